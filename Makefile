@@ -1,0 +1,152 @@
+# Builds cohort in place and runs everything that checks it.
+#
+# All that is made lies under BUILD, so a sanitizer build is the same rules with another BUILD and
+# other FLAGS, and cleaning up is one rm. Every recipe sees the tree through LUA_PATH_5_4,
+# LUA_CPATH_5_4 and PATH, exactly as `make env` prints them. Suites are targets that print
+# "N passed, N failed" last; tools/test.lua runs them and adds up.
+
+BUILD  ?= build
+LUA    ?= lua5.4
+PREFIX ?= /usr/local
+FLAGS  ?= -O2
+GC     ?= incremental
+
+ASAN_OPTIONS ?= detect_leaks=1
+
+warnings   = -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wstrict-prototypes -Wmissing-prototypes -Werror
+c_flags    = -std=c11 -fPIC -D_GNU_SOURCE -Icsrc $(warnings) -MMD -MP $(FLAGS) $(CFLAGS)
+lua_flags  = $(shell pkg-config --cflags lua5.4)
+uv_flags   = $(shell pkg-config --cflags libuv)
+sanitizers = -O1 -g -fno-omit-frame-pointer -fsanitize=address,undefined -fno-sanitize-recover=all
+
+# So that a report written at exit, when Lua has closed its modules, still names our functions.
+keep_loaded = -Wl,-z,nodelete
+
+core    := $(BUILD)/lib/cohort/core.so
+objects := $(patsubst csrc/%.c,$(BUILD)/obj/%.o,$(shell find csrc -name '*.c' 2>/dev/null | sort))
+hosts   := $(patsubst examples/hosts/%.c,$(BUILD)/hosts/%,$(wildcard examples/hosts/*.c))
+
+kernel_objects := $(patsubst csrc/%.c,$(BUILD)/sanitized/%.o,$(wildcard csrc/kernel/*.c))
+kernel_support := $(filter-out %_test.c,$(wildcard spec/kernel/*.c))
+kernel_tests   := $(patsubst spec/kernel/%.c,$(BUILD)/sanitized/%,$(wildcard spec/kernel/*_test.c))
+
+# Ours first, then what was there, or Lua's defaults (an empty template) when nothing was.
+export LUA_PATH_5_4  := $(CURDIR)/lua/?.lua;$(CURDIR)/lua/?/init.lua;$(or $(LUA_PATH_5_4),$(LUA_PATH),;)
+export LUA_CPATH_5_4 := $(abspath $(BUILD))/lib/?.so;$(or $(LUA_CPATH_5_4),$(LUA_CPATH),;)
+export PATH          := $(CURDIR)/bin:$(PATH)
+
+.DELETE_ON_ERROR:
+.PHONY: all env demo test check kernel specs scenarios hosts sanitize valgrind \
+  arrows style luacheck model rockspec rockspec-check rock install clean help
+
+## Using it
+
+all: $(core) ## build in place (this is plain `make`)
+
+env: ## print the exports that make this tree usable from anywhere: eval "$(make -s env)"
+	@echo 'export LUA_PATH_5_4="$(LUA_PATH_5_4)"'
+	@echo 'export LUA_CPATH_5_4="$(LUA_CPATH_5_4)"'
+	@echo 'export PATH="$(CURDIR)/bin:$$PATH"'
+
+demo: ## install what is missing, build, run a first program
+	@tools/setup build
+	@$(MAKE) --no-print-directory -s all
+	@bin/cohort $(firstword $(wildcard examples/demo.lua) examples/hello_group.lua)
+
+install: all ## copy the built tree to PREFIX (default /usr/local), below DESTDIR if that is set
+	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/include
+	install -d $(DESTDIR)$(PREFIX)/lib/lua/5.4/cohort $(DESTDIR)$(PREFIX)/share/lua/5.4
+	install -m 755 $(core) $(DESTDIR)$(PREFIX)/lib/lua/5.4/cohort/core.so
+	install -m 755 bin/cohort $(DESTDIR)$(PREFIX)/bin/cohort
+	install -m 644 csrc/cohort.h $(DESTDIR)$(PREFIX)/include/cohort.h
+	cp -R lua/. $(DESTDIR)$(PREFIX)/share/lua/5.4/
+
+clean: ## remove everything made, what luarocks leaves behind included
+	rm -rf build cohort
+	find csrc -name '*.o' -delete
+
+help: ## this list
+	@awk -F ':.*## ' '/^## /{print substr($$0, 4)} /^[a-z-]+:.* ## /{printf "  make %-15s %s\n", $$1, $$2}' Makefile
+
+## All checks at once
+
+test: ## install what is missing, then every suite; ends with "N passed, N failed"
+	@tools/setup test
+	@MAKEFLAGS= $(LUA) tools/test.lua
+
+check: ## what to run before every commit: test without the scenarios and the packed rock
+	@MAKEFLAGS= $(LUA) tools/test.lua all kernel specs arrows style luacheck rockspec-check model
+
+## One suite at a time
+
+kernel: $(kernel_tests) ## the kernel's C tests under ASan and UBSan
+	@mkdir -p $(BUILD)/results
+	@$(LUA) tools/kernel.lua $(BUILD)/results/kernel.txt $(kernel_tests)
+
+specs: all ## the Lua specs; SPEC="--filter=... spec/x_spec.lua" picks some, GC=generational or stress
+	@mkdir -p $(BUILD)/results
+	@$(UNDER) $(LUA) tools/specs.lua -Xhelper results=$(BUILD)/results/specs.txt -Xhelper gc=$(GC) $(SPEC)
+	@test -s $(BUILD)/results/specs.txt || { echo 'the specs ended early'; exit 1; }
+
+scenarios: all hosts ## the examples, each way they can be run, against their expected output
+	@$(LUA) spec/support/examples.lua $(BUILD)
+
+sanitize: ## the specs over a module built with ASan and UBSan, under three collectors
+	@for gc in incremental generational stress; do echo "collector: $$gc"; \
+	  $(MAKE) --no-print-directory BUILD=build/asan FLAGS='$(sanitizers) -DCOH_DEBUG' LDFLAGS=$(keep_loaded) GC=$$gc \
+	    UNDER='env LD_PRELOAD=$(shell $(CC) -print-file-name=libasan.so):$(shell $(CC) -print-file-name=libubsan.so) \
+	      ASAN_OPTIONS=$(ASAN_OPTIONS)' specs || exit; done
+
+valgrind: ## the specs under valgrind
+	@tools/setup valgrind
+	@$(MAKE) --no-print-directory BUILD=build/valgrind FLAGS='-O1 -g -DCOH_DEBUG' LDFLAGS=$(keep_loaded) \
+	  UNDER='valgrind -q --leak-check=full --errors-for-leak-kinds=definite --error-exitcode=9' specs
+
+arrows: ## who may include or require whom
+	@$(LUA) tools/arrows.lua
+
+style: ## what of the style a program can check
+	@$(LUA) tools/style.lua
+
+luacheck: ## the Lua linter
+	@luacheck --no-color -q $(wildcard lua spec tools examples bench bin/cohort)
+
+model: ## every rule of docs/model.md has a spec that ran, passed and asserted (after specs and kernel)
+	@$(LUA) tools/model.lua docs/model.md $(BUILD)/results/specs.txt $(BUILD)/results/kernel.txt
+
+## Building more
+
+hosts: $(hosts) ## the C hosts of examples/hosts
+
+rockspec: ## rewrite the rockspec's lists from what is in the tree
+	@$(LUA) tools/rockspec.lua rockspec/cohort-scm-1.rockspec
+
+rockspec-check: ## fail when those lists are out of date
+	@$(LUA) tools/rockspec.lua --check rockspec/cohort-scm-1.rockspec
+
+rock: ## pack a binary rock, install it into an empty tree, run the README's first program with it
+	@tools/rock $(BUILD)/rock
+
+# The module links libuv and never liblua: the program that loads it has Lua already.
+$(core): $(objects)
+	@mkdir -p $(@D)
+	$(CC) -shared $(FLAGS) $(LDFLAGS) -o $@ $(objects) -luv
+
+$(BUILD)/obj/%.o: csrc/%.c
+	@mkdir -p $(@D)
+	$(CC) $(c_flags) $(lua_flags) $(uv_flags) -c -o $@ $<
+
+# The kernel is compiled without Lua's headers in reach.
+$(BUILD)/sanitized/%.o: csrc/%.c
+	@mkdir -p $(@D)
+	$(CC) $(c_flags) $(sanitizers) -DCOH_DEBUG $(uv_flags) -c -o $@ $<
+
+$(BUILD)/sanitized/%_test: spec/kernel/%_test.c $(kernel_support) $(kernel_objects)
+	@mkdir -p $(@D)
+	$(CC) $(c_flags) $(sanitizers) -DCOH_DEBUG $(uv_flags) -o $@ $< $(kernel_support) $(kernel_objects) -luv
+
+$(BUILD)/hosts/%: examples/hosts/%.c $(objects)
+	@mkdir -p $(@D)
+	$(CC) $(c_flags) $(lua_flags) $(uv_flags) -o $@ $< $(objects) $(shell pkg-config --libs lua5.4) -luv -Wl,-E
+
+-include $(shell find $(BUILD) -name '*.d' 2>/dev/null)

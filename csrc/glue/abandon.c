@@ -1,0 +1,95 @@
+/*
+** Abandoned scopes and groups: see abandon.h. All waiting comes first and all
+** closing afterwards in one go, so nothing needs to be remembered in between.
+*/
+#include "glue/abandon.h"
+
+#include <lauxlib.h>
+
+#include "glue/groups.h"
+#include "glue/object.h"
+#include "glue/wait.h"
+
+
+/* The group that 'scope' is the outer scope of, or NULL. */
+static struct coh_luagroup *group_of(struct coh_scope *scope) {
+  struct coh_luagroup *g = NULL;
+  if (scope->role == COH_SCOPE_BLOCK) g = coh_item(scope, struct coh_luagroup, block);
+  if (scope->role == COH_SCOPE_GROUP) g = coh_item(scope, struct coh_luagroup, group.scope);
+  return g;
+}
+
+
+/* Push the error for the innermost thing left open. [-0, +1, m] */
+static void push_message(lua_State *L, struct coh_state *S, struct coh_scope *scope) {
+  struct coh_luagroup *g = group_of(scope);
+  const char *what = g != NULL ? "group" : "scope";
+  coh_object_push(L, S, g != NULL ? &g->group.scope : scope);  /* object */
+  if (!lua_isnil(L, -1)) lua_getiuservalue(L, -1, COH_UV_LINE);
+  else lua_pushnil(L);                                         /* object line */
+  if (lua_isstring(L, -1))
+    lua_pushfstring(L, "%sthis %s was never closed: write 'local %c <close> = cohort.open_%s(...)', so that it "
+                       "ends where its block ends", lua_tostring(L, -1), what, *what, what);
+  else
+    lua_pushfstring(L, "a %s was left open by a coroutine that will not go on", what);
+  lua_replace(L, -3);                                          /* message line */
+  lua_pop(L, 1);
+}
+
+
+static void close_one(struct coh_state *S, struct coh_fiber *f) {
+  struct coh_scope *scope = f->task.current;
+  struct coh_luagroup *g = group_of(scope);
+  if (g != NULL) {
+    coh_luagroup_close(S, g);
+  } else {
+    coh_task_leave(&f->task, scope);
+    coh_luascope_give(S, coh_item(scope, struct coh_luascope, scope));
+  }
+}
+
+
+/* Cancel what is open inside 'until', and find a group there that still has tasks, or NULL. */
+static struct coh_luagroup *find_busy(struct coh_fiber *f, struct coh_scope *until) {
+  struct coh_scope *s = f->task.current, *outermost = s;
+  while (outermost->parent != until) outermost = outermost->parent;
+  coh_scope_cancel(outermost, COH_REASON_MISNESTING);
+  for (; s != until; s = s->parent) {
+    struct coh_luagroup *g = group_of(s);
+    if (g == NULL) continue;
+    if (!g->group.body_ended) coh_group_body_ended(&g->group, false, false);
+    if (!coh_group_is_empty(&g->group)) return g;
+  }
+  return NULL;
+}
+
+
+bool coh_abandon_quietly(struct coh_state *S, struct coh_fiber *f, struct coh_scope *until) {
+  struct coh_luagroup *busy;
+  if (f->task.current == until) return false;
+  busy = find_busy(f, until);
+  if (busy != NULL) {
+    coh_group_join(&busy->group);
+    return true;
+  }
+  while (f->task.current != until) close_one(S, f);
+  return false;
+}
+
+
+bool coh_abandon(lua_State *L, struct coh_state *S, struct coh_fiber *f, struct coh_scope *until) {
+  struct coh_luagroup *busy;
+  if (f->task.current == until) {
+    lua_pushnil(L);
+    return false;
+  }
+  busy = find_busy(f, until);
+  if (busy != NULL) {
+    if (!coh_can_wait(S, L)) coh_refuse_wait(S, L);
+    coh_group_join(&busy->group);
+    return true;
+  }
+  push_message(L, S, f->task.current);
+  while (f->task.current != until) close_one(S, f);
+  return false;
+}

@@ -1,0 +1,26 @@
+/*
+** Scopes and groups that were left open: a '<close>' that was forgotten, a
+** coroutine that was dropped. When what is around them ends they are cancelled,
+** their tasks are waited for, they are closed innermost first, and an error says
+** where they were opened.
+*/
+#ifndef COH_GLUE_ABANDON_H
+#define COH_GLUE_ABANDON_H
+
+#include "glue/state.h"
+
+/*
+** Close all that 'f' has open inside 'until'. True: the fiber was parked for a
+** group to end; yield, and call again. False: all is closed, and nil or the
+** error is on the stack. [-0, +1 when false, m]
+*/
+bool coh_abandon(lua_State *L, struct coh_state *S, struct coh_fiber *f, struct coh_scope *until);
+
+
+/*
+** The same without words and without Lua: true when the fiber was parked, false
+** when all is closed. [-0, +0, -]
+*/
+bool coh_abandon_quietly(struct coh_state *S, struct coh_fiber *f, struct coh_scope *until);
+
+#endif

@@ -1,0 +1,213 @@
+/*
+** Arguments: see arg.h.
+*/
+#include "glue/arg.h"
+
+#include <lauxlib.h>
+
+#include <math.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "kernel/clock.h"
+
+#define MESSAGE_MAX 512
+
+
+int coh_misuse(lua_State *L, const char *format, ...) {
+  char text[MESSAGE_MAX];
+  va_list arguments;
+  va_start(arguments, format);
+  vsnprintf(text, sizeof text, format, arguments);
+  va_end(arguments);
+  return luaL_error(L, "%s", text);
+}
+
+
+const char *coh_type_name(lua_State *L, int arg) {
+  if (lua_type(L, arg) == LUA_TNUMBER && lua_tonumber(L, arg) != lua_tonumber(L, arg)) return "nan";
+  return luaL_typename(L, arg);
+}
+
+
+bool coh_is_callable(lua_State *L, int arg) {
+  if (lua_isfunction(L, arg)) return true;
+  if (luaL_getmetafield(L, arg, "__call") == LUA_TNIL) return false;
+  lua_pop(L, 1);
+  return true;
+}
+
+
+bool coh_is_options(lua_State *L, int arg) {
+  return lua_istable(L, arg) && !coh_is_callable(L, arg);
+}
+
+
+void coh_check_callable(lua_State *L, int arg, const char *what) {
+  if (coh_is_callable(L, arg)) return;
+  if (lua_isthread(L, arg))
+    coh_misuse(L, "%s expects a function, got a coroutine: give the function itself, not coroutine.create of it",
+               what);
+  coh_misuse(L, "%s expects a function, got %s: write %s(f, ...) and not %s(f(...))", what,
+             coh_type_name(L, arg), what, what);
+}
+
+
+/* Seconds to nanoseconds, up, so that no timer is early. */
+static int64_t to_ns(lua_Number s) {
+  if (s >= (lua_Number)COH_NEVER / 1e9) return COH_NEVER;
+  if (s <= -(lua_Number)COH_NEVER / 1e9) return -COH_NEVER;
+  return (int64_t)ceil((double)s * 1e9);
+}
+
+
+int64_t coh_check_seconds(lua_State *L, int arg, const char *what) {
+  lua_Number s = lua_tonumber(L, arg);
+  if (lua_type(L, arg) != LUA_TNUMBER)
+    coh_misuse(L, "%s expects seconds as a number, got %s", what, coh_type_name(L, arg));
+  if (!(s >= 0))
+    coh_misuse(L, "%s expects zero or more seconds, got %s; math.huge means no limit", what,
+               s != s ? "nan" : "a negative number");
+  return to_ns(s);
+}
+
+
+int64_t coh_check_time(lua_State *L, int arg, const char *what) {
+  lua_Number s = lua_tonumber(L, arg);
+  if (lua_type(L, arg) != LUA_TNUMBER || s != s)
+    coh_misuse(L, "%s expects a time on cohort.now()'s clock, got %s", what, coh_type_name(L, arg));
+  return to_ns(s);
+}
+
+
+lua_Number coh_seconds(int64_t ns) {
+  if (ns == COH_NEVER) return (lua_Number)HUGE_VAL;
+  if (ns <= -COH_NEVER) return -(lua_Number)HUGE_VAL;
+  return (lua_Number)ns / (lua_Number)1e9;
+}
+
+
+/* {{ Options */
+
+/* How many letters must change to make 'b' of 'a'; both are short. */
+static size_t distance(const char *a, const char *b) {
+  size_t row[32], i, j, n = strlen(b);
+  if (n >= 32) return 99;
+  for (j = 0; j <= n; j++) row[j] = j;
+  for (i = 1; a[i - 1] != '\0'; i++) {
+    size_t corner = row[0];
+    row[0] = i;
+    for (j = 1; j <= n; j++) {
+      size_t change = corner + (a[i - 1] != b[j - 1]);
+      corner = row[j];
+      if (row[j] + 1 < change) change = row[j] + 1;
+      if (row[j - 1] + 1 < change) change = row[j - 1] + 1;
+      row[j] = change;
+    }
+  }
+  return row[n];
+}
+
+
+static int unknown_option(lua_State *L, int key, const char *what, const char *const names[]) {
+  const char *const *name, *given, *nearest = names[0];
+  size_t least = 99;
+  if (lua_type(L, key) != LUA_TSTRING)
+    return coh_misuse(L, "%s expects options by name, got a key that is a %s", what, luaL_typename(L, key));
+  given = lua_tostring(L, key);
+  for (name = names; *name != NULL; name++) {
+    size_t d = distance(given, *name);
+    if (d < least) {
+      least = d;
+      nearest = *name;
+    }
+  }
+  if (nearest == NULL) return coh_misuse(L, "%s takes no option '%s'", what, given);
+  return coh_misuse(L, "%s has no option '%s': did you mean '%s'?", what, given, nearest);
+}
+
+
+void coh_check_options(lua_State *L, int arg, const char *what, const char *const names[]) {
+  if (!coh_is_options(L, arg))
+    coh_misuse(L, "%s expects a table of options, got %s", what, coh_type_name(L, arg));
+  luaL_checkstack(L, 3, "options");
+  lua_pushnil(L);
+  while (lua_next(L, arg)) {  /* key value */
+    const char *const *name;
+    bool known = false;
+    lua_pop(L, 1);
+    for (name = names; *name != NULL && lua_type(L, -1) == LUA_TSTRING; name++)
+      if (strcmp(lua_tostring(L, -1), *name) == 0) known = true;
+    if (!known) unknown_option(L, lua_gettop(L), what, names);
+  }
+}
+
+
+int coh_get_option(lua_State *L, int arg, const char *name) {
+  if (!lua_istable(L, arg)) {
+    lua_pushnil(L);
+    return LUA_TNIL;
+  }
+  lua_pushstring(L, name);
+  return lua_rawget(L, arg < 0 ? arg - 1 : arg);
+}
+
+
+static int wrong_option(lua_State *L, const char *name, const char *expected) {
+  return coh_misuse(L, "option '%s' expects %s, got %s", name, expected, coh_type_name(L, -1));
+}
+
+
+bool coh_opt_boolean(lua_State *L, int arg, const char *name, bool otherwise) {
+  int type = coh_get_option(L, arg, name);
+  bool value = type == LUA_TNIL ? otherwise : lua_toboolean(L, -1);
+  if (type != LUA_TNIL && type != LUA_TBOOLEAN) wrong_option(L, name, "true or false");
+  lua_pop(L, 1);
+  return value;
+}
+
+
+lua_Integer coh_opt_count(lua_State *L, int arg, const char *name, lua_Integer least, lua_Integer otherwise) {
+  int type = coh_get_option(L, arg, name), exact = 0;
+  lua_Integer value = otherwise;
+  if (type == LUA_TNUMBER) {
+    value = lua_tointegerx(L, -1, &exact);
+    if (lua_tonumber(L, -1) == (lua_Number)HUGE_VAL) {
+      value = otherwise;
+      exact = 1;
+    } else if (exact && value < least) {
+      exact = 0;
+    }
+  }
+  if (type != LUA_TNIL && !exact) {
+    lua_pushfstring(L, "a whole number of %I or more", (LUAI_UACINT)least);
+    lua_insert(L, -2);
+    wrong_option(L, name, lua_tostring(L, -2));
+  }
+  lua_pop(L, 1);
+  return value;
+}
+
+
+int64_t coh_opt_seconds(lua_State *L, int arg, const char *name, int64_t otherwise) {
+  int64_t ns = otherwise;
+  int type = coh_get_option(L, arg, name);
+  if (type == LUA_TNUMBER && lua_tonumber(L, -1) >= 0) ns = to_ns(lua_tonumber(L, -1));
+  else if (type != LUA_TNIL) wrong_option(L, name, "zero or more seconds");
+  lua_pop(L, 1);
+  return ns;
+}
+
+
+const char *coh_opt_string(lua_State *L, int arg, const char *name) {
+  int type = coh_get_option(L, arg, name);
+  const char *text = type == LUA_TSTRING ? lua_tostring(L, -1) : NULL;
+  if (type != LUA_TNIL && type != LUA_TSTRING) wrong_option(L, name, "a string");
+  if (text != NULL && strlen(text) != lua_rawlen(L, -1))
+    coh_misuse(L, "option '%s' expects a string without NUL bytes", name);
+  lua_pop(L, 1);
+  return text;
+}
+
+/* }} */

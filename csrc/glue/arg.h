@@ -1,0 +1,53 @@
+/*
+** Reading arguments. Everything here runs before the first allocation or change
+** of the function that calls it, so raising leaks nothing and undoes nothing.
+** Misuse is a plain string at the caller's line that says what to write.
+** Options are read raw: a table's metamethods never run.
+*/
+#ifndef COH_GLUE_ARG_H
+#define COH_GLUE_ARG_H
+
+#include <lua.h>
+
+#include <stdbool.h>
+#include <stdint.h>
+
+/* "file:line: " and the text. Never returns. [-0, +0, v] */
+int coh_misuse(lua_State *L, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
+/* A function, or a value that can be called? No metamethod runs. [-0, +0, -] */
+bool coh_is_callable(lua_State *L, int arg);
+
+/* Options: a table that cannot be called. [-0, +0, -] */
+bool coh_is_options(lua_State *L, int arg);
+
+/* 'what' is the function's name, for the message: "spawn expects a function, got nil". [-0, +0, v] */
+void coh_check_callable(lua_State *L, int arg, const char *what);
+
+/* A duration in seconds, as nanoseconds rounded up; math.huge is COH_NEVER. [-0, +0, v] */
+int64_t coh_check_seconds(lua_State *L, int arg, const char *what);
+
+/* A point on the runtime's clock, in seconds; may lie in the past. [-0, +0, v] */
+int64_t coh_check_time(lua_State *L, int arg, const char *what);
+
+/* Seconds of a point in time or a duration, and back to math.huge. */
+lua_Number coh_seconds(int64_t ns);
+
+/* Every key of the options at 'arg' is one of 'names' (ended by NULL), or the nearest is named. [-0, +0, v] */
+void coh_check_options(lua_State *L, int arg, const char *what, const char *const names[]);
+
+/* Push an option's value and tell its type; LUA_TNIL when absent. [-0, +1, -] */
+int coh_get_option(lua_State *L, int arg, const char *name);
+
+/* Options of a kind, or the default; another type is misuse. [-0, +0, v] */
+bool coh_opt_boolean(lua_State *L, int arg, const char *name, bool otherwise);
+lua_Integer coh_opt_count(lua_State *L, int arg, const char *name, lua_Integer least, lua_Integer otherwise);
+int64_t coh_opt_seconds(lua_State *L, int arg, const char *name, int64_t otherwise);
+
+/* A string option without NUL, or NULL; borrowed from the table. [-0, +0, v] */
+const char *coh_opt_string(lua_State *L, int arg, const char *name);
+
+/* The name of a value's type, "no value" included; NaN is told apart. */
+const char *coh_type_name(lua_State *L, int arg);
+
+#endif

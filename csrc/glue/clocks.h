@@ -1,0 +1,12 @@
+/*
+** Virtual clocks for Lua: objects that 'run' takes as its clock.
+*/
+#ifndef COH_GLUE_CLOCKS_H
+#define COH_GLUE_CLOCKS_H
+
+#include <lua.h>
+
+/* Add 'clock' to the module table on top and make the kind. [-0, +0, m] */
+void coh_clocks_open(lua_State *L);
+
+#endif

@@ -1,0 +1,40 @@
+/*
+** Text that cannot fail. An error value belongs to whoever raised it: its
+** message may be a table, its __tostring may raise. Whatever turns errors into
+** text does so here, under lua_pcall, and always gets a string back.
+*/
+#include "glue/errtext.h"
+
+#include <lauxlib.h>
+#include <lua.h>
+
+
+/* to_text(value) -> string; may raise whatever a __tostring raises */
+static int to_text(lua_State *L) {
+  luaL_tolstring(L, 1, NULL);
+  return 1;
+}
+
+
+void coh_text_push(lua_State *L, int index) {
+  lua_pushvalue(L, index);
+  if (lua_type(L, -1) == LUA_TSTRING) return;
+  lua_pushcfunction(L, to_text);
+  lua_insert(L, -2);                                /* to_text value */
+  if (lua_pcall(L, 1, 1, 0) == LUA_OK) return;      /* runs user code */
+  lua_pop(L, 1);
+  lua_pushfstring(L, "%s: %p", luaL_typename(L, index), lua_topointer(L, index));
+}
+
+
+void coh_text_push_where(lua_State *L) {
+  lua_Debug frame;
+  for (int level = 0; lua_getstack(L, level, &frame); level++) {
+    lua_getinfo(L, "Sl", &frame);
+    if (frame.currentline > 0) {
+      lua_pushfstring(L, "%s:%d", frame.short_src, frame.currentline);
+      return;
+    }
+  }
+  lua_pushliteral(L, "");
+}

@@ -1,0 +1,20 @@
+#ifndef COH_ERRTEXT_H
+#define COH_ERRTEXT_H
+
+#include <lua.h>
+
+/*
+** The text of any value, as tostring would give it, where a __tostring that
+** raises, waits or answers nonsense is replaced by "table: 0x55...".
+** Runs the value's __tostring, protected. Needs 4 free slots.
+** [-0, +1, m]
+*/
+void coh_text_push(lua_State *L, int index);
+
+/*
+** "file:line" of the innermost Lua function that is running, "" if none.
+** Needs 1 free slot. [-0, +1, m]
+*/
+void coh_text_push_where(lua_State *L);
+
+#endif

@@ -1,0 +1,352 @@
+/*
+** Fibers: see fiber.h.
+**
+**   the coroutine's stack at the bottom, from the first step on
+**   1 handler   2 handle or nil   3 function (its name)   4.. function and arguments, then results or error
+**
+** A failed fiber keeps '3' and the error on its stack until its group has
+** taken them, so that recording a failure needs no memory.
+*/
+#include "glue/fiber.h"
+
+#include <lauxlib.h>
+
+#include "glue/abandon.h"
+#include "glue/error.h"
+#include "glue/note.h"
+#include "glue/object.h"
+#include "glue/stubborn.h"
+#include "glue/wait.h"
+
+#define YIELD_MESSAGE \
+  "coroutine.yield out of a task: a task has no consumer to yield to; wait with cohort.checkpoint(), " \
+  "or make the generator with cohort.coroutine"
+
+
+struct coh_object *coh_handle_new(lua_State *L) {
+  struct coh_object *h = lua_newuserdatauv(L, sizeof *h, COH_UV_TEXT);
+  *h = (struct coh_object){.result = COH_UNFINISHED};
+  coh_object_set_kind(L, COH_TASK);
+  return h;
+}
+
+
+static void bind_handle(struct coh_object *h, struct coh_fiber *f) {
+  h->scope = &f->task.scope;
+  f->handle = h;
+}
+
+
+/* {{ The body: what runs inside the coroutine */
+
+/* Put the results from 'first' on into the handle: one as it is, more in a table. [-0, +0, m] */
+static void keep_results(lua_State *L, struct coh_object *h, int first) {
+  int count = lua_gettop(L) - first + 1, i;
+  if (count == 0) return;
+  if (count == 1 && !lua_isnil(L, first)) {
+    lua_pushvalue(L, first);
+  } else {
+    lua_createtable(L, count, 1);
+    for (i = 1; i <= count; i++) {
+      lua_pushvalue(L, first + i - 1);
+      lua_rawseti(L, -2, i);
+    }
+    lua_pushinteger(L, count);
+    lua_setfield(L, -2, "n");
+    h->packed = true;
+  }
+  lua_setiuservalue(L, COH_BODY_HANDLE, COH_UV_RESULT);
+}
+
+
+/* A Cancelled that came from no scope was raised by hand: that is an error. [-1, +1, m] */
+static void replace_orphan(lua_State *L, struct coh_fiber *f) {
+  if (!coh_cancelled_is(L, -1) || coh_scope_any_cancelled(&f->task.scope)) return;
+  lua_pop(L, 1);
+  coh_error_push(L, COH_ERROR, "Cancelled was raised again where nothing is cancelled: let it pass where "
+                               "it is caught, and never keep it");
+}
+
+
+/* Ended by force, or by a yield there was no instruction left to punish? [-1, +1, m] */
+static void replace_error(lua_State *L, struct coh_state *S, struct coh_fiber *f) {
+  if (f->unwinding && coh_cancelled_is(L, -1)) {
+    lua_pop(L, 1);
+    coh_stubborn_push_error(L, S, f);
+  } else if (f->yielded) {
+    lua_pop(L, 1);
+    lua_pushliteral(L, YIELD_MESSAGE);
+  } else {
+    replace_orphan(L, f);
+  }
+}
+
+
+/* Only the error stays above the frame's slots. [-?, +0, -] */
+static void keep_error(lua_State *L, struct coh_fiber *f) {
+  f->failed = true;
+  lua_copy(L, -1, COH_BODY_FUNCTION);
+  lua_settop(L, COH_BODY_FUNCTION);
+}
+
+
+/*
+** The last of the body: what was left open is closed, the outcome is kept.
+** Two values are left of a failure: who it was, for the name, and the error.
+*/
+static int body_end(lua_State *L, int status, lua_KContext top) {
+  struct coh_state *S = coh_state_of(L);
+  struct coh_fiber *f = coh_running(S);
+  (void)status;
+  lua_settop(L, (int)top);
+  if (coh_abandon(L, S, f, &f->task.scope)) return coh_yield(L, body_end);
+  if (!lua_isnil(L, -1) && (!f->failed || coh_cancelled_is(L, COH_BODY_FUNCTION))) keep_error(L, f);
+  else lua_pop(L, 1);
+  if (!f->failed && !f->yielded) {
+    if (f->handle != NULL) keep_results(L, f->handle, COH_BODY_FUNCTION);
+    return lua_gettop(L) - COH_BODY_FUNCTION + 1;
+  }
+  lua_settop(L, COH_BODY_FUNCTION);
+  f->failed = true;
+  replace_error(L, S, f);
+  if (f->handle != NULL && !coh_cancelled_is(L, -1)) {
+    lua_pushvalue(L, -1);
+    lua_setiuservalue(L, COH_BODY_HANDLE, COH_UV_RESULT);
+  }
+  coh_fiber_push_identity(L, S, f);
+  lua_replace(L, COH_BODY_NAMED);
+  return 2;
+}
+
+
+static int body_returned(lua_State *L, int status, lua_KContext unused) {
+  struct coh_fiber *f = coh_running(coh_state_of(L));
+  (void)unused;
+  if (status != LUA_OK && status != LUA_YIELD) keep_error(L, f);
+  return body_end(L, LUA_OK, lua_gettop(L));
+}
+
+
+static int body(lua_State *L) {
+  int arguments = lua_gettop(L) - COH_BODY_FUNCTION;
+  int status = lua_pcallk(L, arguments, LUA_MULTRET, COH_BODY_HANDLER, 0, body_returned);
+  return body_returned(L, status, 0);
+}
+
+/* }} */
+
+
+struct coh_fiber *coh_fiber_load(lua_State *L, struct coh_state *S, int arguments, int handle) {
+  struct coh_fiber *f = coh_fiber_take(L, S);
+  lua_State *co = f->L;
+  if (!lua_checkstack(co, arguments + LUA_MINSTACK)) {
+    coh_fiber_give(S, f);
+    luaL_error(L, "too many arguments");
+  }
+  lua_pushcfunction(co, body);
+  lua_pushcfunction(co, coh_note_handler);
+  if (handle != 0) {
+    bind_handle(lua_touserdata(L, handle), f);
+    lua_pushvalue(L, handle);
+    lua_xmove(L, co, 1);
+  } else {
+    lua_pushnil(co);
+  }
+  lua_pushvalue(L, -arguments - 1);
+  lua_xmove(L, co, 1);
+  lua_xmove(L, co, arguments + 1);
+  return f;
+}
+
+
+/* {{ Steps */
+
+/* The instruction after a plain coroutine.yield: raise there. */
+static void yield_hook(lua_State *L, lua_Debug *ar) {
+  (void)ar;
+  lua_sethook(L, NULL, 0, 0);
+  coh_running(coh_state_of(L))->yielded = false;
+  luaL_where(L, 0);
+  lua_pushliteral(L, YIELD_MESSAGE);
+  lua_concat(L, 2);
+  lua_error(L);
+}
+
+
+/* A plain coroutine.yield handed us values: drop them, and raise in the task at its next instruction. */
+static void foreign_yield(struct coh_state *S, struct coh_fiber *f, int values) {
+  lua_pop(f->L, values);
+  f->yielded = true;
+  lua_sethook(f->L, yield_hook, LUA_MASKCOUNT, 1);
+  coh_wait_yield(&S->loop.rt, &f->task.wait);
+}
+
+
+static enum coh_result result_of(struct coh_fiber *f) {
+  if (!f->failed) return COH_SUCCEEDED;
+  if (!coh_cancelled_is(f->L, -1)) return COH_FAILED;
+  return coh_task_cancelled_result(&f->task);
+}
+
+
+/*
+** The coroutine has ended. The body ends with LUA_OK whatever happened in it;
+** another status means that memory ran out after it, and leaves a dead one.
+*/
+static void ended(struct coh_state *S, struct coh_fiber *f, int status) {
+  if (status != LUA_OK) f->failed = f->dead = true;
+  coh_fiber_finish(S, f, result_of(f));
+}
+
+
+void coh_fiber_step(struct coh_task *task) {
+  struct coh_fiber *f = coh_fiber_of(task);
+  struct coh_state *S = coh_state_from(coh_task_runtime(task));
+  struct coh_frame frame = {f->L, NULL, true};
+  int status, values, arguments = 0;
+  if (f->unwinding && coh_stubborn_step(S, f)) return;
+  if (!f->started) {
+    f->started = true;
+    arguments = lua_gettop(f->L) - 1;
+  }
+  f->budget = COH_CALLS_PER_SWITCH;
+  f->depth = 0;
+  S->frame = &frame;
+  status = lua_resume(f->L, S->pump, arguments, &values);
+  S->frame = NULL;
+  if (status != LUA_YIELD) ended(S, f, status);
+  else if (!coh_is_waiting(f->L)) foreign_yield(S, f, values);
+}
+
+/* }} */
+
+
+/* {{ The end */
+
+/*
+** The handle outlives the task: what can be read of it is kept there. One that
+** was interrupted keeps the reason of whoever did it.
+*/
+static void cut_handle(struct coh_fiber *f, enum coh_result result) {
+  struct coh_object *h = f->handle;
+  struct coh_scope *canceller = coh_scope_canceller(&f->task.scope);
+  if (h == NULL) return;
+  coh_object_end(h);
+  h->result = (uint8_t)result;
+  if (result == COH_WAS_INTERRUPTED && canceller != NULL) h->reason = canceller->reason;
+  f->handle = NULL;
+}
+
+
+/* A fiber is kept after its end when somebody will still look at its stack. */
+static bool is_kept(const struct coh_fiber *f) {
+  if (f->task.group == NULL) return !f->unclaimed;
+  return f->task.starting || f->task.result == COH_FAILED;
+}
+
+
+void coh_fiber_finish(struct coh_state *S, struct coh_fiber *f, enum coh_result result) {
+  if (f->watchers != NULL) coh_wait_wake_all(f->watchers);
+  coh_stubborn_forget(S, f);
+  cut_handle(f, result);
+  if (f->task.group == NULL) {
+    coh_task_end(&f->task, result);
+  } else {
+    coh_group_task_ended(&f->task, result);
+  }
+  if (!is_kept(f)) coh_fiber_give(S, f);
+}
+
+/* }} */
+
+
+/* {{ Handles and names */
+
+/*
+** Push a slot of the bottom frame: before the first step the frame is only the
+** stack, afterwards it is the outermost one. [-0, +1, -]
+*/
+static void push_slot(lua_State *L, struct coh_fiber *f, int slot) {
+  lua_State *co = f->L;
+  lua_Debug ar;
+  int level = 0;
+  if (co == NULL || !lua_checkstack(co, 2)) {
+    lua_pushnil(L);
+    return;
+  }
+  if (!f->started) {
+    lua_pushvalue(co, slot + 1);
+  } else if (f->task.result != COH_UNFINISHED) {
+    if (slot == COH_BODY_NAMED && lua_status(co) == LUA_OK && lua_gettop(co) >= 2) lua_pushvalue(co, -2);
+    else lua_pushnil(co);
+  } else {
+    while (lua_getstack(co, level + 1, &ar)) level++;
+    lua_getstack(co, level, &ar);
+    if (lua_getlocal(co, &ar, slot) == NULL) lua_pushnil(co);
+  }
+  if (co != L) lua_xmove(co, L, 1);
+}
+
+
+/* Put a new handle into the bottom frame of a live fiber. [-1, +0, -] */
+static void set_handle(lua_State *L, struct coh_fiber *f) {
+  lua_State *co = f->L;
+  lua_Debug ar;
+  int level = 0;
+  if (co != L) lua_xmove(L, co, 1);
+  if (!f->started) {
+    lua_replace(co, COH_BODY_HANDLE + 1);
+    return;
+  }
+  while (lua_getstack(co, level + 1, &ar)) level++;
+  lua_getstack(co, level, &ar);
+  lua_setlocal(co, &ar, COH_BODY_HANDLE);
+}
+
+
+void coh_fiber_push_handle(lua_State *L, struct coh_state *S, struct coh_fiber *f) {
+  (void)S;
+  if (f->handle != NULL) {
+    push_slot(L, f, COH_BODY_HANDLE);
+    return;
+  }
+  luaL_checkstack(f->L, 3, "no room for a handle");
+  bind_handle(coh_handle_new(L), f);
+  lua_pushvalue(L, -1);
+  set_handle(L, f);
+}
+
+
+void coh_fiber_push_identity(lua_State *L, struct coh_state *S, struct coh_fiber *f) {
+  if (f->handle != NULL && f->task.result == COH_UNFINISHED) {
+    lua_rawgeti(L, LUA_REGISTRYINDEX, S->names);  /* names */
+    push_slot(L, f, COH_BODY_HANDLE);             /* names handle */
+    lua_rawget(L, -2);                            /* names name */
+    lua_remove(L, -2);
+    if (!lua_isnil(L, -1)) return;
+    lua_pop(L, 1);
+  }
+  push_slot(L, f, COH_BODY_NAMED);
+}
+
+
+void coh_fiber_render_identity(lua_State *L) {
+  lua_Debug ar;
+  if (lua_type(L, -1) == LUA_TSTRING) return;
+  if (lua_type(L, -1) != LUA_TFUNCTION) {
+    lua_pop(L, 1);
+    lua_pushliteral(L, "task");
+    return;
+  }
+  lua_getinfo(L, ">S", &ar);
+  if (*ar.what == 'C') lua_pushliteral(L, "C function");
+  else lua_pushfstring(L, "%s:%d", ar.short_src, ar.linedefined);
+}
+
+
+void coh_fiber_push_name(lua_State *L, struct coh_state *S, struct coh_fiber *f) {
+  coh_fiber_push_identity(L, S, f);
+  coh_fiber_render_identity(L);
+}
+
+/* }} */

@@ -1,0 +1,43 @@
+/*
+** A task's coroutine, from its first step to its end. The function runs under a
+** protected call at the bottom of the coroutine, so that '<close>' variables may
+** wait while an error unwinds, and so that the coroutine always ends clean and
+** can be used again. That bottom frame also holds what belongs to the task.
+*/
+#ifndef COH_GLUE_FIBER_H
+#define COH_GLUE_FIBER_H
+
+#include "glue/state.h"
+
+/* Slots of the bottom frame: message handler, handle or nil, the function for its name, the function. */
+enum { COH_BODY_HANDLER = 1, COH_BODY_HANDLE, COH_BODY_NAMED, COH_BODY_FUNCTION };
+
+/*
+** A fiber that will call the function with 'arguments' arguments on top of L,
+** which are popped; bound to the handle at index 'handle' unless that is 0.
+** Raises before anything changed. [-(arguments + 1), +0, v]
+*/
+struct coh_fiber *coh_fiber_load(lua_State *L, struct coh_state *S, int arguments, int handle);
+
+/* The step of every task: what the kernel calls to run one. */
+void coh_fiber_step(struct coh_task *task);
+
+/* End a fiber whose coroutine is over, by whatever way, and tell its group. */
+void coh_fiber_finish(struct coh_state *S, struct coh_fiber *f, enum coh_result result);
+
+/* Push the handle of a fiber, making it when it has none. [-0, +1, m] */
+void coh_fiber_push_handle(lua_State *L, struct coh_state *S, struct coh_fiber *f);
+
+/* Push its name: the given one, or the position of its function. [-0, +1, m] */
+void coh_fiber_push_name(lua_State *L, struct coh_state *S, struct coh_fiber *f);
+
+/* Push the name given to its handle, or its function: either allocates nothing. [-0, +1, -] */
+void coh_fiber_push_identity(lua_State *L, struct coh_state *S, struct coh_fiber *f);
+
+/* Turn such an identity on top into text. [-1, +1, m] */
+void coh_fiber_render_identity(lua_State *L);
+
+/* Push a handle that is bound to no fiber yet. [-0, +1, m] */
+struct coh_object *coh_handle_new(lua_State *L);
+
+#endif

@@ -1,0 +1,219 @@
+/*
+** Notes: see note.h. Text is written into a buffer on the C stack; what does
+** not fit is cut at a line, and long stacks keep their two ends.
+*/
+#include "glue/note.h"
+
+#include <lauxlib.h>
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "glue/error.h"
+#include "glue/wait.h"
+
+#define NOTE_MAX 4096
+#define FRAMES_FIRST 12
+#define FRAMES_LAST 10
+#define HOSTS_MAX 32
+
+struct text {
+  size_t length;
+  char at[NOTE_MAX];
+};
+
+
+__attribute__((format(printf, 2, 3)))
+static void add(struct text *t, const char *format, ...) {
+  va_list arguments;
+  int n;
+  va_start(arguments, format);
+  n = vsnprintf(t->at + t->length, NOTE_MAX - t->length, format, arguments);
+  va_end(arguments);
+  if (n > 0 && (size_t)n < NOTE_MAX - t->length) t->length += (size_t)n;
+  t->at[t->length] = '\0';
+}
+
+
+/* Is the function on top one of ours? They have the state as first upvalue, or are 'handler's kin. Pops it. */
+static bool is_ours(lua_State *L, const struct coh_state *S) {
+  bool ours = false;
+  if (lua_iscfunction(L, -1)) {
+    if (lua_getupvalue(L, -1, 1) != NULL) {
+      ours = lua_touserdata(L, -1) == S;
+      lua_pop(L, 1);
+    } else {
+      ours = lua_tocfunction(L, -1) == coh_note_handler;
+    }
+  }
+  lua_pop(L, 1);
+  return ours;
+}
+
+
+/* C functions without a name are the bodies of tasks and what finalizers are called by. */
+static bool is_hidden(lua_State *L, const struct coh_state *S, lua_Debug *ar) {
+  if (*ar->what != 'C') return false;
+  if (ar->name == NULL) return true;
+  lua_getinfo(L, "f", ar);
+  return is_ours(L, S);
+}
+
+
+static void add_frame(struct text *t, lua_State *L, const struct coh_state *S, lua_Debug *ar) {
+  lua_getinfo(L, "Slnt", ar);
+  if (is_hidden(L, S, ar)) return;
+  if (ar->currentline > 0) add(t, "%s:%d: in ", ar->short_src, ar->currentline);
+  else add(t, "%s: in ", ar->short_src);
+  if (ar->name != NULL) add(t, "%s '%s'\n", *ar->namewhat ? ar->namewhat : "function", ar->name);
+  else if (*ar->what == 'm') add(t, "main chunk\n");
+  else add(t, "function <%s:%d>\n", ar->short_src, ar->linedefined);
+}
+
+
+static int count_levels(lua_State *L) {
+  lua_Debug ar;
+  int lowest = 0, above = 1;
+  if (!lua_getstack(L, 0, &ar)) return 0;
+  while (lua_getstack(L, above, &ar)) {
+    lowest = above;
+    above *= 2;
+  }
+  while (lowest + 1 < above) {
+    int middle = lowest + (above - lowest) / 2;
+    if (lua_getstack(L, middle, &ar)) lowest = middle;
+    else above = middle;
+  }
+  return above;
+}
+
+
+static void add_stack(struct text *t, lua_State *L, const struct coh_state *S, int level) {
+  lua_Debug ar;
+  int levels = lua_getstack(L, level + FRAMES_FIRST + FRAMES_LAST, &ar) ? count_levels(L) : 0;
+  int first = 0;
+  for (; lua_getstack(L, level, &ar); level++) {
+    if (levels != 0 && first++ == FRAMES_FIRST && levels - FRAMES_LAST > level) {
+      add(t, "... (%d levels left out)\n", levels - FRAMES_LAST - level);
+      level = levels - FRAMES_LAST - 1;
+      continue;
+    }
+    add_frame(t, L, S, &ar);
+  }
+}
+
+
+/* The frames of a fiber, innermost coroutine first. 'level' hides callers of this in the running one. */
+static void add_fiber(struct text *t, struct coh_state *S, struct coh_fiber *f, int level) {
+  if (f == coh_running(S)) {
+    struct coh_frame *frame;
+    for (frame = S->frame; frame != NULL; frame = frame->prev) {
+      add_stack(t, frame->co, S, frame == S->frame ? level : 0);
+      if (frame->prev != NULL) add(t, "in a coroutine resumed by\n");
+    }
+  } else if (f->L != NULL) {
+    add_stack(t, f->L, S, 0);
+  }
+}
+
+
+static void add_hosts(struct text *t, struct coh_state *S, const struct coh_fiber *f) {
+  int count = 0;
+  while (f->task.group != NULL && count++ < HOSTS_MAX) {
+    struct coh_fiber *host = coh_fiber_of(f->task.group->host);
+    add(t, "in a group of\n");
+    add_fiber(t, S, host, 0);
+    f = host;
+  }
+}
+
+
+static void push_text(lua_State *L, const struct text *t) {
+  size_t length = t->length;
+  if (length > 0 && t->at[length - 1] == '\n') length--;
+  lua_pushlstring(L, t->at, length);
+}
+
+
+void coh_note_push_place(lua_State *L, struct coh_state *S, struct coh_fiber *f, bool hosts) {
+  struct text t = {0, ""};
+  add_fiber(&t, S, f, 0);
+  if (hosts) add_hosts(&t, S, f);
+  push_text(L, &t);
+}
+
+
+void coh_note_push_hosts(lua_State *L, struct coh_state *S, struct coh_fiber *f) {
+  struct text t = {0, ""};
+  if (f->task.group == NULL) {
+    lua_pushnil(L);
+    return;
+  }
+  add_hosts(&t, S, f);
+  push_text(L, &t);
+}
+
+
+void coh_note_push_line(lua_State *L, struct coh_state *S, struct coh_fiber *f) {
+  lua_State *co = f == coh_running(S) && S->frame != NULL ? S->frame->co : f->L;
+  lua_Debug ar;
+  int level;
+  for (level = 0; co != NULL && lua_getstack(co, level, &ar); level++) {
+    lua_getinfo(co, "Sl", &ar);
+    if (ar.currentline <= 0) continue;
+    lua_pushfstring(L, "%s:%d", ar.short_src, ar.currentline);
+    return;
+  }
+  lua_pushliteral(L, "?");
+}
+
+
+void coh_note_forget(struct coh_state *S, struct coh_fiber *f) {
+  if (f->note == NULL) return;
+  coh_mem_free(&S->loop.rt.mem, f->note, f->note->size);
+  f->note = NULL;
+}
+
+
+/* Keep where the running fiber is as the note of the error at 'index'. Without memory there is none. */
+static void take(lua_State *L, struct coh_state *S, struct coh_fiber *f) {
+  struct text t = {0, ""};
+  size_t size;
+  coh_note_forget(S, f);
+  add_fiber(&t, S, f, 1);
+  size = sizeof *f->note + t.length + 1;
+  f->note = coh_mem_new(&S->loop.rt.mem, size);
+  if (f->note == NULL) return;
+  f->note->size = size;
+  f->note->of = lua_topointer(L, 1);
+  memcpy(f->note->text, t.at, t.length);
+  if (t.length > 0) f->note->text[t.length - 1] = '\0';
+}
+
+
+/*
+** An ErrorGroup brings the notes of its members. Cancelled leaves no note, unless
+** it cuts a block that will tell where it was stuck.
+*/
+static bool is_wanted(lua_State *L, struct coh_fiber *f) {
+  struct coh_scope *canceller;
+  if (!coh_cancelled_is(L, 1)) return !coh_error_is(L, 1, COH_ERROR_GROUP);
+  canceller = coh_scope_canceller(f->task.current);
+  return canceller != NULL && canceller->role == COH_SCOPE_PLAIN && canceller->reason == COH_REASON_DEADLINE &&
+         coh_task_has_open(&f->task, canceller) &&
+         coh_item(canceller, struct coh_luascope, scope)->wants_trace;
+}
+
+
+/* An error that we raise again on its way out has its note from where it began. */
+int coh_note_handler(lua_State *L) {
+  struct coh_state *S = coh_state_of(L);
+  struct coh_fiber *f = coh_running(S);
+  bool known;
+  if (f == NULL) return 1;
+  known = f->rethrown && f->note != NULL && f->note->of == lua_topointer(L, 1);
+  f->rethrown = false;
+  if (!known && is_wanted(L, f)) take(L, S, f);
+  return 1;
+}

@@ -1,0 +1,27 @@
+/*
+** Notes: tracebacks taken where an error happens, as text in C memory, because
+** the stack is gone later and a memory error must not need Lua's memory. Our own
+** formatter costs microseconds where luaL_traceback costs tens of them. Frames
+** of this library are left out.
+*/
+#ifndef COH_GLUE_NOTE_H
+#define COH_GLUE_NOTE_H
+
+#include "glue/state.h"
+
+/* The message handler of every protected call of ours: keeps a note, gives back the very value it got. */
+int coh_note_handler(lua_State *L);
+
+/* Forget the note of a fiber. */
+void coh_note_forget(struct coh_state *S, struct coh_fiber *f);
+
+/* Push the text of where 'f' is now: its own frames, and with 'hosts' those of the groups above. [-0, +1, m] */
+void coh_note_push_place(lua_State *L, struct coh_state *S, struct coh_fiber *f, bool hosts);
+
+/* Push the text of the frames of the groups above 'f', or nil at the root. [-0, +1, m] */
+void coh_note_push_hosts(lua_State *L, struct coh_state *S, struct coh_fiber *f);
+
+/* Push "file:line" of the innermost Lua function of 'f', or "?". [-0, +1, m] */
+void coh_note_push_line(lua_State *L, struct coh_state *S, struct coh_fiber *f);
+
+#endif

@@ -1,0 +1,46 @@
+/*
+** The userdata of scopes, groups and tasks: their kinds, their metatables, and
+** the way from a scope of the kernel back to the userdata that stands for it.
+*/
+#ifndef COH_GLUE_OBJECT_H
+#define COH_GLUE_OBJECT_H
+
+#include <lauxlib.h>
+
+#include "glue/state.h"
+
+enum coh_kind { COH_SCOPE, COH_GROUP, COH_TASK, COH_CLOCK, COH_KINDS };
+
+/* User values. A task has the first two. */
+enum {
+  COH_UV_CANCELLER = 1,  /* who cancelled: a name or a function */
+  COH_UV_RESULT = 1,     /* of a task that ended and was not cancelled: result, table of them, or error */
+  COH_UV_OWNER = 1,      /* of a scope that stands for a group or a task: that one */
+  COH_UV_TEXT,           /* the text that 'cancel' was given */
+  COH_UV_LINE,           /* of a block: where it was opened, "file:line: " */
+  COH_UV_NAME,           /* name, or the function it is called after */
+  COH_UV_DEFERRED,       /* of a group: list of what runs at its end */
+  COH_UVS_SCOPE = COH_UV_NAME,
+  COH_UVS_GROUP = COH_UV_DEFERRED
+};
+
+/*
+** Make the metatable of a kind. Its '__index' looks in 'methods' first and asks
+** 'field(object, key)' otherwise, which leaves one value. [-0, +0, m]
+*/
+void coh_object_define(lua_State *L, enum coh_kind kind, const char *name, const luaL_Reg *metamethods,
+                       const luaL_Reg *methods, lua_CFunction field);
+
+/* Give the userdata on top its metatable. [-0, +0, -] */
+void coh_object_set_kind(lua_State *L, enum coh_kind kind);
+
+/* The userdata at 'arg' when it is of this kind, else NULL. [-0, +0, -] */
+void *coh_object_test(lua_State *L, int arg, enum coh_kind kind);
+
+/* The same, but another value is misuse of method 'what'. [-0, +0, v] */
+void *coh_object_check(lua_State *L, int arg, enum coh_kind kind, const char *what);
+
+/* Push the userdata that stands for a scope, nil when it has none. [-0, +1, -] */
+void coh_object_push(lua_State *L, struct coh_state *S, struct coh_scope *scope);
+
+#endif

@@ -1,0 +1,99 @@
+/*
+** Reasons: see reason.h.
+*/
+#include "glue/reason.h"
+
+#include <lauxlib.h>
+
+#include "glue/fiber.h"
+#include "glue/object.h"
+
+static const char *const kinds[] = {NULL,        "cancel",   "deadline", "failure",
+                                    "interrupt", "shutdown", "deadlock", "misnesting"};
+
+static const char reason_key = 0;  /* its address is the registry's key of the metatable */
+
+
+/* tostring(reason): "cancel by main.lua:3: the text" */
+static int reason_tostring(lua_State *L) {
+  luaL_checktype(L, 1, LUA_TTABLE);
+  lua_settop(L, 1);
+  lua_getfield(L, 1, "kind");
+  lua_getfield(L, 1, "task");
+  lua_getfield(L, 1, "text");
+  lua_pushfstring(L, "%s%s%s%s%s", lua_isstring(L, 2) ? lua_tostring(L, 2) : "?",
+                  lua_isstring(L, 3) ? " by " : "", lua_isstring(L, 3) ? lua_tostring(L, 3) : "",
+                  lua_isstring(L, 4) ? ": " : "", lua_isstring(L, 4) ? lua_tostring(L, 4) : "");
+  return 1;
+}
+
+
+static void push_metatable(lua_State *L) {
+  if (lua_rawgetp(L, LUA_REGISTRYINDEX, &reason_key) != LUA_TNIL) return;
+  lua_pop(L, 1);
+  lua_createtable(L, 0, 2);
+  lua_pushcfunction(L, reason_tostring);
+  lua_setfield(L, -2, "__tostring");
+  lua_pushliteral(L, "cohort.Reason");
+  lua_setfield(L, -2, "__name");
+  lua_pushvalue(L, -1);
+  lua_rawsetp(L, LUA_REGISTRYINDEX, &reason_key);
+}
+
+
+void coh_reason_note(lua_State *L, struct coh_state *S, int object, int text) {
+  struct coh_fiber *f = coh_running(S);
+  lua_pushvalue(L, text);
+  lua_setiuservalue(L, object, COH_UV_TEXT);
+  if (f == NULL) return;
+  coh_fiber_push_identity(L, S, f);
+  lua_setiuservalue(L, object, COH_UV_CANCELLER);
+}
+
+
+/* Make the table of a kind and of the object on top, which may be nil. [-1, +1, m] */
+static void push_table(lua_State *L, enum coh_reason kind) {
+  lua_createtable(L, 0, 3);                                /* object reason */
+  lua_pushstring(L, kinds[kind]);
+  lua_setfield(L, -2, "kind");
+  if (lua_isuserdata(L, -2) && kind == COH_REASON_CANCEL) {
+    lua_getiuservalue(L, -2, COH_UV_TEXT);
+    lua_setfield(L, -2, "text");
+    if (lua_getiuservalue(L, -2, COH_UV_CANCELLER) != LUA_TNIL) coh_fiber_render_identity(L);
+    lua_setfield(L, -2, "task");
+  }
+  push_metatable(L);
+  lua_setmetatable(L, -2);
+  lua_remove(L, -2);
+}
+
+
+void coh_reason_push(lua_State *L, struct coh_state *S, struct coh_scope *scope) {
+  if (scope == NULL || scope->reason == COH_REASON_NONE) {
+    lua_pushnil(L);
+    return;
+  }
+  coh_object_push(L, S, scope);
+  push_table(L, scope->reason);
+}
+
+
+void coh_reason_push_object(lua_State *L, int object) {
+  const struct coh_object *o = lua_touserdata(L, object);
+  enum coh_reason reason = o->scope != NULL ? o->scope->reason : o->reason;
+  if (reason == COH_REASON_NONE) {
+    lua_pushnil(L);
+    return;
+  }
+  lua_pushvalue(L, object);
+  push_table(L, reason);
+}
+
+
+int coh_reason_of_running(lua_State *L) {
+  struct coh_state *S = coh_state_of(L);
+  struct coh_fiber *f = coh_running(S);
+  if (f == NULL) lua_pushnil(L);
+  else coh_reason_push(L, S, coh_scope_canceller(f->task.current));
+  return 1;
+}

@@ -1,0 +1,534 @@
+/*
+** Cancel scopes for Lua: see scopes.h. Every function form runs its function
+** under a protected call inside a scope, and decides at the end, from the state
+** of the tree alone, whether a Cancelled that arrives ends here.
+**
+**   the stack of a function form
+**   1 handler, then the luascope   2.. function and arguments, then results or error
+*/
+#include "glue/scopes.h"
+
+#include <lauxlib.h>
+
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "glue/abandon.h"
+#include "glue/arg.h"
+#include "glue/error.h"
+#include "glue/fiber.h"
+#include "glue/note.h"
+#include "glue/object.h"
+#include "glue/reason.h"
+#include "glue/wait.h"
+
+enum form { MOVE_ON, FAIL, SHIELD, SCOPE, BLOCK };
+
+#define BLOCKS_ON_C_STACK 60
+
+
+bool coh_too_deep(lua_State *L, struct coh_fiber *f) {
+  if (++f->depth < BLOCKS_ON_C_STACK || !coh_can_wait(coh_state_here(L), L)) return false;
+  coh_wait_yield_front(coh_task_runtime(&f->task), &f->task.wait);
+  return true;
+}
+
+
+/* {{ Errors that a scope's end raises */
+
+/* Push an error of 'kind' with the reason on top as its reason. [-1, +1, m] */
+static void push_ended(lua_State *L, enum coh_error_kind kind, const char *message) {
+  coh_error_push(L, kind, message);
+  lua_insert(L, -2);
+  lua_setfield(L, -2, "reason");
+}
+
+
+void coh_scopes_push_aborted(lua_State *L, const char *message) {
+  push_ended(L, COH_ABORTED, message);
+}
+
+
+/* A Timeout carries where its task was stuck, which the note of its Cancelled tells. [-1, +1, m] */
+static void push_timeout(lua_State *L, struct coh_fiber *f, struct coh_luascope *s) {
+  char text[64] = "timed out";
+  if (s->seconds == s->seconds) snprintf(text, sizeof text, "timed out after %.6gs", (double)s->seconds);
+  push_ended(L, COH_TIMEOUT, text);
+  coh_cancelled_push(L);
+  if (f->note != NULL && f->note->of == lua_topointer(L, -1)) {
+    lua_pushstring(L, f->note->text);
+    lua_setfield(L, -3, "traceback");
+  }
+  lua_pop(L, 1);
+}
+
+
+/* Push what a scope that was cut raises: Timeout for its deadline, else Aborted. [-0, +1, m] */
+static void push_cut(lua_State *L, struct coh_state *S, struct coh_fiber *f, struct coh_luascope *s) {
+  coh_reason_push(L, S, &s->scope);
+  if (s->scope.reason == COH_REASON_DEADLINE) push_timeout(L, f, s);
+  else coh_scopes_push_aborted(L, "the scope was cancelled");
+}
+
+/* }} */
+
+
+/* {{ The function forms */
+
+static void close_scope(struct coh_state *S, struct coh_fiber *f, struct coh_luascope *s) {
+  coh_task_leave(&f->task, &s->scope);
+  coh_luascope_give(S, s);
+}
+
+
+/* The function was cut short by this scope: false, an error, or nothing. */
+static int cut(lua_State *L, struct coh_state *S, struct coh_fiber *f, struct coh_luascope *s) {
+  enum form form = s->form;
+  s->scope.caught = true;
+  f->delivered = 0;
+  if (form == FAIL) push_cut(L, S, f, s);
+  close_scope(S, f, s);
+  if (form == FAIL) return lua_error(L);
+  if (form == SHIELD) return 0;
+  lua_pushboolean(L, 0);
+  return 1;
+}
+
+
+/* What was left open inside is closed; then the scope itself, and its outcome is handed on. */
+static int leave(lua_State *L, int status, lua_KContext top) {
+  struct coh_state *S = coh_state_here(L);
+  struct coh_fiber *f = coh_running(S);
+  struct coh_luascope *s;
+  bool failed, tells;
+  (void)status;
+  lua_settop(L, (int)top);
+  s = lua_touserdata(L, 1);
+  if (coh_abandon(L, S, f, &s->scope)) return coh_yield(L, leave);
+  if (!lua_isnil(L, -1) && (!s->failed || coh_cancelled_is(L, -2))) s->failed = true;
+  else lua_pop(L, 1);
+  if (s->failed && coh_cancelled_is(L, -1) && coh_scope_catches(&s->scope)) return cut(L, S, f, s);
+  failed = s->failed;
+  tells = s->form == MOVE_ON || s->form == SCOPE;
+  close_scope(S, f, s);
+  if (failed) return coh_rethrow(L, f);
+  if (!tells) return lua_gettop(L) - 1;
+  lua_pushboolean(L, 1);
+  lua_replace(L, 1);
+  return lua_gettop(L);
+}
+
+
+static int ended(lua_State *L, int status, lua_KContext scope) {
+  struct coh_luascope *s = (struct coh_luascope *)scope;
+  s->failed = status != LUA_OK && status != LUA_YIELD;
+  lua_pushlightuserdata(L, s);
+  lua_replace(L, 1);
+  return leave(L, LUA_OK, lua_gettop(L));
+}
+
+
+/* Make the scope that the running fiber is about to enter. [-0, +0, m] */
+static struct coh_luascope *new_scope(lua_State *L, struct coh_state *S, enum form form, lua_Number seconds) {
+  struct coh_luascope *s = coh_luascope_take(L, S);
+  s->form = (uint8_t)form;
+  s->seconds = seconds;
+  s->wants_trace = form == FAIL || form == BLOCK;
+  return s;
+}
+
+
+/* Call the function at 2 with what is above it, in 's'. */
+static int run(lua_State *L, struct coh_fiber *f, struct coh_luascope *s) {
+  int status = lua_pcallk(L, lua_gettop(L) - 2, LUA_MULTRET, 1, (lua_KContext)s, ended);
+  f->depth--;
+  return ended(L, status, (lua_KContext)s);
+}
+
+
+/* Enter a scope around the function at 2; what is at 1 has been read. */
+static int enter(lua_State *L, enum form form, int64_t deadline_ns, lua_Number seconds) {
+  struct coh_state *S = coh_state_here(L);
+  struct coh_fiber *f = coh_running(S);
+  struct coh_luascope *s = new_scope(L, S, form, seconds);
+  lua_pushcfunction(L, coh_note_handler);
+  lua_replace(L, 1);
+  coh_task_enter(&f->task, &s->scope, deadline_ns, form == SHIELD);
+  return run(L, f, s);
+}
+
+
+/* A block function: at once, or from an empty C stack when that is nearly full. */
+static int begin(lua_State *L, lua_KFunction block) {
+  struct coh_fiber *f = coh_check_task(L);
+  if (coh_too_deep(L, f)) return coh_yield(L, block);
+  return block(L, LUA_OK, lua_gettop(L));
+}
+
+
+static int after(lua_State *L, lua_KContext top, enum form form, const char *what) {
+  int64_t limit_ns;
+  lua_settop(L, (int)top);
+  limit_ns = coh_check_seconds(L, 1, what);
+  coh_check_callable(L, 2, what);
+  return enter(L, form, coh_time_add(coh_now(&coh_state_here(L)->loop.rt), limit_ns), lua_tonumber(L, 1));
+}
+
+
+static int at(lua_State *L, lua_KContext top, enum form form, const char *what) {
+  int64_t deadline_ns;
+  lua_settop(L, (int)top);
+  deadline_ns = coh_check_time(L, 1, what);
+  coh_check_callable(L, 2, what);
+  return enter(L, form, deadline_ns, (lua_Number)NAN);
+}
+
+
+static int move_on_after(lua_State *L, int status, lua_KContext top) {
+  (void)status;
+  return after(L, top, MOVE_ON, "move_on_after");
+}
+
+static int fail_after(lua_State *L, int status, lua_KContext top) {
+  (void)status;
+  return after(L, top, FAIL, "fail_after");
+}
+
+static int move_on_at(lua_State *L, int status, lua_KContext top) {
+  (void)status;
+  return at(L, top, MOVE_ON, "move_on_at");
+}
+
+static int fail_at(lua_State *L, int status, lua_KContext top) {
+  (void)status;
+  return at(L, top, FAIL, "fail_at");
+}
+
+static int shield(lua_State *L, int status, lua_KContext top) {
+  (void)status;
+  lua_settop(L, (int)top);
+  coh_check_callable(L, 1, "shield");
+  lua_pushnil(L);
+  lua_insert(L, 1);
+  return enter(L, SHIELD, COH_NEVER, (lua_Number)NAN);
+}
+
+/* move_on_after(seconds, f, ...) -> true, results... | false */
+static int l_move_on_after(lua_State *L) { return begin(L, move_on_after); }
+
+/* fail_after(seconds, f, ...) -> results... */
+static int l_fail_after(lua_State *L) { return begin(L, fail_after); }
+
+/* move_on_at(time, f, ...) -> true, results... | false */
+static int l_move_on_at(lua_State *L) { return begin(L, move_on_at); }
+
+/* fail_at(time, f, ...) -> results... */
+static int l_fail_at(lua_State *L) { return begin(L, fail_at); }
+
+/* shield(f, ...) -> results... */
+static int l_shield(lua_State *L) { return begin(L, shield); }
+
+/* }} */
+
+
+/* {{ The general forms, with options and an object */
+
+static const char *const option_names[] = {"timeout", "deadline", "shield", "name", NULL};
+
+/* What was asked for, read before anything is made. */
+struct wish {
+  int64_t deadline_ns;
+  lua_Number seconds;  /* NaN when no timeout was given */
+  bool shield;
+};
+
+/* Read the options at 'arg', which may be absent. [-0, +0, v] */
+static struct wish check_wish(lua_State *L, int arg, const char *what) {
+  struct wish w = {COH_NEVER, (lua_Number)NAN, false};
+  int64_t timeout_ns;
+  if (lua_isnoneornil(L, arg)) return w;
+  coh_check_options(L, arg, what, option_names);
+  coh_opt_string(L, arg, "name");
+  w.shield = coh_opt_boolean(L, arg, "shield", false);
+  timeout_ns = coh_opt_seconds(L, arg, "timeout", -1);
+  if (coh_get_option(L, arg, "deadline") != LUA_TNIL) w.deadline_ns = coh_check_time(L, -1, "option 'deadline'");
+  if (timeout_ns >= 0 && !lua_isnil(L, -1))
+    coh_misuse(L, "%s takes 'timeout' or 'deadline', not both", what);
+  lua_pop(L, 1);
+  if (timeout_ns < 0) return w;
+  w.deadline_ns = coh_time_add(coh_now(&coh_state_here(L)->loop.rt), timeout_ns);
+  coh_get_option(L, arg, "timeout");
+  w.seconds = lua_tonumber(L, -1);
+  lua_pop(L, 1);
+  return w;
+}
+
+
+/* Make the object of 's', named by the options at 'arg'. Nothing was entered yet. [-0, +1, m] */
+static struct coh_face *push_face(lua_State *L, int options) {
+  struct coh_face *face = lua_newuserdatauv(L, sizeof *face, COH_UVS_SCOPE);
+  *face = (struct coh_face){.deadline_ns = COH_NEVER};
+  coh_object_set_kind(L, COH_SCOPE);
+  if (options != 0) {
+    coh_get_option(L, options, "name");
+    lua_setiuservalue(L, -2, COH_UV_NAME);
+  }
+  return face;
+}
+
+
+/* Bind the object on top to an entered scope. [-0, +0, -] */
+static void bind_face(lua_State *L, struct coh_state *S, struct coh_luascope *s, struct coh_face *face) {
+  face->object.scope = &s->scope;
+  s->face = face;
+  lua_pushvalue(L, -1);
+  coh_anchors_set(L, &S->objects, s->slot);
+}
+
+
+static int scope(lua_State *L, int status, lua_KContext top) {
+  struct coh_state *S = coh_state_here(L);
+  struct coh_fiber *f = coh_running(S);
+  bool has_options;
+  struct coh_luascope *s;
+  struct coh_face *face;
+  struct wish w;
+  (void)status;
+  lua_settop(L, (int)top);
+  has_options = coh_is_options(L, 1);
+  w = check_wish(L, has_options ? 1 : 0, "scope");
+  coh_check_callable(L, has_options ? 2 : 1, "scope");
+  if (!has_options) {
+    lua_pushnil(L);
+    lua_insert(L, 1);
+  }
+  face = push_face(L, has_options ? 1 : 0);       /* options body ... object */
+  s = new_scope(L, S, SCOPE, w.seconds);
+  lua_pushcfunction(L, coh_note_handler);
+  lua_replace(L, 1);                              /* handler body ... object */
+  coh_task_enter(&f->task, &s->scope, w.deadline_ns, w.shield);
+  bind_face(L, S, s, face);
+  lua_insert(L, 3);                               /* handler body object ... */
+  return run(L, f, s);
+}
+
+
+/* scope([options,] body, ...) -> true, results... | false */
+static int l_scope(lua_State *L) { return begin(L, scope); }
+
+
+/* open_scope([options]) -> scope, to be put into a <close> variable */
+static int l_open_scope(lua_State *L) {
+  struct coh_state *S = coh_state_here(L);
+  struct coh_fiber *f = coh_check_task(L);
+  struct wish w = check_wish(L, 1, "open_scope");
+  struct coh_face *face = push_face(L, lua_istable(L, 1) ? 1 : 0);
+  struct coh_luascope *s;
+  luaL_where(L, 1);
+  lua_setiuservalue(L, -2, COH_UV_LINE);
+  s = new_scope(L, S, BLOCK, w.seconds);
+  coh_task_enter(&f->task, &s->scope, w.deadline_ns, w.shield);
+  bind_face(L, S, s, face);
+  return 1;
+}
+
+
+/* The end of a block. What is at 2 is the error on its way, or nil; returning lets it go on. */
+static int close_block(lua_State *L, int status, lua_KContext top) {
+  struct coh_state *S = coh_state_here(L);
+  struct coh_fiber *f = coh_running(S);
+  struct coh_face *face = lua_touserdata(L, 1);
+  struct coh_luascope *s = coh_item(face->object.scope, struct coh_luascope, scope);
+  (void)status;
+  lua_settop(L, (int)top);
+  if (coh_abandon(L, S, f, &s->scope)) return coh_yield(L, close_block);
+  if (coh_cancelled_is(L, 2) && coh_scope_catches(&s->scope) && lua_isnil(L, -1)) {
+    s->scope.caught = true;
+    f->delivered = 0;
+    push_cut(L, S, f, s);
+  }
+  close_scope(S, f, s);
+  if (lua_isnil(L, -1) || !(lua_isnil(L, 2) || coh_cancelled_is(L, 2))) return 0;
+  return lua_error(L);
+}
+
+
+/* __close(scope, err) */
+static int l_close(lua_State *L) {
+  struct coh_state *S = coh_state_here(L);
+  struct coh_face *face = coh_object_check(L, 1, COH_SCOPE, "__close");
+  struct coh_fiber *f = coh_running(S);
+  lua_settop(L, 2);
+  if (face->object.scope == NULL || face->proxy || S->closing) return 0;
+  if (f == NULL || !coh_task_has_open(&f->task, face->object.scope))
+    return coh_misuse(L, "a scope is closed by the task that opened it");
+  if (coh_item(face->object.scope, struct coh_luascope, scope)->form != BLOCK)
+    return coh_misuse(L, "the scope of a function form ends with the function: only open_scope goes with <close>");
+  return close_block(L, LUA_OK, 2);
+}
+
+/* }} */
+
+
+/* {{ The scope object */
+
+/* Push what the scope at 'arg' stands for, and give its head. [-0, +1, v] */
+static struct coh_object *check_subject(lua_State *L, int arg, const char *what) {
+  struct coh_face *face = coh_object_check(L, arg, COH_SCOPE, what);
+  if (!face->proxy) {
+    lua_pushvalue(L, arg);
+    return &face->object;
+  }
+  lua_getiuservalue(L, arg, COH_UV_OWNER);
+  return lua_touserdata(L, -1);
+}
+
+
+void coh_scopes_push_proxy(lua_State *L) {
+  struct coh_face *face = push_face(L, 0);
+  face->proxy = true;
+  lua_insert(L, -2);
+  lua_setiuservalue(L, -2, COH_UV_OWNER);
+}
+
+
+void coh_scopes_check_text(lua_State *L, const char *what) {
+  if (!lua_isnoneornil(L, 2) && lua_type(L, 2) != LUA_TSTRING)
+    coh_misuse(L, "%s expects a reason as a string, or nothing, got %s", what, coh_type_name(L, 2));
+}
+
+
+int coh_scopes_cancel(lua_State *L, struct coh_object *o, int object) {
+  if (o->scope == NULL) {
+    if (o->reason == COH_REASON_NONE) o->reason = COH_REASON_CANCEL;
+  } else if (!coh_scope_cancel_called(o->scope)) {
+    coh_reason_note(L, coh_state_here(L), object, 2);
+    coh_scope_cancel(o->scope, COH_REASON_CANCEL);
+  }
+  return 0;
+}
+
+
+/* scope:cancel([reason]) */
+static int l_cancel(lua_State *L) {
+  struct coh_object *o;
+  lua_settop(L, 2);
+  coh_scopes_check_text(L, "cancel");
+  o = check_subject(L, 1, "cancel");
+  return coh_scopes_cancel(L, o, 3);
+}
+
+
+static void push_deadline(lua_State *L, const struct coh_face *face, const struct coh_object *o) {
+  int64_t ended_ns = face->proxy ? COH_NEVER : face->deadline_ns;
+  lua_pushnumber(L, coh_seconds(o->scope != NULL ? o->scope->deadline.at_ns : ended_ns));
+}
+
+
+/* scope.key; a deadline that has passed is noticed here too */
+static int field(lua_State *L) {
+  struct coh_face *face = coh_object_check(L, 1, COH_SCOPE, "field");
+  const char *key = lua_type(L, 2) == LUA_TSTRING ? lua_tostring(L, 2) : "";
+  struct coh_object *o = check_subject(L, 1, "field");
+  struct coh_scope *s = o->scope;
+  bool cancelled = s != NULL ? coh_scope_cancel_called(s) : o->reason != COH_REASON_NONE;
+  if (strcmp(key, "deadline") == 0) push_deadline(L, face, o);
+  else if (strcmp(key, "shield") == 0) lua_pushboolean(L, s != NULL ? s->shield : o->shield);
+  else if (strcmp(key, "cancel_called") == 0) lua_pushboolean(L, cancelled);
+  else if (strcmp(key, "cancelled_caught") == 0) lua_pushboolean(L, s != NULL ? s->caught : o->caught);
+  else if (strcmp(key, "reason") == 0) coh_reason_push_object(L, lua_gettop(L));
+  else if (strcmp(key, "name") == 0 && !face->proxy) lua_getiuservalue(L, 1, COH_UV_NAME);
+  else lua_pushnil(L);
+  return 1;
+}
+
+
+/* scope.deadline = seconds; scope.shield = boolean */
+static int l_newindex(lua_State *L) {
+  struct coh_object *o;
+  const char *key = lua_type(L, 2) == LUA_TSTRING ? lua_tostring(L, 2) : "?";
+  bool is_deadline = strcmp(key, "deadline") == 0;
+  int64_t at_ns = 0;
+  if (!is_deadline && strcmp(key, "shield") != 0)
+    return coh_misuse(L, "a scope has no field '%s' to assign: 'deadline' and 'shield' can be", key);
+  if (is_deadline) at_ns = coh_check_time(L, 3, "scope.deadline");
+  else if (!lua_isboolean(L, 3))
+    return coh_misuse(L, "scope.shield expects true or false, got %s", coh_type_name(L, 3));
+  o = check_subject(L, 1, "__newindex");
+  if (o->scope == NULL) return coh_misuse(L, "this scope has ended: its %s cannot be changed", key);
+  if (is_deadline) coh_scope_set_deadline(o->scope, at_ns);
+  else coh_scope_set_shield(o->scope, lua_toboolean(L, 3));
+  return 0;
+}
+
+
+/* tostring(scope): "scope 'name' (open, cancelled)" */
+static int l_tostring(lua_State *L) {
+  struct coh_face *face = coh_object_check(L, 1, COH_SCOPE, "tostring");
+  struct coh_object *o = check_subject(L, 1, "tostring");
+  bool cancelled = (o->scope != NULL ? o->scope->reason : o->reason) != COH_REASON_NONE;
+  const char *state = o->scope != NULL ? "open" : "ended";
+  if (!face->proxy && lua_getiuservalue(L, 1, COH_UV_NAME) == LUA_TSTRING)
+    lua_pushfstring(L, "scope '%s' (%s%s)", lua_tostring(L, -1), state, cancelled ? ", cancelled" : "");
+  else
+    lua_pushfstring(L, "scope %p (%s%s)", lua_topointer(L, 1), state, cancelled ? ", cancelled" : "");
+  return 1;
+}
+
+
+/* current_scope() -> the innermost scope of the running task */
+static int l_current_scope(lua_State *L) {
+  struct coh_state *S = coh_state_here(L);
+  struct coh_fiber *f = coh_check_task(L);
+  struct coh_scope *s = f->task.current;
+  if (s->role == COH_SCOPE_PLAIN) {
+    struct coh_luascope *own = coh_item(s, struct coh_luascope, scope);
+    if (own->face == NULL) bind_face(L, S, own, push_face(L, 0));
+    else coh_anchors_push(L, &S->objects, own->slot);
+  } else if (s->role == COH_SCOPE_TASK) {
+    coh_fiber_push_handle(L, S, f);
+    coh_scopes_push_proxy(L);
+  } else {
+    if (s->role == COH_SCOPE_BLOCK) s = &coh_item(s, struct coh_luagroup, block)->group.scope;
+    coh_object_push(L, S, s);
+    coh_scopes_push_proxy(L);
+  }
+  return 1;
+}
+
+
+/* current_deadline() -> seconds */
+static int l_current_deadline(lua_State *L) {
+  int64_t at_ns = coh_scope_effective_deadline(coh_check_task(L)->task.current);
+  lua_pushnumber(L, coh_seconds(at_ns));
+  return 1;
+}
+
+
+static const luaL_Reg scope_methods[] = {{"cancel", l_cancel}, {NULL, NULL}};
+
+static const luaL_Reg scope_metamethods[] = {
+  {"__newindex", l_newindex}, {"__tostring", l_tostring}, {"__close", l_close}, {NULL, NULL}};
+
+static const luaL_Reg functions[] = {
+  {"move_on_after", l_move_on_after},
+  {"fail_after", l_fail_after},
+  {"move_on_at", l_move_on_at},
+  {"fail_at", l_fail_at},
+  {"shield", l_shield},
+  {"scope", l_scope},
+  {"open_scope", l_open_scope},
+  {"current_scope", l_current_scope},
+  {"current_deadline", l_current_deadline},
+  {NULL, NULL}
+};
+
+
+void coh_scopes_open(lua_State *L) {
+  coh_object_define(L, COH_SCOPE, "cohort.Scope", scope_metamethods, scope_methods, field);
+  lua_pushlightuserdata(L, coh_state_of(L));
+  luaL_setfuncs(L, functions, 1);
+}
+
+/* }} */

@@ -1,0 +1,219 @@
+/*
+** Spawning: see spawn.h. The handle and the coroutine are made before the group
+** is touched, so that running out of memory leaves it as it was.
+*/
+#include "glue/spawn.h"
+
+#include "glue/arg.h"
+#include "glue/error.h"
+#include "glue/fiber.h"
+#include "glue/object.h"
+#include "glue/scopes.h"
+#include "glue/wait.h"
+
+
+/* The open group at 1. [-0, +0, v] */
+static struct coh_luagroup *check_open(lua_State *L, const char *what) {
+  struct coh_object *o = coh_object_check(L, 1, COH_GROUP, what);
+  if (o->scope == NULL || coh_state_here(L)->closing)
+    coh_misuse(L, "%s: this group has ended, no task can be spawned into it", what);
+  return coh_item(o->scope, struct coh_luagroup, group.scope);
+}
+
+
+/* The group at 1 and a function at 2. [-0, +0, v] */
+static struct coh_luagroup *check_spawn(lua_State *L, const char *what) {
+  struct coh_luagroup *g = check_open(L, what);
+  coh_check_callable(L, 2, what);
+  return g;
+}
+
+
+/* Make a fiber of the function at 2 and what is above it; its handle is left at 1, alone. [m] */
+static struct coh_fiber *load(lua_State *L) {
+  coh_handle_new(L);
+  lua_replace(L, 1);
+  return coh_fiber_load(L, coh_state_here(L), lua_gettop(L) - 2, 1);
+}
+
+
+/* {{ spawn */
+
+static int spawn(lua_State *L, struct coh_luagroup *g, bool daemon) {
+  struct coh_fiber *child = load(L);
+  coh_group_spawn(&g->group, &child->task, daemon);
+  return 1;
+}
+
+
+/* The spawner waited for a place and was granted one, or cancelled. */
+static int spawn_granted(lua_State *L, int status, lua_KContext top) {
+  struct coh_fiber *f = coh_woken_quietly(L, top);
+  struct coh_luagroup *g = check_open(L, "spawn");
+  bool granted = f->task.wait.outcome == COH_WOKEN;
+  (void)status;
+  coh_group_place_waited(&g->group, granted);
+  return granted ? spawn(L, g, false) : coh_raise_cancelled(L, f);
+}
+
+
+static int spawn_try(lua_State *L, int status, lua_KContext top) {
+  struct coh_fiber *f = coh_test(L, top);
+  struct coh_luagroup *g = check_open(L, "spawn");
+  (void)status;
+  if (!coh_group_must_wait(&g->group, &f->task)) return spawn(L, g, false);
+  coh_group_wait_place(&g->group, &f->task);
+  return coh_yield(L, spawn_granted);
+}
+
+
+int coh_group_l_spawn(lua_State *L) {
+  struct coh_luagroup *g = check_spawn(L, "spawn");
+  struct coh_fiber *f = coh_running(coh_state_here(L));
+  if (f != NULL && coh_group_must_wait(&g->group, &f->task)) return coh_begin(L, spawn_try);
+  return spawn(L, g, false);
+}
+
+
+int coh_group_l_spawn_daemon(lua_State *L) {
+  return spawn(L, check_spawn(L, "spawn_daemon"), true);
+}
+
+/* }} */
+
+
+/* {{ start
+**
+** the starter's stack while it waits: 1 handle  2 started
+** 'started' has the upvalues state, record, and the table of what it was given.
+*/
+
+struct record {
+  struct coh_fiber *child;  /* NULL when start is over */
+  bool called;
+};
+
+
+/* started(...): the child is ready to be seen */
+static int l_started(lua_State *L) {
+  struct record *r = lua_touserdata(L, lua_upvalueindex(2));
+  int count = lua_gettop(L);
+  if (r->called) return coh_misuse(L, "started was called already: call it once, when the task is ready");
+  if (r->child == NULL) return coh_misuse(L, "started was called after start had ended");
+  lua_createtable(L, count, 1);
+  lua_insert(L, 1);
+  lua_pushinteger(L, count);
+  lua_setfield(L, 1, "n");
+  for (; count > 0; count--) lua_rawseti(L, 1, count);
+  lua_replace(L, lua_upvalueindex(3));
+  r->called = true;
+  if (!r->child->task.scope.parent->effective) coh_group_adopt(&r->child->task);
+  return 0;
+}
+
+
+/* Return the handle at 1 and what the started at 2 was given. */
+static int return_started(lua_State *L) {
+  int count = 0, i;
+  if (lua_getupvalue(L, 2, 3) != NULL && lua_istable(L, 3)) {
+    lua_getfield(L, 3, "n");
+    count = (int)lua_tointeger(L, -1);
+    lua_pop(L, 1);
+    luaL_checkstack(L, count, "too many values given to started");
+    for (i = 1; i <= count; i++) lua_rawgeti(L, 3, i);
+  }
+  lua_remove(L, 3);
+  lua_remove(L, 2);
+  return count + 1;
+}
+
+
+/* The child failed before it had started: its error is ours, bare, with its note. */
+static int raise_failure(lua_State *L, struct coh_state *S, struct coh_fiber *f, struct coh_fiber *child) {
+  struct coh_note *note = f->note;
+  luaL_checkstack(child->L, 1, "no room for an error");
+  lua_pushvalue(child->L, -1);
+  lua_xmove(child->L, L, 1);
+  f->note = child->note;
+  child->note = note;
+  coh_fiber_give(S, child);
+  return coh_rethrow(L, f);
+}
+
+
+/* The child ended and was never adopted. */
+static int start_failed(lua_State *L, struct coh_state *S, struct coh_fiber *f, struct record *r) {
+  struct coh_fiber *child = r->child;
+  enum coh_result result = child->task.result;
+  r->child = NULL;
+  if (result == COH_FAILED) return raise_failure(L, S, f, child);
+  coh_fiber_give(S, child);
+  if (result == COH_SUCCEEDED && r->called) return return_started(L);
+  if (coh_task_cancelled(&f->task)) return coh_raise_cancelled(L, f);
+  if (result == COH_SUCCEEDED)
+    return coh_misuse(L, "start: the task ended without calling started, its first argument");
+  lua_pushnil(L);
+  coh_scopes_push_aborted(L, "the task was cancelled before it had started");
+  return lua_error(L);
+}
+
+
+static int start_woken(lua_State *L, int status, lua_KContext top) {
+  struct coh_fiber *f = coh_woken_quietly(L, top);
+  struct record *r;
+  (void)status;
+  lua_getupvalue(L, 2, 2);
+  r = lua_touserdata(L, -1);
+  lua_pop(L, 1);
+  if (r->child->task.starting) return start_failed(L, coh_state_here(L), f, r);
+  r->child = NULL;
+  return return_started(L);
+}
+
+
+/* Begin the function at 2 with started before its arguments, and wait. */
+static int start(lua_State *L, struct coh_luagroup *g, struct coh_fiber *f) {
+  struct coh_state *S = coh_state_here(L);
+  struct record *r;
+  lua_pushlightuserdata(L, S);
+  r = lua_newuserdatauv(L, sizeof *r, 0);
+  *r = (struct record){NULL, false};
+  lua_pushnil(L);
+  lua_pushcclosure(L, l_started, 3);  /* group f ... started */
+  coh_handle_new(L);
+  lua_replace(L, 1);                  /* handle f ... started */
+  lua_pushvalue(L, -1);
+  lua_insert(L, 2);                   /* handle started f ... started */
+  lua_insert(L, 4);                   /* handle started f started ... */
+  r->child = coh_fiber_load(L, S, lua_gettop(L) - 3, 1);
+  coh_group_start(&g->group, &r->child->task, &f->task);
+  return coh_yield(L, start_woken);
+}
+
+
+static int start_granted(lua_State *L, int status, lua_KContext top) {
+  struct coh_fiber *f = coh_woken_quietly(L, top);
+  struct coh_luagroup *g = check_open(L, "start");
+  bool granted = f->task.wait.outcome == COH_WOKEN;
+  (void)status;
+  coh_group_place_waited(&g->group, granted);
+  return granted ? start(L, g, f) : coh_raise_cancelled(L, f);
+}
+
+
+static int start_try(lua_State *L, int status, lua_KContext top) {
+  struct coh_fiber *f = coh_test(L, top);
+  struct coh_luagroup *g = check_open(L, "start");
+  (void)status;
+  if (!coh_group_must_wait(&g->group, &f->task)) return start(L, g, f);
+  coh_group_wait_place(&g->group, &f->task);
+  return coh_yield(L, start_granted);
+}
+
+
+int coh_group_l_start(lua_State *L) {
+  check_spawn(L, "start");
+  return coh_begin(L, start_try);
+}
+
+/* }} */

@@ -1,0 +1,381 @@
+/*
+** The state and what it keeps for reuse: see state.h. The free lists are linked
+** through fields that mean nothing while a struct is free.
+*/
+#include "glue/state.h"
+
+#include <lauxlib.h>
+
+#include <string.h>
+
+#include "glue/note.h"
+#include "glue/stubborn.h"
+
+static const char state_key = 0;  /* its address is the registry's key */
+
+
+struct coh_state *coh_state_of(lua_State *L) {
+  struct coh_state *S;
+  lua_rawgetp(L, LUA_REGISTRYINDEX, &state_key);
+  S = lua_touserdata(L, -1);
+  lua_pop(L, 1);
+  return S;
+}
+
+
+/* A table whose keys do not keep what they name alive. [-0, +1, m] */
+static void new_weak_table(lua_State *L) {
+  lua_newtable(L);
+  lua_createtable(L, 0, 1);
+  lua_pushliteral(L, "k");
+  lua_setfield(L, -2, "__mode");
+  lua_setmetatable(L, -2);
+}
+
+
+struct coh_state *coh_state_new(lua_State *L) {
+  struct coh_state *S = lua_newuserdatauv(L, sizeof *S, 0);
+  memset(S, 0, sizeof *S);
+  coh_clock_init_real(&S->clock);
+  S->report = LUA_NOREF;
+  coh_link_init(&S->fibers);
+  coh_link_init(&S->scopes);
+  coh_link_init(&S->groups);
+  lua_rawgeti(L, LUA_REGISTRYINDEX, LUA_RIDX_MAINTHREAD);
+  S->main = lua_tothread(L, -1);
+  lua_pop(L, 1);
+  coh_anchors_open(L, &S->threads);
+  coh_anchors_open(L, &S->objects);
+  new_weak_table(L);
+  S->names = luaL_ref(L, LUA_REGISTRYINDEX);
+  lua_pushvalue(L, -1);
+  lua_rawsetp(L, LUA_REGISTRYINDEX, &state_key);
+  return S;
+}
+
+
+/* {{ Anchors */
+
+void coh_anchors_open(lua_State *L, struct coh_anchors *a) {
+  lua_newtable(L);
+  a->table = luaL_ref(L, LUA_REGISTRYINDEX);
+  a->free = a->top = 0;
+}
+
+
+int coh_anchors_take(lua_State *L, struct coh_anchors *a) {
+  int slot;
+  lua_rawgeti(L, LUA_REGISTRYINDEX, a->table);  /* value table */
+  if (a->free != 0) {
+    slot = a->free;
+    lua_rawgeti(L, -1, slot);
+    a->free = (int)lua_tointeger(L, -1);
+    lua_pop(L, 1);
+  } else {
+    slot = a->top + 1;
+  }
+  lua_insert(L, -2);                            /* table value */
+  lua_rawseti(L, -2, slot);                     /* may raise: nothing was taken yet */
+  if (slot > a->top) a->top = slot;
+  lua_pop(L, 1);
+  return slot;
+}
+
+
+void coh_anchors_set(lua_State *L, const struct coh_anchors *a, int slot) {
+  lua_rawgeti(L, LUA_REGISTRYINDEX, a->table);
+  lua_insert(L, -2);
+  lua_rawseti(L, -2, slot);
+  lua_pop(L, 1);
+}
+
+
+void coh_anchors_push(lua_State *L, const struct coh_anchors *a, int slot) {
+  lua_rawgeti(L, LUA_REGISTRYINDEX, a->table);
+  lua_rawgeti(L, -1, slot);
+  lua_remove(L, -2);
+}
+
+
+void coh_anchors_free(lua_State *L, struct coh_anchors *a, int slot) {
+  lua_pushinteger(L, a->free);
+  coh_anchors_set(L, a, slot);
+  a->free = slot;
+}
+
+/* }} */
+
+
+static void *allocate(lua_State *L, struct coh_state *S, size_t size) {
+  void *p = coh_mem_new(&S->loop.rt.mem, size);
+  if (p == NULL) luaL_error(L, "not enough memory");
+  return p;
+}
+
+
+/* {{ Fibers */
+
+/* Give a fiber a coroutine, in its slot when it has one. [-0, +0, m] */
+static void new_thread(lua_State *L, struct coh_state *S, struct coh_fiber *f) {
+  lua_State *co = lua_newthread(L);
+  if (f->slot != 0) coh_anchors_set(L, &S->threads, f->slot);
+  else f->slot = coh_anchors_take(L, &S->threads);
+  f->L = co;
+}
+
+
+static void free_fiber(struct coh_state *S, struct coh_fiber *f) {
+  coh_mem_free(&S->loop.rt.mem, f->watchers, sizeof *f->watchers);
+  if (f->slot != 0) coh_anchors_free(S->main, &S->threads, f->slot);
+  coh_mem_free(&S->loop.rt.mem, f, sizeof *f);
+}
+
+
+/*
+** A fiber that has no coroutine yet goes back to the free ones before the
+** coroutine is made: if that raises, nothing is lost.
+*/
+struct coh_fiber *coh_fiber_take(lua_State *L, struct coh_state *S) {
+  struct coh_fiber *f;
+  if (coh_link_alone(&S->fibers)) {
+    f = allocate(L, S, sizeof *f);
+    coh_link_append(&S->fibers, &f->task.wait.link);
+    S->fibers_free++;
+  }
+  f = coh_item(S->fibers.prev, struct coh_fiber, task.wait.link);
+  if (f->L == NULL) new_thread(L, S, f);
+  coh_link_remove(&f->task.wait.link);
+  S->fibers_free--;
+  return f;
+}
+
+
+/* Hooks first: they would run in whatever this coroutine is used for next. */
+static void clean_thread(struct coh_state *S, struct coh_fiber *f) {
+  if (lua_gethook(f->L) != NULL) lua_sethook(f->L, NULL, 0, 0);
+  if (!f->dead) {
+    lua_settop(f->L, 0);
+    return;
+  }
+  lua_pushboolean(S->main, 0);
+  coh_anchors_set(S->main, &S->threads, f->slot);
+  f->L = NULL;
+}
+
+
+void coh_fiber_give(struct coh_state *S, struct coh_fiber *f) {
+  lua_State *L;
+  int slot = f->slot;
+  coh_note_forget(S, f);
+  clean_thread(S, f);
+  L = f->L;
+  if (S->fibers_free >= COH_FIBERS_KEPT || S->closing) {
+    free_fiber(S, f);
+    return;
+  }
+  coh_mem_free(&S->loop.rt.mem, f->watchers, sizeof *f->watchers);
+  memset(f, 0, sizeof *f);
+  f->L = L;
+  f->slot = slot;
+  coh_link_append(&S->fibers, &f->task.wait.link);
+  S->fibers_free++;
+}
+
+/* }} */
+
+
+/* {{ Scopes and groups */
+
+/* A slot for an object, holding false. [-0, +0, m] */
+static int new_slot(lua_State *L, struct coh_state *S) {
+  lua_pushboolean(L, 0);
+  return coh_anchors_take(L, &S->objects);
+}
+
+
+struct coh_luascope *coh_luascope_take(lua_State *L, struct coh_state *S) {
+  struct coh_luascope *s;
+  if (coh_link_alone(&S->scopes)) {
+    s = allocate(L, S, sizeof *s);
+    coh_link_append(&S->scopes, &s->scope.sibling);
+    S->scopes_free++;
+  }
+  s = coh_item(S->scopes.prev, struct coh_luascope, scope.sibling);
+  if (s->slot == 0) s->slot = new_slot(L, S);
+  coh_link_remove(&s->scope.sibling);
+  S->scopes_free--;
+  s->face = NULL;
+  s->failed = s->wants_trace = false;
+  return s;
+}
+
+
+/* The face of what ended in 'slot' is nobody's any more. */
+static void clear_slot(struct coh_state *S, int slot) {
+  lua_pushboolean(S->main, 0);
+  coh_anchors_set(S->main, &S->objects, slot);
+}
+
+
+void coh_object_end(struct coh_object *o) {
+  o->reason = o->scope->reason;
+  o->shield = o->scope->shield;
+  o->caught = o->scope->caught;
+  o->scope = NULL;
+}
+
+
+void coh_luascope_give(struct coh_state *S, struct coh_luascope *s) {
+  if (s->face != NULL) {
+    s->face->deadline_ns = s->scope.deadline.at_ns;
+    coh_object_end(&s->face->object);
+    clear_slot(S, s->slot);
+    s->face = NULL;
+  }
+  if (S->scopes_free >= COH_SCOPES_KEPT || S->closing) {
+    coh_anchors_free(S->main, &S->objects, s->slot);
+    coh_mem_free(&S->loop.rt.mem, s, sizeof *s);
+    return;
+  }
+  coh_link_append(&S->scopes, &s->scope.sibling);
+  S->scopes_free++;
+}
+
+
+struct coh_luagroup *coh_luagroup_take(lua_State *L, struct coh_state *S) {
+  struct coh_luagroup *g;
+  if (coh_link_alone(&S->groups)) {
+    g = allocate(L, S, sizeof *g);
+    coh_link_append(&S->groups, &g->group.scope.sibling);
+    S->groups_free++;
+  }
+  g = coh_item(S->groups.prev, struct coh_luagroup, group.scope.sibling);
+  if (g->slot == 0) g->slot = new_slot(L, S);
+  coh_link_remove(&g->group.scope.sibling);
+  S->groups_free--;
+  g->object = NULL;
+  g->body_failed = g->body_cut = g->joined = false;
+  g->deferred = g->deferred_failed = 0;
+  return g;
+}
+
+
+void coh_luagroup_give(struct coh_state *S, struct coh_luagroup *g) {
+  if (g->object != NULL) {
+    coh_object_end(g->object);
+    clear_slot(S, g->slot);
+    g->object = NULL;
+  }
+  if (S->groups_free >= COH_SCOPES_KEPT || S->closing) {
+    coh_anchors_free(S->main, &S->objects, g->slot);
+    coh_mem_free(&S->loop.rt.mem, g, sizeof *g);
+    return;
+  }
+  coh_link_append(&S->groups, &g->group.scope.sibling);
+  S->groups_free++;
+}
+
+/* }} */
+
+
+/* {{ The end of a runtime */
+
+/* Cut the coroutine of a live task off; its '<close>' variables run, and cannot wait. */
+static void cut_fiber(struct coh_state *S, struct coh_fiber *f) {
+  if (f->handle != NULL) {
+    f->handle->result = COH_WAS_INTERRUPTED;
+    coh_object_end(f->handle);
+    f->handle = NULL;
+  }
+  coh_stubborn_forget(S, f);
+  if (f->L == NULL || f == coh_running(S)) return;
+  lua_sethook(f->L, NULL, 0, 0);
+  lua_resetthread(f->L);
+}
+
+
+static void free_scope(struct coh_state *S, struct coh_scope *scope) {
+  if (scope->role == COH_SCOPE_TASK) {
+    struct coh_fiber *f = coh_item(scope, struct coh_fiber, task.scope);
+    f->dead = true;
+    if (f->L != NULL) coh_fiber_give(S, f);
+  } else if (scope->role == COH_SCOPE_GROUP) {
+    struct coh_luagroup *g = coh_item(scope, struct coh_luagroup, group.scope);
+    while (!coh_link_alone(&g->group.failed)) {
+      struct coh_link *l = g->group.failed.next;
+      coh_link_remove(l);
+      if (l != &g->group.body_failed) coh_fiber_give(S, coh_item(l, struct coh_fiber, task.wait.link));
+    }
+    if (g->group.around == scope) coh_luagroup_give(S, g);
+  } else if (scope->role == COH_SCOPE_BLOCK) {
+    coh_luagroup_give(S, coh_item(scope, struct coh_luagroup, block));
+  } else {
+    coh_luascope_give(S, coh_item(scope, struct coh_luascope, scope));
+  }
+}
+
+
+static struct coh_scope *deepest(struct coh_scope *s) {
+  while (!coh_link_alone(&s->children)) s = coh_item(s->children.next, struct coh_scope, sibling);
+  return s;
+}
+
+
+/* After 's' in a walk that visits children before parents; NULL after the root. */
+static struct coh_scope *outward(struct coh_scope *s) {
+  if (s->parent == NULL) return NULL;
+  if (s->sibling.next == &s->parent->children) return s->parent;
+  return deepest(coh_item(s->sibling.next, struct coh_scope, sibling));
+}
+
+
+static void free_tree(struct coh_state *S) {
+  struct coh_scope *root = S->loop.rt.root, *s;
+  for (s = deepest(root); s != root; s = outward(s))
+    if (s->role == COH_SCOPE_TASK) cut_fiber(S, coh_item(s, struct coh_fiber, task.scope));
+  while ((s = deepest(root)) != root) {
+    coh_timer_stop(&S->loop.rt.deadlines, &s->deadline);
+    coh_link_remove(&s->sibling);
+    free_scope(S, s);
+  }
+}
+
+
+static void free_caches(struct coh_state *S) {
+  while (!coh_link_alone(&S->fibers)) {
+    struct coh_link *l = S->fibers.next;
+    coh_link_remove(l);
+    free_fiber(S, coh_item(l, struct coh_fiber, task.wait.link));
+  }
+  while (!coh_link_alone(&S->scopes)) {
+    struct coh_link *l = S->scopes.next;
+    coh_link_remove(l);
+    coh_luascope_give(S, coh_item(l, struct coh_luascope, scope.sibling));
+  }
+  while (!coh_link_alone(&S->groups)) {
+    struct coh_link *l = S->groups.next;
+    coh_link_remove(l);
+    coh_luagroup_give(S, coh_item(l, struct coh_luagroup, group.scope.sibling));
+  }
+  S->fibers_free = S->scopes_free = S->groups_free = 0;
+}
+
+
+/*
+** Waits are aborted first, so that nothing outside points into them; then every
+** coroutine is cut off before anything is freed, because what their '<close>'
+** variables call may still look around.
+*/
+void coh_state_drain(struct coh_state *S) {
+  struct coh_runtime *rt = &S->loop.rt;
+  S->closing = true;
+  coh_scope_abort_all(rt->root);
+  free_tree(S);
+  free_caches(S);
+  coh_link_init(&rt->ready);
+  coh_link_init(&rt->pass);
+  rt->tasks_live = rt->waits_external = rt->waits_finishing = 0;
+  rt->sleeps.root = NULL;
+}
+
+/* }} */

@@ -1,0 +1,184 @@
+/*
+** One state for each lua_State: the loop, the tasks' coroutines, and what is
+** kept for reuse. It is a full userdata in the registry and the first upvalue of
+** every function of ours, so there is no other way in and nothing static.
+**
+** Three structs put Lua on top of the kernel's: a fiber is a task with its
+** coroutine, a luascope is a scope with its Lua face, a luagroup is a group with
+** its own. All live in C memory, are reused, and are freed with the runtime.
+*/
+#ifndef COH_GLUE_STATE_H
+#define COH_GLUE_STATE_H
+
+#include <lua.h>
+
+#include "kernel/loop.h"
+
+#define COH_FIBERS_KEPT 1024  /* finished coroutines kept for reuse, 1.1 KiB each */
+#define COH_SCOPES_KEPT 64
+
+/* Values that C memory refers to, in a table of the registry; a slot is theirs until they give it back. */
+struct coh_anchors {
+  int table;  /* reference in the registry */
+  int free;   /* first free slot, 0 when none; the slot holds the next */
+  int top;    /* slots ever made */
+};
+
+/* The coroutine that runs now, and those that resumed it, up to the task's own. */
+struct coh_frame {
+  lua_State *co;
+  struct coh_frame *prev;  /* of the resumer; NULL in the task's own */
+  bool ok;                 /* every frame further out can pass a wait on */
+};
+
+struct coh_state {
+  struct coh_loop loop;           /* opened while a runtime is */
+  struct coh_clock clock;         /* the real one; the runtime may use another */
+  lua_State *main;                /* the state's main thread */
+  lua_State *pump;                /* who resumes tasks; NULL outside a pump */
+  struct coh_frame *frame;        /* innermost; NULL when no task runs */
+  struct coh_link fibers;         /* free, coh_fiber.task.wait.link */
+  struct coh_link scopes;         /* free, coh_luascope.scope.sibling */
+  struct coh_link groups;         /* free, coh_luagroup.group.scope.sibling */
+  size_t fibers_free;
+  size_t scopes_free;
+  size_t groups_free;
+  struct coh_anchors threads;     /* of fibers: their coroutines */
+  struct coh_anchors objects;     /* of luascopes and luagroups: their faces */
+  struct coh_unwinding *unwindings;  /* of tasks being ended by force, owned; see stubborn.h */
+  int names;                      /* registry reference: names given to task handles, by handle, weak */
+  struct coh_hosted *hosted;      /* array of the host's tasks, owned; see open/embed.c */
+  size_t hosted_size;
+  struct coh_interrupt *interrupt;  /* watches for Ctrl-C, owned; see open/interrupt.c */
+  int report;                     /* registry reference: text of the deadlock, or LUA_NOREF */
+  uint64_t seed;                  /* of the shuffle, when there is one */
+  bool interrupted;               /* Ctrl-C came */
+  bool forced;                    /* stuck for the second time: every Cancelled is the last warning */
+  bool closing;                   /* being torn down: nothing may begin */
+};
+
+/*
+** The head of every userdata that stands for a scope, a group or a task; for a
+** task it is all there is. 'scope' is NULL once that has ended; the other fields
+** are how it was then.
+*/
+struct coh_object {
+  struct coh_scope *scope;
+  uint8_t reason;                 /* enum coh_reason */
+  uint8_t result;                 /* of a task: enum coh_result */
+  bool packed;                    /* of a task: its value is a table of results with their count in n */
+  bool shield;
+  bool caught;
+};
+
+/* The userdata of a scope. */
+struct coh_face {
+  struct coh_object object;
+  int64_t deadline_ns;            /* as it was when the scope ended */
+  bool proxy;                     /* stands for the group or task in its first user value */
+};
+
+struct coh_unwinding;
+
+struct coh_luascope {
+  struct coh_scope scope;
+  struct coh_face *face;          /* its userdata, anchored in 'slot'; NULL when nobody asked for one */
+  int slot;                       /* in state.objects, for good */
+  uint8_t form;                   /* which function opened it, see scopes.c */
+  bool failed;                    /* what it ran raised */
+  bool wants_trace;               /* where its own task was cut goes into a Timeout */
+  lua_Number seconds;             /* the limit that was asked for, for the message */
+};
+
+struct coh_luagroup {
+  struct coh_group group;
+  struct coh_scope block;         /* around the body, in the block form */
+  struct coh_object *object;      /* its userdata, anchored in 'slot' */
+  int slot;                       /* in state.objects, for good */
+  unsigned deferred;              /* functions that have yet to run at the end */
+  unsigned deferred_failed;       /* and how many of those that ran raised */
+  bool body_failed;               /* the body raised */
+  bool body_cut;                  /* and it was Cancelled */
+  bool joined;                    /* the host has waited once */
+};
+
+/* Text taken where an error happened. Owned by a fiber. */
+struct coh_note {
+  size_t size;                    /* of the whole struct */
+  const void *of;                 /* identity of the error; NULL for numbers and booleans */
+  char text[];
+};
+
+struct coh_fiber {
+  struct coh_task task;
+  lua_State *L;                   /* its coroutine, anchored in 'slot'; NULL when it was dropped */
+  struct coh_object *handle;      /* its userdata, on the coroutine's own stack; NULL when nobody asked */
+  struct coh_note *note;          /* of the latest error, or NULL */
+  struct coh_link *watchers;      /* head of a queue of waits for its end, owned; NULL when nobody ever waited */
+  int slot;                       /* in state.threads, for good */
+  unsigned delivered : 10;        /* times Cancelled was raised in it since it was last caught */
+  unsigned budget : 7;            /* calls that need not wait until it yields by itself */
+  unsigned depth : 6;             /* of blocks entered on the C stack since it was resumed */
+  bool started : 1;               /* its coroutine has begun */
+  bool failed : 1;                /* the value on its stack is an error */
+  bool rethrown : 1;              /* the error on its way has its note already */
+  bool yielded : 1;               /* it called coroutine.yield, and was not told yet */
+  bool dead : 1;                  /* its coroutine cannot be used again */
+  bool unwinding : 1;             /* is being ended by force, see stubborn.h */
+  bool unclaimed : 1;             /* the host does not want its result */
+};
+
+/* Thread + protected call + handle are some 1,300 bytes; this keeps a blocked task under 1.3 of a bare one. */
+_Static_assert(sizeof(struct coh_fiber) <= 232, "a task must stay small");
+
+/* The state of a function of ours; every one has it as its first upvalue. */
+static inline struct coh_state *coh_state_here(lua_State *L) {
+  return lua_touserdata(L, lua_upvalueindex(1));
+}
+
+/* The state of a lua_State, or NULL when the module was never opened in it. [-0, +0, -] */
+struct coh_state *coh_state_of(lua_State *L);
+
+/* Make the state of this lua_State and leave it on the stack. Once. [-0, +1, m] */
+struct coh_state *coh_state_new(lua_State *L);
+
+static inline struct coh_fiber *coh_fiber_of(struct coh_task *task) {
+  return coh_item(task, struct coh_fiber, task);
+}
+
+static inline struct coh_state *coh_state_from(struct coh_runtime *rt) {
+  return coh_item(rt, struct coh_state, loop.rt);
+}
+
+/* The fiber whose code runs now, or NULL. */
+static inline struct coh_fiber *coh_running(struct coh_state *S) {
+  return S->loop.rt.current == NULL ? NULL : coh_fiber_of(S->loop.rt.current);
+}
+
+/* Anchors. 'take' anchors the value on top in a new slot [-1, +0, m]; 'set' [-1, +0, -]; 'push' [-0, +1, -]. */
+void coh_anchors_open(lua_State *L, struct coh_anchors *a);
+int coh_anchors_take(lua_State *L, struct coh_anchors *a);
+void coh_anchors_set(lua_State *L, const struct coh_anchors *a, int slot);
+void coh_anchors_push(lua_State *L, const struct coh_anchors *a, int slot);
+void coh_anchors_free(lua_State *L, struct coh_anchors *a, int slot);
+
+/* A fresh or reused struct, zeroed but for what is its own for good. Raises when memory is out. [-0, +0, m] */
+struct coh_fiber *coh_fiber_take(lua_State *L, struct coh_state *S);
+struct coh_luascope *coh_luascope_take(lua_State *L, struct coh_state *S);
+struct coh_luagroup *coh_luagroup_take(lua_State *L, struct coh_state *S);
+
+/* Give one back. Its kernel part must have ended. Nothing raises. [-0, +0, -] */
+void coh_fiber_give(struct coh_state *S, struct coh_fiber *f);
+void coh_luascope_give(struct coh_state *S, struct coh_luascope *s);
+void coh_luagroup_give(struct coh_state *S, struct coh_luagroup *g);
+
+/* The scope of 'o' ended: keep what can still be read of it. [-0, +0, -] */
+void coh_object_end(struct coh_object *o);
+
+/*
+** End whatever is live without running it any further, but for the '<close>'
+** variables of suspended tasks, and free it and all that is kept for reuse.
+*/
+void coh_state_drain(struct coh_state *S);
+
+#endif

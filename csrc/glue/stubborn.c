@@ -1,0 +1,209 @@
+/*
+** Stubborn tasks: see stubborn.h. Depth is counted from the bottom of the
+** coroutine, whose first frame is the body.
+*/
+#include "glue/stubborn.h"
+
+#include <limits.h>
+
+#include "glue/abandon.h"
+#include "glue/error.h"
+#include "glue/fiber.h"
+#include "glue/note.h"
+
+#define DELIVERIES_REPORTED 100
+#define DELIVERIES_MAX 1000
+#define WAITS_WITHOUT_RAISE 3
+#define ROUNDS_MAX 40
+
+enum phase {
+  OBSERVE,  /* until the next delivery: which is the shallowest frame that runs? */
+  RAISE,    /* at the next instruction as shallow as that */
+  FOLLOW,   /* and again at each instruction below the one that caught it */
+  CLOSE     /* nothing helped */
+};
+
+struct coh_unwinding {
+  struct coh_unwinding *next;  /* in state.unwindings */
+  struct coh_fiber *fiber;
+  enum phase phase;
+  int shallowest;              /* OBSERVE: the least depth seen */
+  int limit;                   /* FOLLOW: raise at this depth or less */
+  int waits;                   /* deliveries since the latest raise */
+  int rounds;                  /* times it began to observe */
+};
+
+
+static struct coh_unwinding *find(struct coh_state *S, struct coh_fiber *f) {
+  struct coh_unwinding *u = S->unwindings;
+  while (u != NULL && u->fiber != f) u = u->next;
+  return u;
+}
+
+
+/* {{ The hook */
+
+static int depth_of(lua_State *L) {
+  lua_Debug ar;
+  int depth = 0;
+  while (lua_getstack(L, depth, &ar)) depth++;
+  return depth;
+}
+
+
+/* The depth just below the nearest C function: that one is going to catch what is raised here. */
+static int depth_below_catcher(lua_State *L, int depth) {
+  lua_Debug ar;
+  int level;
+  for (level = 0; lua_getstack(L, level, &ar); level++) {
+    lua_getinfo(L, "S", &ar);
+    if (*ar.what == 'C') return depth - level - 1;
+  }
+  return 0;
+}
+
+
+static void hook(lua_State *L, lua_Debug *ar) {
+  struct coh_state *S = coh_state_of(L);
+  struct coh_unwinding *u = find(S, coh_running(S));
+  int depth;
+  (void)ar;
+  if (u == NULL) return;
+  depth = depth_of(L);
+  if (u->phase == OBSERVE) {
+    if (depth < u->shallowest) u->shallowest = depth;
+    return;
+  }
+  if (u->phase == CLOSE || depth > (u->phase == RAISE ? u->shallowest : u->limit)) return;
+  u->phase = FOLLOW;
+  u->limit = depth_below_catcher(L, depth);
+  u->waits = 0;
+  coh_cancelled_push(L);
+  lua_error(L);
+}
+
+/* }} */
+
+
+/* {{ Counting */
+
+static void observe(struct coh_unwinding *u) {
+  u->phase = u->rounds++ < ROUNDS_MAX ? OBSERVE : CLOSE;
+  u->shallowest = INT_MAX;
+  u->waits = 0;
+}
+
+
+static void begin(struct coh_state *S, struct coh_fiber *f) {
+  struct coh_unwinding *u = coh_mem_new(&S->loop.rt.mem, sizeof *u);
+  if (u == NULL) return;  /* the next delivery tries again */
+  u->fiber = f;
+  u->next = S->unwindings;
+  S->unwindings = u;
+  f->unwinding = true;
+  observe(u);
+  lua_sethook(f->L, hook, LUA_MASKCOUNT, 1);
+}
+
+
+/* One more delivery to a task that is being unwound. */
+static void advance(struct coh_unwinding *u) {
+  if (u->phase == OBSERVE) u->phase = RAISE;
+  else if (u->phase != CLOSE && ++u->waits >= WAITS_WITHOUT_RAISE) observe(u);
+}
+
+
+/* Say it once, through Lua's warnings. [-0, +0, m] */
+static void report(lua_State *L, struct coh_state *S, struct coh_fiber *f) {
+  coh_fiber_push_name(L, S, f);
+  coh_note_push_place(L, S, f, false);
+  lua_pushfstring(L, "cohort: task '%s' has caught Cancelled %d times and goes on: let it pass, or write "
+                     "cohort.attempt instead of pcall\n%s", lua_tostring(L, -2), DELIVERIES_REPORTED,
+                  lua_tostring(L, -1));
+  lua_warning(L, lua_tostring(L, -1), 0);
+  lua_pop(L, 3);
+}
+
+
+void coh_stubborn_count(lua_State *L, struct coh_state *S, struct coh_fiber *f) {
+  if (f->unwinding) {
+    advance(find(S, f));
+    return;
+  }
+  if (S->forced) f->delivered = DELIVERIES_MAX;
+  if (f->delivered < DELIVERIES_MAX) f->delivered++;
+  if (f->delivered == DELIVERIES_REPORTED) report(L, S, f);
+  if (f->delivered >= DELIVERIES_MAX) begin(S, f);
+}
+
+
+void coh_stubborn_forget(struct coh_state *S, struct coh_fiber *f) {
+  struct coh_unwinding **at = &S->unwindings, *u;
+  if (!f->unwinding) return;
+  f->unwinding = false;
+  while ((*at)->fiber != f) at = &(*at)->next;
+  u = *at;
+  *at = u->next;
+  coh_mem_free(&S->loop.rt.mem, u, sizeof *u);
+}
+
+/* }} */
+
+
+/* {{ The end */
+
+void coh_stubborn_push_error(lua_State *L, struct coh_state *S, struct coh_fiber *f) {
+  coh_fiber_push_name(L, S, f);
+  lua_pushfstring(L, "task '%s' was closed by force: it had caught Cancelled %d times", lua_tostring(L, -1),
+                  (int)f->delivered);
+  coh_error_push(L, COH_STUBBORN, lua_tostring(L, -1));  /* name message error */
+  lua_pushvalue(L, -3);
+  lua_setfield(L, -2, "name");
+  lua_pushinteger(L, f->delivered);
+  lua_setfield(L, -2, "count");
+  if (f->note != NULL) {
+    lua_pushstring(L, f->note->text);
+    lua_setfield(L, -2, "traceback");
+  }
+  lua_replace(L, -3);
+  lua_pop(L, 1);
+}
+
+
+/* pcall'ed: (fiber) -> who it is, its error */
+static int make_error(lua_State *L) {
+  struct coh_state *S = coh_state_of(L);
+  struct coh_fiber *f = lua_touserdata(L, 1);
+  coh_fiber_push_identity(L, S, f);
+  coh_stubborn_push_error(L, S, f);
+  return 2;
+}
+
+
+/*
+** Close the coroutine by force: its '<close>' variables run, but cannot wait.
+** Its error is made first, while its name can still be seen; without memory for
+** it the task fails with what Lua says.
+*/
+static void close_by_force(struct coh_state *S, struct coh_fiber *f) {
+  lua_State *L = S->pump;
+  lua_pushcfunction(L, make_error);
+  lua_pushlightuserdata(L, f);
+  if (lua_pcall(L, 1, 2, 0) != LUA_OK) lua_pushvalue(L, -1);
+  lua_sethook(f->L, NULL, 0, 0);
+  lua_resetthread(f->L);
+  lua_settop(f->L, 0);
+  lua_xmove(L, f->L, 2);
+  f->failed = f->dead = true;
+  coh_fiber_finish(S, f, COH_FAILED);
+}
+
+
+bool coh_stubborn_step(struct coh_state *S, struct coh_fiber *f) {
+  struct coh_unwinding *u = find(S, f);
+  if (u->phase != CLOSE) return false;
+  if (!coh_abandon_quietly(S, f, &f->task.scope)) close_by_force(S, f);
+  return true;
+}
+
+/* }} */

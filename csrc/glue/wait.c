@@ -1,0 +1,134 @@
+/*
+** Waiting: see wait.h. The sentinel is a light userdata nobody else can have:
+** the address of a constant. It is yielded above a second one, which tells the
+** inner coroutine when the chain has more than one link.
+*/
+#include "glue/wait.h"
+
+#include <lauxlib.h>
+
+#include <string.h>
+
+#include "glue/error.h"
+#include "glue/stubborn.h"
+
+static const char sentinel = 0;
+
+
+bool coh_is_waiting(lua_State *co) {
+  return lua_touserdata(co, -1) == &sentinel;
+}
+
+
+struct coh_fiber *coh_check_task(lua_State *L) {
+  struct coh_fiber *f = coh_running(coh_state_here(L));
+  if (f == NULL) luaL_error(L, "no task runs here: call this inside cohort.run(function() ... end)");
+  return f;
+}
+
+
+bool coh_can_wait(struct coh_state *S, lua_State *L) {
+  struct coh_frame *frame = S->frame;
+  return frame != NULL && frame->co == L && frame->ok && lua_isyieldable(L);
+}
+
+
+/* Functions that a wait passes through; others called from Lua and written in C are in the way. */
+static bool lets_waits_through(const char *name) {
+  return strcmp(name, "pcall") == 0 || strcmp(name, "xpcall") == 0 || strcmp(name, "dofile") == 0;
+}
+
+
+/* The name of the C function that keeps 'L' from yielding, or NULL. */
+static const char *culprit(lua_State *L, lua_Debug *ar) {
+  int level;
+  for (level = 1; lua_getstack(L, level, ar); level++) {
+    lua_getinfo(L, "Sn", ar);
+    if (*ar->what == 'C' && ar->name != NULL && !lets_waits_through(ar->name)) return ar->name;
+  }
+  return NULL;
+}
+
+
+int coh_refuse_wait(struct coh_state *S, lua_State *L) {
+  lua_Debug ar;
+  const char *name;
+  if (S->frame != NULL && S->frame->co != L)
+    return luaL_error(L, "cannot wait inside a coroutine that cohort did not make: "
+                         "make it with cohort.coroutine, or wait outside of it");
+  name = culprit(L, &ar);
+  if (name == NULL)
+    return luaL_error(L, "cannot wait here: a C function that called back into Lua is in the way");
+  if (strcmp(name, "require") == 0)
+    return luaL_error(L, "cannot wait at the top level of a file loaded by 'require': "
+                         "wait in a function that is called afterwards");
+  return luaL_error(L, "cannot wait inside a function called by '%s', which Lua cannot suspend: "
+                       "wait before or after it", name);
+}
+
+
+struct coh_fiber *coh_check_wait(lua_State *L) {
+  struct coh_fiber *f = coh_check_task(L);
+  if (!coh_can_wait(coh_state_here(L), L)) coh_refuse_wait(coh_state_here(L), L);
+  return f;
+}
+
+
+int coh_yield(lua_State *L, lua_KFunction k) {
+  lua_KContext top = lua_gettop(L);
+  luaL_checkstack(L, 2, "too many values");
+  lua_pushlightuserdata(L, NULL);
+  lua_pushlightuserdata(L, (void *)&sentinel);
+  return lua_yieldk(L, 2, top, k);
+}
+
+
+int coh_switch(lua_State *L, lua_KFunction k) {
+  struct coh_fiber *f = coh_check_wait(L);
+  coh_wait_yield(coh_task_runtime(&f->task), &f->task.wait);
+  return coh_yield(L, k);
+}
+
+
+int coh_begin(lua_State *L, lua_KFunction try) {
+  struct coh_fiber *f = coh_check_wait(L);
+  if (coh_task_cancelled(&f->task) || --f->budget == 0) {
+    coh_wait_yield(coh_task_runtime(&f->task), &f->task.wait);
+    return coh_yield(L, try);
+  }
+  return try(L, LUA_OK, lua_gettop(L));
+}
+
+
+struct coh_fiber *coh_woken_quietly(lua_State *L, lua_KContext top) {
+  lua_settop(L, (int)top);
+  return coh_running(coh_state_here(L));
+}
+
+
+struct coh_fiber *coh_test(lua_State *L, lua_KContext top) {
+  struct coh_fiber *f = coh_woken_quietly(L, top);
+  if (coh_task_cancelled(&f->task)) coh_raise_cancelled(L, f);
+  return f;
+}
+
+
+struct coh_fiber *coh_woken(lua_State *L, lua_KContext top) {
+  struct coh_fiber *f = coh_woken_quietly(L, top);
+  if (f->task.wait.outcome == COH_WAIT_CANCELLED) coh_raise_cancelled(L, f);
+  return f;
+}
+
+
+int coh_raise_cancelled(lua_State *L, struct coh_fiber *f) {
+  f->rethrown = false;
+  coh_stubborn_count(L, coh_state_from(coh_task_runtime(&f->task)), f);
+  coh_cancelled_push(L);
+  return lua_error(L);
+}
+
+
+int coh_rethrow(lua_State *L, struct coh_fiber *f) {
+  f->rethrown = true;
+  return lua_error(L);
+}

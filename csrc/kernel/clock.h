@@ -1,0 +1,40 @@
+/*
+** Time, as int64 nanoseconds that never go back. A clock is the machine's
+** monotonic one, a host's function, or virtual: a number that moves only when
+** told, or by itself to the next deadline once nothing is left to do.
+*/
+#ifndef COH_KERNEL_CLOCK_H
+#define COH_KERNEL_CLOCK_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#define COH_NEVER INT64_MAX  /* a point in time that does not come */
+
+enum coh_clock_kind { COH_CLOCK_REAL, COH_CLOCK_HOST, COH_CLOCK_VIRTUAL };
+
+struct coh_clock {
+  enum coh_clock_kind kind;
+  bool autojump;                /* virtual: jump to the next deadline when idle */
+  int64_t now_ns;               /* virtual: the time; others: the latest answer */
+  int64_t origin_ns;            /* real: the machine's time at 'init' */
+  int64_t (*host)(void *ud);    /* host: its function, in ns */
+  void *ud;                     /* borrowed, handed to 'host' */
+};
+
+void coh_clock_init_real(struct coh_clock *c);
+void coh_clock_init_host(struct coh_clock *c, int64_t (*now)(void *ud), void *ud);
+void coh_clock_init_virtual(struct coh_clock *c, bool autojump);
+
+/* Nanoseconds on this clock. Real and virtual clocks start at 0. */
+int64_t coh_clock_now(struct coh_clock *c);
+
+/* Move a virtual clock forward to 'at_ns'; a point in its past is ignored. */
+void coh_clock_jump(struct coh_clock *c, int64_t at_ns);
+
+/* a + b without overflow; b >= 0. COH_NEVER stays COH_NEVER. */
+static inline int64_t coh_time_add(int64_t a_ns, int64_t b_ns) {
+  return a_ns > COH_NEVER - b_ns ? COH_NEVER : a_ns + b_ns;
+}
+
+#endif

@@ -1,0 +1,233 @@
+/*
+** The loop: see loop.h.
+*/
+#include "kernel/loop.h"
+
+#include <pthread.h>
+#include <signal.h>
+
+#define MS_NS 1000000
+#define POLL_MAX_MS (24 * 60 * 60 * 1000)
+
+
+static void on_timer(uv_timer_t *timer) {
+  (void)timer;  /* it only ends the poll */
+}
+
+
+static void on_waker(uv_async_t *waker) {
+  (void)waker;
+}
+
+
+int coh_loop_open(struct coh_loop *loop, coh_alloc alloc, void *ud, struct coh_clock *clock,
+                  void (*step)(struct coh_task *task)) {
+  int status = uv_loop_init(&loop->uv);
+  if (status < 0) return status;
+  status = uv_async_init(&loop->uv, &loop->waker, on_waker);
+  if (status < 0) {
+    uv_loop_close(&loop->uv);
+    return status;
+  }
+  uv_timer_init(&loop->uv, &loop->timer);
+  coh_core_init(&loop->rt, alloc, ud, clock);
+  coh_scope_enter(&loop->root, &loop->rt, NULL, COH_NEVER, false);
+  loop->rt.root = &loop->root;
+  loop->step = step;
+  loop->resumes_since_look = 0;
+  loop->wake_tokens = 0;
+  loop->opened = true;
+  return 0;
+}
+
+
+void coh_loop_close(struct coh_loop *loop) {
+  coh_assert(loop->rt.tasks_live == 0);
+  if (!loop->opened) return;
+  loop->opened = false;
+  coh_scope_leave(&loop->root);
+  uv_close((uv_handle_t *)&loop->timer, NULL);
+  uv_close((uv_handle_t *)&loop->waker, NULL);
+  uv_run(&loop->uv, UV_RUN_DEFAULT);
+  coh_assert(uv_loop_close(&loop->uv) == 0);
+}
+
+
+/* End the sleeps and pass the deadlines that are due, in the order of their times. */
+static void expire(struct coh_runtime *rt) {
+  struct coh_heap *from;
+  struct coh_heap_node *n;
+  int64_t now_ns;
+  if (coh_timer_next(rt) == COH_NEVER) return;
+  now_ns = coh_now(rt);
+  while ((n = coh_timer_pop(rt, now_ns, &from)) != NULL) {
+    if (from == &rt->sleeps) coh_wait_wake(coh_item(n, struct coh_wait, sleep), COH_WOKEN);
+    else coh_scope_cancel(coh_item(n, struct coh_scope, deadline), COH_REASON_DEADLINE);
+  }
+}
+
+
+/* Nanoseconds in whole milliseconds, up, so that no poll ends before its time. */
+static uint64_t poll_ms(int64_t ns) {
+  if (ns >= (int64_t)POLL_MAX_MS * MS_NS) return POLL_MAX_MS;
+  return (uint64_t)((ns + MS_NS - 1) / MS_NS);
+}
+
+
+/* Look at I/O, blocking for 'block_ns' at most. */
+static void poll(struct coh_loop *loop, int64_t block_ns) {
+  coh_trace_emit(loop->rt.trace, COH_EVENT_POLL, &loop->rt);
+  uv_update_time(&loop->uv);
+  if (block_ns <= 0) {
+    uv_run(&loop->uv, UV_RUN_NOWAIT);
+    return;
+  }
+  uv_timer_start(&loop->timer, on_timer, poll_ms(block_ns), 0);
+  uv_run(&loop->uv, UV_RUN_ONCE);
+  uv_timer_stop(&loop->timer);
+}
+
+
+static bool is_virtual(const struct coh_loop *loop) {
+  return loop->rt.clock->kind == COH_CLOCK_VIRTUAL;
+}
+
+
+/* Will time passing wake something? A virtual clock that does not jump stands still. */
+static bool time_can_wake(const struct coh_loop *loop) {
+  int64_t next_ns = coh_timer_next(&loop->rt);
+  if (is_virtual(loop) && !loop->rt.clock->autojump) return next_ns <= loop->rt.clock->now_ns;
+  return next_ns != COH_NEVER;
+}
+
+
+/* How long the next deadline is away; virtual time does not pass while polling. */
+static int64_t until_next(struct coh_loop *loop) {
+  int64_t next_ns = coh_timer_next(&loop->rt), now_ns;
+  if (next_ns == COH_NEVER) return COH_NEVER;
+  now_ns = coh_now(&loop->rt);
+  if (next_ns <= now_ns) return 0;
+  return is_virtual(loop) ? COH_NEVER : next_ns - now_ns;
+}
+
+
+/* A virtual clock jumps when nothing is ready and no operation will end by itself. */
+static bool can_jump(const struct coh_loop *loop) {
+  if (!is_virtual(loop) || !loop->rt.clock->autojump || loop->rt.waits_finishing > 0) return false;
+  return coh_loop_state(loop) == COH_WAITING && coh_timer_next(&loop->rt) != COH_NEVER;
+}
+
+
+static bool jump(struct coh_loop *loop) {
+  if (!can_jump(loop)) return false;
+  coh_clock_jump(loop->rt.clock, coh_timer_next(&loop->rt));
+  return true;
+}
+
+
+/* The look between passes. What is due already is not waited for. */
+static void look(struct coh_loop *loop, int64_t block_ns) {
+  struct coh_runtime *rt = &loop->rt;
+  int64_t until_ns = until_next(loop);
+  loop->resumes_since_look = 0;
+  if (coh_loop_state(loop) != COH_WAITING) block_ns = 0;
+  if (can_jump(loop)) {
+    poll(loop, 0);
+    if (jump(loop) || coh_run_any(rt)) block_ns = -1;
+  }
+  if (block_ns >= 0) poll(loop, block_ns < until_ns ? block_ns : until_ns);
+  expire(rt);
+}
+
+
+enum coh_loop_now coh_loop_state(const struct coh_loop *loop) {
+  const struct coh_runtime *rt = &loop->rt;
+  if (coh_run_any(rt)) return COH_MORE;
+  if (rt->tasks_live == 0) return COH_IDLE;
+  if (rt->waits_external > 0 || loop->wake_tokens > 0 || time_can_wake(loop)) return COH_WAITING;
+  return COH_STUCK;
+}
+
+
+/*
+** Writing to a socket whose peer is gone raises SIGPIPE, which libuv does not
+** prevent: block it while the loop runs, and take back one that came meanwhile.
+*/
+static void pipe_block(sigset_t *pipe, sigset_t *before) {
+  sigemptyset(pipe);
+  sigaddset(pipe, SIGPIPE);
+  pthread_sigmask(SIG_BLOCK, pipe, before);
+}
+
+
+static void pipe_restore(const sigset_t *pipe, const sigset_t *before) {
+  static const struct timespec at_once = {0, 0};
+  if (sigismember(before, SIGPIPE)) return;
+  while (sigtimedwait(pipe, NULL, &at_once) == SIGPIPE) {}
+  pthread_sigmask(SIG_SETMASK, before, NULL);
+}
+
+
+/* What is left of a pump's budget. */
+struct meter {
+  uint64_t resumes;  /* UINT64_MAX: no limit */
+  int64_t end_ns;    /* of uv_hrtime; COH_NEVER: no limit */
+};
+
+static bool is_spent(struct meter *m) {
+  if (m->resumes == 0) return true;
+  return m->end_ns != COH_NEVER && (int64_t)uv_hrtime() >= m->end_ns;
+}
+
+
+static void run_pass(struct coh_loop *loop, struct meter *left) {
+  struct coh_link *link;
+  while (!is_spent(left) && (link = coh_run_next(&loop->rt)) != NULL) {
+    coh_task_step(link, loop->step);
+    loop->resumes_since_look++;
+    if (left->resumes != UINT64_MAX) left->resumes--;
+  }
+}
+
+
+/* One pass, or the rest of one that a budget cut, with the look before it when one is due. */
+static void tick(struct coh_loop *loop, struct meter *left, int64_t block_ns) {
+  struct coh_runtime *rt = &loop->rt;
+  if (coh_link_alone(&rt->pass)) {
+    if (coh_link_alone(&rt->ready) || loop->resumes_since_look >= COH_RESUMES_PER_LOOK)
+      look(loop, block_ns);
+    coh_run_begin(rt);
+  }
+  run_pass(loop, left);
+}
+
+
+enum coh_loop_now coh_loop_pump(struct coh_loop *loop, const struct coh_budget *budget) {
+  struct meter left = {UINT64_MAX, COH_NEVER};
+  enum coh_loop_now state;
+  sigset_t pipe, before;
+  if (budget->resumes != 0) left.resumes = budget->resumes;
+  if (budget->run_ns != 0) left.end_ns = coh_time_add((int64_t)uv_hrtime(), budget->run_ns);
+  pipe_block(&pipe, &before);
+  do {
+    tick(loop, &left, budget->block_ns);
+    state = coh_loop_state(loop);
+  } while (!is_spent(&left) && (state == COH_MORE || (state == COH_WAITING && budget->block_ns == COH_NEVER)));
+  pipe_restore(&pipe, &before);
+  return state;
+}
+
+
+int64_t coh_loop_timeout_ns(struct coh_loop *loop) {
+  int64_t until_ns = until_next(loop);
+  int uv_ms;
+  if (coh_run_any(&loop->rt) || can_jump(loop)) return 0;
+  uv_ms = uv_backend_timeout(&loop->uv);
+  if (uv_ms < 0) return until_ns;
+  return (int64_t)uv_ms * MS_NS < until_ns ? (int64_t)uv_ms * MS_NS : until_ns;
+}
+
+
+void coh_loop_wake(struct coh_loop *loop) {
+  uv_async_send(&loop->waker);
+}

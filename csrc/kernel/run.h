@@ -1,0 +1,24 @@
+/*
+** The ready queue. Tasks that become ready go to the end of 'ready'; a pass
+** takes all of them over and runs them one by one, so what becomes ready
+** meanwhile waits for the next pass. In order by default; a 'choose' function
+** (a seeded shuffle, or a script) may pick another order for tests.
+*/
+#ifndef COH_KERNEL_RUN_H
+#define COH_KERNEL_RUN_H
+
+#include "kernel/core.h"
+
+/* Is anything ready, in this pass or for the next? */
+bool coh_run_any(const struct coh_runtime *rt);
+
+/* Begin a pass with all that is ready. The pass before must have ended. */
+void coh_run_begin(struct coh_runtime *rt);
+
+/* Take the next link of the pass, or NULL at its end. */
+struct coh_link *coh_run_next(struct coh_runtime *rt);
+
+/* A shuffle: 'state' is a uint64_t, not 0, that is the seed and changes. */
+uint64_t coh_run_shuffle(void *state, uint64_t n);
+
+#endif

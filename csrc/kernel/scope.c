@@ -1,0 +1,186 @@
+/*
+** Scopes: see scope.h. The tree is walked by its own links, parent and sibling
+** included, so depth costs no stack.
+*/
+#include "kernel/scope.h"
+
+
+static struct coh_scope *first_child(const struct coh_scope *s) {
+  return coh_link_alone(&s->children) ? NULL : coh_item(s->children.next, struct coh_scope, sibling);
+}
+
+
+/* What comes after 's' and all below it in a walk of 'top's subtree, or NULL. */
+static struct coh_scope *after(const struct coh_scope *top, const struct coh_scope *s) {
+  while (s != top) {
+    if (s->sibling.next != &s->parent->children) return coh_item(s->sibling.next, struct coh_scope, sibling);
+    s = s->parent;
+  }
+  return NULL;
+}
+
+
+/* Children before what follows: the next one of 'top's subtree, or NULL. */
+static struct coh_scope *next(const struct coh_scope *top, const struct coh_scope *s) {
+  struct coh_scope *child = first_child(s);
+  return child != NULL ? child : after(top, s);
+}
+
+
+static bool inherits(const struct coh_scope *s) {
+  return !s->shield && s->parent != NULL && s->parent->effective;
+}
+
+
+/*
+** Bring 'effective' up to date in 'top' and below. A scope whose answer stays
+** the same ends the walk there: its children's depend on nothing else.
+*/
+static void refresh(struct coh_scope *top) {
+  struct coh_scope *s = top;
+  while (s != NULL) {
+    bool effective = s->reason != COH_REASON_NONE || inherits(s);
+    if (effective == s->effective) {
+      s = after(top, s);
+    } else {
+      s->effective = effective;
+      s = next(top, s);
+    }
+  }
+}
+
+
+/*
+** Abort what is parked in 'top' and below. Scopes behind a shield that are not
+** cancelled are passed over, with all below them.
+*/
+static void abort_waits(struct coh_scope *top) {
+  struct coh_scope *s = top;
+  while (s != NULL) {
+    if (!s->effective) {
+      s = after(top, s);
+    } else {
+      if (s->slot.wait != NULL) coh_wait_abort(s->slot.wait);
+      s = next(top, s);
+    }
+  }
+}
+
+
+/* After a change to 'top': mark first, then abort. */
+static void update(struct coh_scope *top) {
+  bool before = top->effective;
+  refresh(top);
+  if (top->effective && !before) abort_waits(top);
+}
+
+
+void coh_scope_enter(struct coh_scope *scope, struct coh_runtime *rt, struct coh_scope *parent,
+                     int64_t deadline_ns, bool shield) {
+  scope->slot.rt = rt;
+  scope->slot.wait = NULL;
+  scope->parent = parent;
+  coh_link_init(&scope->children);
+  coh_link_init(&scope->sibling);
+  coh_heap_node_init(&scope->deadline);
+  scope->reason = COH_REASON_NONE;
+  scope->role = COH_SCOPE_PLAIN;
+  scope->shield = shield;
+  scope->caught = false;
+  scope->open = true;
+  if (parent != NULL) coh_link_append(&parent->children, &scope->sibling);
+  scope->effective = inherits(scope);
+  if (deadline_ns != COH_NEVER) coh_scope_set_deadline(scope, deadline_ns);
+}
+
+
+void coh_scope_leave(struct coh_scope *scope) {
+  coh_assert(scope->open);
+  coh_assert(coh_link_alone(&scope->children));
+  coh_assert(scope->slot.wait == NULL);
+  coh_timer_stop(&scope->slot.rt->deadlines, &scope->deadline);
+  coh_link_remove(&scope->sibling);
+  scope->open = false;
+}
+
+
+void coh_scope_cancel(struct coh_scope *scope, enum coh_reason reason) {
+  if (scope->reason != COH_REASON_NONE) return;
+  scope->reason = (uint8_t)reason;
+  if (!scope->open) return;
+  coh_timer_stop(&scope->slot.rt->deadlines, &scope->deadline);
+  coh_trace_emit(scope->slot.rt->trace, COH_EVENT_CANCEL, scope);
+  update(scope);
+}
+
+
+void coh_scope_set_deadline(struct coh_scope *scope, int64_t at_ns) {
+  struct coh_runtime *rt = scope->slot.rt;
+  coh_timer_stop(&rt->deadlines, &scope->deadline);
+  scope->deadline.at_ns = at_ns;
+  if (!scope->open || scope->reason != COH_REASON_NONE || at_ns == COH_NEVER) return;
+  if (at_ns <= coh_now(rt)) coh_scope_cancel(scope, COH_REASON_DEADLINE);
+  else coh_timer_start(rt, &rt->deadlines, &scope->deadline, at_ns);
+}
+
+
+void coh_scope_set_shield(struct coh_scope *scope, bool shield) {
+  scope->shield = shield;
+  if (scope->open) update(scope);
+}
+
+
+void coh_scope_move(struct coh_scope *scope, struct coh_scope *parent) {
+  coh_assert(scope->open);
+  coh_link_remove(&scope->sibling);
+  scope->parent = parent;
+  coh_link_append(&parent->children, &scope->sibling);
+  update(scope);
+}
+
+
+void coh_scope_abort_all(struct coh_scope *scope) {
+  struct coh_scope *s;
+  for (s = scope; s != NULL; s = next(scope, s))
+    if (s->slot.wait != NULL) coh_wait_abort(s->slot.wait);
+}
+
+
+bool coh_scope_cancel_called(struct coh_scope *scope) {
+  if (scope->open && coh_heap_has(&scope->deadline) && scope->deadline.at_ns <= coh_now(scope->slot.rt))
+    coh_scope_cancel(scope, COH_REASON_DEADLINE);
+  return scope->reason != COH_REASON_NONE;
+}
+
+
+bool coh_scope_catches(const struct coh_scope *scope) {
+  return scope->reason != COH_REASON_NONE && !inherits(scope);
+}
+
+
+struct coh_scope *coh_scope_canceller(struct coh_scope *scope) {
+  struct coh_scope *found = NULL;
+  for (; scope != NULL; scope = scope->parent) {
+    if (scope->reason != COH_REASON_NONE) found = scope;
+    if (scope->shield) break;
+  }
+  return found;
+}
+
+
+bool coh_scope_any_cancelled(const struct coh_scope *scope) {
+  for (; scope != NULL; scope = scope->parent)
+    if (scope->reason != COH_REASON_NONE) return true;
+  return false;
+}
+
+
+int64_t coh_scope_effective_deadline(const struct coh_scope *scope) {
+  int64_t earliest_ns = COH_NEVER;
+  if (scope->effective) return INT64_MIN;
+  for (; scope != NULL; scope = scope->parent) {
+    if (scope->deadline.at_ns < earliest_ns) earliest_ns = scope->deadline.at_ns;
+    if (scope->shield) break;
+  }
+  return earliest_ns;
+}

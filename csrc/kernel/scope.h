@@ -1,0 +1,85 @@
+/*
+** The tree of cancel scopes. A scope is *effectively* cancelled when it was
+** cancelled itself, or when its parent effectively is and it is no shield. That
+** answer is cached in every scope and kept true by whoever changes the tree, so
+** the test at a checkpoint is one load.
+**
+** Cancelling marks the whole subtree first and aborts the waits in it
+** afterwards, in the order of the tree. It never allocates and never recurses.
+** A scope is the innermost one of at most one task, so it holds at most one
+** parked wait.
+*/
+#ifndef COH_KERNEL_SCOPE_H
+#define COH_KERNEL_SCOPE_H
+
+#include "kernel/timer.h"
+#include "kernel/wait.h"
+
+enum coh_reason {
+  COH_REASON_NONE,
+  COH_REASON_CANCEL,      /* somebody called cancel */
+  COH_REASON_DEADLINE,
+  COH_REASON_FAILURE,     /* of the body or of a sibling */
+  COH_REASON_INTERRUPT,   /* Ctrl-C */
+  COH_REASON_SHUTDOWN,    /* the runtime closes, or only daemons are left */
+  COH_REASON_DEADLOCK,
+  COH_REASON_MISNESTING   /* left open inside a scope that ended */
+};
+
+enum coh_scope_role { COH_SCOPE_PLAIN, COH_SCOPE_GROUP, COH_SCOPE_BLOCK, COH_SCOPE_TASK };
+
+struct coh_scope {
+  struct coh_slot slot;            /* the runtime, and the wait parked directly in this scope */
+  struct coh_scope *parent;        /* NULL for the root */
+  struct coh_link children;        /* coh_scope.sibling, oldest first */
+  struct coh_link sibling;         /* in the parent's children; alone when not open */
+  struct coh_heap_node deadline;   /* in rt->deadlines while it can still come */
+  uint8_t reason;                  /* enum coh_reason of its own cancellation */
+  uint8_t role;                    /* enum coh_scope_role: what it is embedded in */
+  bool shield;                     /* hides what comes from outside */
+  bool effective;                  /* cached, see above */
+  bool caught;                     /* a cancellation ended here */
+  bool open;                       /* between enter and leave */
+};
+
+/*
+** Enter 'scope' below 'parent' (NULL for the root). Its deadline is absolute;
+** one that has passed cancels at once. Below COH_NEVER it reads the clock.
+*/
+void coh_scope_enter(struct coh_scope *scope, struct coh_runtime *rt, struct coh_scope *parent,
+                     int64_t deadline_ns, bool shield);
+
+/* Leave a scope that has no children left. Its flags and deadline stay readable. */
+void coh_scope_leave(struct coh_scope *scope);
+
+/* The first reason stays. On a scope that is not open only the flag is set. */
+void coh_scope_cancel(struct coh_scope *scope, enum coh_reason reason);
+
+/* Move the deadline of an open scope; one that has passed cancels at once. */
+void coh_scope_set_deadline(struct coh_scope *scope, int64_t at_ns);
+
+/* Switch the shield of an open scope; a pending cancellation arrives at once. */
+void coh_scope_set_shield(struct coh_scope *scope, bool shield);
+
+/* Put an open scope and all below it under another parent, and see what that changes. */
+void coh_scope_move(struct coh_scope *scope, struct coh_scope *parent);
+
+/* Abort every wait parked in an open scope and below, whatever shields it. A kind may still refuse. */
+void coh_scope_abort_all(struct coh_scope *scope);
+
+/* Cancel if the deadline has passed, though no pass noticed yet; then: was it cancelled itself? */
+bool coh_scope_cancel_called(struct coh_scope *scope);
+
+/* Does a cancellation that arrives here end here? The outermost visible cancelled scope's does. */
+bool coh_scope_catches(const struct coh_scope *scope);
+
+/* The outermost visible cancelled scope from here outward, or NULL. */
+struct coh_scope *coh_scope_canceller(struct coh_scope *scope);
+
+/* Is any scope from here outward cancelled, shields or not? */
+bool coh_scope_any_cancelled(const struct coh_scope *scope);
+
+/* The earliest deadline that applies here; INT64_MIN when already cancelled. */
+int64_t coh_scope_effective_deadline(const struct coh_scope *scope);
+
+#endif

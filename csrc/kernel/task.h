@@ -1,0 +1,71 @@
+/*
+** A task: its own cancel scope, its one wait, and the innermost scope it has
+** open. What a step of it does is the runtime's business: whoever embeds this
+** struct resumes a coroutine, a test calls a function. The kernel decides only
+** when a task runs and what interrupts it.
+**
+** A task is always in one place (see wait.h), and between steps it is never
+** COH_RUNNING: a step that neither parks, yields nor finishes is a bug.
+*/
+#ifndef COH_KERNEL_TASK_H
+#define COH_KERNEL_TASK_H
+
+#include "kernel/run.h"
+#include "kernel/scope.h"
+
+struct coh_group;
+
+enum coh_result {
+  COH_UNFINISHED,
+  COH_SUCCEEDED,
+  COH_FAILED,
+  COH_WAS_ABORTED,     /* cancelled on its own: no failure, nothing to tell anybody */
+  COH_WAS_INTERRUPTED  /* ended by a cancellation from outside the task */
+};
+
+struct coh_task {
+  struct coh_scope scope;     /* the outermost of the task; its parent is its group's */
+  struct coh_wait wait;
+  struct coh_scope *current;  /* the innermost open scope, never NULL */
+  struct coh_group *group;    /* that it belongs to, or will when it has started; NULL for the root */
+  uint8_t result;             /* enum coh_result */
+  bool daemon;                /* ends with its group */
+  bool starting;              /* begun by start, and has not called started yet */
+  bool has_place;             /* counts against the group's limit */
+};
+
+/* Make 'task' ready to run for the first time, its scope below 'parent'. */
+void coh_task_begin(struct coh_task *task, struct coh_runtime *rt, struct coh_scope *parent);
+
+/* The same for a task that is not to run yet: it is parked, in 'queue'. */
+void coh_task_begin_parked(struct coh_task *task, struct coh_runtime *rt, struct coh_scope *parent,
+                           const struct coh_wait_kind *kind, struct coh_link *queue);
+
+/* Run one step of the task whose link came from the ready queue. */
+void coh_task_step(struct coh_link *link, void (*step)(struct coh_task *task));
+
+/* Open 'scope' inside the task's innermost one. */
+void coh_task_enter(struct coh_task *task, struct coh_scope *scope, int64_t deadline_ns, bool shield);
+
+/* Close the task's innermost scope, which must be 'scope'. */
+void coh_task_leave(struct coh_task *task, struct coh_scope *scope);
+
+/* Has the task 'scope' open? */
+bool coh_task_has_open(const struct coh_task *task, const struct coh_scope *scope);
+
+/* What the end of a task by Cancelled means: was it aborted alone, or interrupted from outside? */
+enum coh_result coh_task_cancelled_result(struct coh_task *task);
+
+/* The task is over: it has left all scopes but its own, which is left here. */
+void coh_task_end(struct coh_task *task, enum coh_result result);
+
+/* Would the next checkpoint raise? */
+static inline bool coh_task_cancelled(const struct coh_task *task) {
+  return task->current->effective;
+}
+
+static inline struct coh_runtime *coh_task_runtime(const struct coh_task *task) {
+  return task->scope.slot.rt;
+}
+
+#endif

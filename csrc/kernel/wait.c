@@ -1,0 +1,111 @@
+/*
+** Waits: see wait.h. Everything here moves a wait from one place to another
+** and keeps the counters by which a deadlock is known; nothing allocates.
+*/
+#include "kernel/wait.h"
+
+#include "kernel/timer.h"
+
+const struct coh_wait_kind coh_wait_sleep_kind = {.what = "sleep"};
+
+
+void coh_wait_init(struct coh_wait *w) {
+  coh_link_init(&w->link);
+  w->slot = NULL;
+  w->kind = NULL;
+  w->place = COH_RUNNING;
+  w->outcome = COH_WOKEN;
+  w->sleeping = w->abort_refused = false;
+}
+
+
+void coh_wait_yield(struct coh_runtime *rt, struct coh_wait *w) {
+  coh_assert(w->place == COH_RUNNING);
+  w->place = COH_READY;
+  w->outcome = COH_WOKEN;
+  coh_link_append(&rt->ready, &w->link);
+}
+
+
+void coh_wait_yield_front(struct coh_runtime *rt, struct coh_wait *w) {
+  coh_assert(w->place == COH_RUNNING);
+  w->place = COH_READY;
+  w->outcome = COH_WOKEN;
+  coh_link_prepend(&rt->pass, &w->link);
+}
+
+
+static void park(struct coh_wait *w, struct coh_slot *slot, const struct coh_wait_kind *kind) {
+  coh_assert(w->place == COH_RUNNING);
+  coh_assert(slot->wait == NULL);
+  w->place = COH_PARKED;
+  w->kind = kind;
+  w->slot = slot;
+  w->abort_refused = false;
+  slot->wait = w;
+  slot->rt->waits_external += kind->external;
+  slot->rt->waits_finishing += kind->finishes;
+  coh_trace_emit(slot->rt->trace, COH_EVENT_PARK, w);
+}
+
+
+void coh_wait_park(struct coh_wait *w, struct coh_slot *slot, const struct coh_wait_kind *kind,
+                   struct coh_link *queue) {
+  park(w, slot, kind);
+  if (queue != NULL) coh_link_append(queue, &w->link);
+}
+
+
+void coh_wait_sleep(struct coh_wait *w, struct coh_slot *slot, int64_t at_ns) {
+  park(w, slot, &coh_wait_sleep_kind);
+  w->sleeping = true;
+  coh_heap_node_init(&w->sleep);
+  coh_timer_start(slot->rt, &slot->rt->sleeps, &w->sleep, at_ns);
+}
+
+
+void coh_wait_wake(struct coh_wait *w, enum coh_outcome outcome) {
+  struct coh_runtime *rt;
+  coh_assert(w->place == COH_PARKED);
+  rt = w->slot->rt;
+  if (w->sleeping) {
+    coh_timer_stop(&rt->sleeps, &w->sleep);
+    w->sleeping = false;
+  } else {
+    coh_link_remove(&w->link);
+  }
+  w->slot->wait = NULL;
+  w->slot = NULL;
+  rt->waits_external -= w->kind->external;
+  rt->waits_finishing -= w->kind->finishes;
+  w->outcome = (uint8_t)outcome;
+  w->place = COH_READY;
+  coh_link_append(&rt->ready, &w->link);
+  coh_trace_emit(rt->trace, COH_EVENT_READY, w);
+}
+
+
+bool coh_wait_wake_one(struct coh_link *queue) {
+  if (coh_link_alone(queue)) return false;
+  coh_wait_wake(coh_item(queue->next, struct coh_wait, link), COH_WOKEN);
+  return true;
+}
+
+
+size_t coh_wait_wake_all(struct coh_link *queue) {
+  size_t woken = 0;
+  while (coh_wait_wake_one(queue)) woken++;
+  return woken;
+}
+
+
+bool coh_wait_abort(struct coh_wait *w) {
+  coh_assert(w->place == COH_PARKED);
+  if (w->abort_refused) return false;
+  if (w->kind->abort != NULL && !w->kind->abort(w)) {
+    w->abort_refused = true;
+    return false;
+  }
+  coh_wait_wake(w, COH_WAIT_CANCELLED);
+  return true;
+}

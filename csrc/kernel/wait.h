@@ -1,0 +1,76 @@
+/*
+** The one way to block. A task that must wait parks its one wait, in a queue,
+** in the heap of sleeps, or nowhere; whoever has what it waits for wakes it.
+** A wait is in exactly one place: running, ready, parked or done, and its link
+** is in the one list that place means. A scope that is cancelled aborts the wait
+** parked in it; the wait's kind says how, and may refuse.
+*/
+#ifndef COH_KERNEL_WAIT_H
+#define COH_KERNEL_WAIT_H
+
+#include "kernel/core.h"
+
+struct coh_wait;
+
+enum coh_place { COH_RUNNING, COH_READY, COH_PARKED, COH_DONE };
+
+enum coh_outcome {
+  COH_WOKEN,     /* what the wait was for has happened */
+  COH_WAIT_CANCELLED  /* a scope around the wait was cancelled; nothing happened */
+};
+
+/* What one sort of wait is. Each is a constant. */
+struct coh_wait_kind {
+  const char *what;                  /* for people: "sleep", "accept" */
+  bool (*abort)(struct coh_wait *w); /* take back what the wait began. False: it cannot be,
+                                        and will end by itself. NULL: nothing to take back.
+                                        Called once at most; must not wake anything. */
+  bool external;                     /* something outside tasks can end it */
+  bool finishes;                     /* and surely will: an operation in flight */
+};
+
+/* Where a scope keeps the wait that it may abort. */
+struct coh_slot {
+  struct coh_runtime *rt;
+  struct coh_wait *wait;             /* parked here, or NULL */
+};
+
+struct coh_wait {
+  union {
+    struct coh_link link;            /* in the queue, the ready list, or the list of failures */
+    struct coh_heap_node sleep;      /* while parked by coh_wait_sleep */
+  };
+  struct coh_slot *slot;             /* of the scope it is parked in; NULL unless parked */
+  const struct coh_wait_kind *kind;  /* of the last wait; NULL before the first */
+  uint8_t place;                     /* enum coh_place */
+  uint8_t outcome;                   /* enum coh_outcome of the last wait */
+  bool sleeping;                     /* in the heap, not in a list */
+  bool abort_refused;                /* aborted, and it said no */
+};
+
+extern const struct coh_wait_kind coh_wait_sleep_kind;
+
+void coh_wait_init(struct coh_wait *w);
+
+/* Make a running wait ready again without parking it: it goes to the end, or to the front. */
+void coh_wait_yield(struct coh_runtime *rt, struct coh_wait *w);
+void coh_wait_yield_front(struct coh_runtime *rt, struct coh_wait *w);
+
+/* Park at the end of 'queue', which may be NULL: then only a wake or an abort ends it. */
+void coh_wait_park(struct coh_wait *w, struct coh_slot *slot, const struct coh_wait_kind *kind,
+                   struct coh_link *queue);
+
+/* Park until 'at_ns'. COH_NEVER means that only cancellation ends it. */
+void coh_wait_sleep(struct coh_wait *w, struct coh_slot *slot, int64_t at_ns);
+
+/* End a parked wait: out of its queue, behind all that are ready. */
+void coh_wait_wake(struct coh_wait *w, enum coh_outcome outcome);
+
+/* Wake the oldest or all of a queue of waits; how many were woken. */
+bool coh_wait_wake_one(struct coh_link *queue);
+size_t coh_wait_wake_all(struct coh_link *queue);
+
+/* Abort a parked wait for its scope's sake. False if it refused, now or before. */
+bool coh_wait_abort(struct coh_wait *w);
+
+#endif

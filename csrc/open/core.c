@@ -1,0 +1,119 @@
+/*
+** The module cohort.core: everything that C gives to the Lua side. Opening it
+** makes the state of this lua_State and no runtime yet.
+*/
+#include <lauxlib.h>
+#include <lualib.h>
+
+#include "cohort.h"
+#include "glue/clocks.h"
+#include "glue/error.h"
+#include "glue/errgroup.h"
+#include "glue/groups.h"
+#include "glue/note.h"
+#include "glue/reason.h"
+#include "glue/scopes.h"
+#include "glue/tasks.h"
+#include "open/run.h"
+
+
+/*
+** Lua 5.4.3 is the first whose '__close' may wait while an error unwinds. The
+** number of a release cannot be asked for at run time, so its work is tried.
+*/
+static void check_lua(lua_State *L) {
+  static const char probe[] =
+    "local create, resume, yield = ...\n"
+    "local co = create(function() pcall(function()\n"
+    "  local x <close> = setmetatable({}, {__close = function() yield() end}) error() end) end)\n"
+    "return resume(co) and resume(co)";
+  luaL_checkversion(L);
+  lua_pushcfunction(L, luaopen_coroutine);
+  lua_call(L, 0, 1);
+  if (luaL_loadstring(L, probe) == LUA_OK) {
+    lua_getfield(L, -2, "create");
+    lua_getfield(L, -3, "resume");
+    lua_getfield(L, -4, "yield");
+    if (lua_pcall(L, 3, 1, 0) == LUA_OK && lua_toboolean(L, -1)) {
+      lua_pop(L, 2);
+      return;
+    }
+  }
+  luaL_error(L, "cohort needs Lua 5.4.3 or later: this Lua cannot wait in a __close");
+}
+
+
+/* The registry's own entry for the state: closing it ends the runtime, whatever it does. */
+static int state_gc(lua_State *L) {
+  struct coh_state *S = lua_touserdata(L, 1);
+  S->closing = true;
+  cohort_close(S);
+  return 0;
+}
+
+
+static void count_handle(uv_handle_t *handle, void *count) {
+  (void)handle;
+  ++*(lua_Integer *)count;
+}
+
+
+/* debug_counts() -> {tasks, handles, bytes}: what is held now, for leak checks */
+static int l_debug_counts(lua_State *L) {
+  struct coh_state *S = lua_touserdata(L, lua_upvalueindex(1));
+  lua_Integer handles = 0;
+  if (S->loop.opened) uv_walk(&S->loop.uv, count_handle, &handles);
+  lua_createtable(L, 0, 3);
+  lua_pushinteger(L, (lua_Integer)S->loop.rt.tasks_live);
+  lua_setfield(L, -2, "tasks");
+  lua_pushinteger(L, handles);
+  lua_setfield(L, -2, "handles");
+  lua_pushinteger(L, (lua_Integer)S->loop.rt.mem.used);
+  lua_setfield(L, -2, "bytes");
+  return 1;
+}
+
+
+/* pass_traceback(err): the message handler of 'try': where it happened goes into an error value */
+static int l_pass_traceback(lua_State *L) {
+  struct coh_state *S = lua_touserdata(L, lua_upvalueindex(1));
+  struct coh_fiber *f = coh_running(S);
+  lua_settop(L, 1);
+  if (!coh_error_is(L, 1, COH_ERROR) || coh_error_is(L, 1, COH_ERROR_GROUP)) return 1;
+  if (f == NULL) {
+    luaL_traceback(L, L, NULL, 1);
+  } else {
+    coh_note_push_place(L, S, f, false);
+  }
+  coh_error_pass_traceback(L, 1, lua_tostring(L, -1));
+  lua_settop(L, 1);
+  return 1;
+}
+
+
+int luaopen_cohort_core(lua_State *L) {
+  struct coh_state *S;
+  check_lua(L);
+  S = coh_state_new(L);
+  lua_createtable(L, 0, 1);
+  lua_pushcfunction(L, state_gc);
+  lua_setfield(L, -2, "__gc");
+  lua_setmetatable(L, -2);
+  lua_newtable(L);
+  coh_error_open(L);
+  coh_cancelled_set_reason(L, coh_reason_of_running);
+  coh_scopes_open(L);
+  coh_groups_open(L);
+  coh_tasks_open(L);
+  coh_clocks_open(L);
+  coh_run_open(L);
+  lua_pushliteral(L, COHORT_VERSION);
+  lua_setfield(L, -2, "VERSION");
+  lua_pushlightuserdata(L, S);
+  lua_pushcclosure(L, l_debug_counts, 1);
+  lua_setfield(L, -2, "debug_counts");
+  lua_pushlightuserdata(L, S);
+  lua_pushcclosure(L, l_pass_traceback, 1);
+  lua_setfield(L, -2, "pass_traceback");
+  return 1;
+}

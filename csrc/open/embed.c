@@ -1,0 +1,305 @@
+/*
+** The embedding API: see cohort.h. Tasks of the host are numbered by their place
+** in an array and by how often that place was used, so that a number is never
+** another task's. Everything that may raise runs in a protected call.
+*/
+#include "cohort.h"
+
+#include <lauxlib.h>
+
+#include <string.h>
+
+#include "glue/error.h"
+#include "glue/fiber.h"
+#include "glue/note.h"
+#include "glue/object.h"
+#include "glue/reason.h"
+#include "open/interrupt.h"
+#include "open/report.h"
+
+struct coh_hosted {
+  struct coh_fiber *fiber;  /* NULL when the place is free */
+  uint32_t used;            /* times this place was used */
+};
+
+
+/* {{ Opening and closing */
+
+static int choose_clock(lua_State *L, struct coh_state *S, const cohort_config *c, struct coh_clock **clock) {
+  *clock = &S->clock;
+  if (c->clock != NULL) coh_clock_init_host(&S->clock, c->clock, c->clock_ud);
+  else coh_clock_init_real(&S->clock);
+  if (c->clock_index == 0) return 0;
+  *clock = coh_object_test(L, c->clock_index, COH_CLOCK);
+  return *clock == NULL ? COHORT_EINVAL : 0;
+}
+
+
+int cohort_open(lua_State *L, const cohort_config *config, cohort_runtime **out) {
+  struct coh_state *S = coh_state_of(L);
+  cohort_config c = {0};
+  struct coh_clock *clock;
+  void *ud;
+  lua_Alloc alloc = lua_getallocf(L, &ud);
+  if (S == NULL || !lua_checkstack(L, LUA_MINSTACK)) return COHORT_EINVAL;
+  if (S->loop.opened) return COHORT_EEXIST;
+  if (config != NULL) memcpy(&c, config, config->size < sizeof c ? config->size : sizeof c);
+  if (choose_clock(L, S, &c, &clock) != 0) return COHORT_EINVAL;
+  if (coh_loop_open(&S->loop, alloc, ud, clock, coh_fiber_step) < 0) return COHORT_ESYSTEM;
+  S->interrupted = S->forced = S->closing = false;
+  S->report = LUA_NOREF;
+  S->seed = c.seed;
+  if (c.seed != 0) {
+    S->loop.rt.choose = coh_run_shuffle;
+    S->loop.rt.choose_ud = &S->seed;
+  }
+  if (c.interrupts && coh_interrupt_open(S) < 0) {
+    cohort_close(S);
+    return COHORT_ESYSTEM;
+  }
+  *out = S;
+  return 0;
+}
+
+
+cohort_runtime *cohort_of(lua_State *L) {
+  struct coh_state *S = coh_state_of(L);
+  return S != NULL && S->loop.opened ? S : NULL;
+}
+
+
+static void free_hosted(struct coh_state *S) {
+  size_t i;
+  for (i = 0; i < S->hosted_size; i++) {
+    struct coh_fiber *f = S->hosted[i].fiber;
+    if (f != NULL && f->task.result != COH_UNFINISHED) coh_fiber_give(S, f);
+  }
+  coh_mem_free(&S->loop.rt.mem, S->hosted, S->hosted_size * sizeof *S->hosted);
+  S->hosted = NULL;
+  S->hosted_size = 0;
+}
+
+
+/* Inside a pump this can only be a wish: everything is cancelled. */
+void cohort_close(cohort_runtime *rt) {
+  if (!rt->loop.opened) return;
+  if (rt->pump != NULL && !rt->closing) {
+    cohort_cancel(rt);
+    return;
+  }
+  rt->closing = true;
+  free_hosted(rt);
+  coh_state_drain(rt);
+  luaL_unref(rt->main, LUA_REGISTRYINDEX, rt->report);
+  coh_interrupt_close(rt);
+  coh_loop_close(&rt->loop);
+  coh_interrupt_free(rt);
+  rt->pump = NULL;
+  coh_assert(rt->loop.rt.mem.used == 0);
+}
+
+/* }} */
+
+
+/* {{ Tasks of the host */
+
+/* A free place, or -1 without memory. */
+static int64_t find_place(struct coh_state *S) {
+  struct coh_mem *mem = &S->loop.rt.mem;
+  size_t i, size = S->hosted_size == 0 ? 8 : 2 * S->hosted_size;
+  struct coh_hosted *larger;
+  for (i = 0; i < S->hosted_size; i++)
+    if (S->hosted[i].fiber == NULL) return (int64_t)i;
+  larger = coh_mem_new(mem, size * sizeof *larger);
+  if (larger == NULL) return -1;
+  if (S->hosted_size > 0) memcpy(larger, S->hosted, S->hosted_size * sizeof *larger);
+  coh_mem_free(mem, S->hosted, S->hosted_size * sizeof *larger);
+  S->hosted = larger;
+  S->hosted_size = size;
+  return (int64_t)i;
+}
+
+
+/* pcall'ed: (function, arguments...) -> the new fiber */
+static int make_fiber(lua_State *L) {
+  struct coh_state *S = coh_state_of(L);
+  struct coh_fiber *f = coh_fiber_load(L, S, lua_gettop(L) - 1, 0);
+  lua_pushlightuserdata(L, f);
+  return 1;
+}
+
+
+int cohort_spawn(cohort_runtime *rt, lua_State *L, int arguments, cohort_task *out) {
+  struct coh_fiber *f;
+  int64_t place = 0;
+  if (!rt->loop.opened || rt->closing || lua_gettop(L) <= arguments) return COHORT_EINVAL;
+  if (out != NULL && (place = find_place(rt)) < 0) return COHORT_ENOMEM;
+  if (!lua_checkstack(L, arguments + 2)) return COHORT_ENOMEM;
+  lua_pushcfunction(L, make_fiber);
+  lua_insert(L, -arguments - 2);
+  if (lua_pcall(L, arguments + 1, 1, 0) != LUA_OK) {
+    lua_pop(L, 1);
+    return COHORT_ENOMEM;
+  }
+  f = lua_touserdata(L, -1);
+  lua_pop(L, 1);
+  f->unclaimed = out == NULL;
+  coh_task_begin(&f->task, &rt->loop.rt, rt->loop.rt.root);
+  if (out != NULL) {
+    rt->hosted[place].fiber = f;
+    *out = (cohort_task)++rt->hosted[place].used << 32 | (cohort_task)place;
+  }
+  return 0;
+}
+
+
+/* The place of a task's number, or NULL. */
+static struct coh_hosted *find(struct coh_state *S, cohort_task task) {
+  size_t place = (size_t)(task & UINT32_MAX);
+  if (place >= S->hosted_size || S->hosted[place].fiber == NULL) return NULL;
+  return S->hosted[place].used == task >> 32 ? &S->hosted[place] : NULL;
+}
+
+
+static int status_of(const struct coh_fiber *f) {
+  switch (f->task.result) {
+    case COH_UNFINISHED: return COHORT_RUNNING;
+    case COH_SUCCEEDED: return COHORT_RETURNED;
+    case COH_FAILED: return COHORT_FAILED;
+    default: return COHORT_CANCELLED;
+  }
+}
+
+
+int cohort_status(cohort_runtime *rt, cohort_task task) {
+  struct coh_hosted *h = find(rt, task);
+  return h == NULL ? COHORT_EINVAL : status_of(h->fiber);
+}
+
+
+/* }} */
+
+
+/* {{ Results */
+
+/* Push what the end by deadlock, interrupt or cancel of a task means, with its own error as the cause. [-1, +1, m] */
+static void push_cancelled(lua_State *L, struct coh_state *S) {
+  if (S->report != LUA_NOREF) {
+    lua_rawgeti(L, LUA_REGISTRYINDEX, S->report);
+    coh_error_push(L, COH_DEADLOCK, lua_tostring(L, -1));
+    lua_remove(L, -2);
+  } else if (S->interrupted) {
+    coh_error_push(L, COH_INTERRUPTED, "interrupted by Ctrl-C");
+  } else {
+    coh_error_push(L, COH_ABORTED, "the task was cancelled");
+  }
+  coh_reason_push(L, S, S->loop.rt.root);
+  lua_setfield(L, -2, "reason");
+  lua_insert(L, -2);
+  if (!lua_isnil(L, -1) && !coh_cancelled_is(L, -1)) lua_setfield(L, -2, "cause");
+  else lua_pop(L, 1);
+}
+
+
+/* pcall'ed: (fiber) -> its results or its error */
+static int take(lua_State *L) {
+  struct coh_state *S = coh_state_of(L);
+  struct coh_fiber *f = lua_touserdata(L, 1);
+  int status = status_of(f), count = status == COHORT_RETURNED ? lua_gettop(f->L) : 1, i;
+  bool replaced = status == COHORT_CANCELLED || S->interrupted || S->report != LUA_NOREF;
+  luaL_checkstack(L, count + 4, "too many results");
+  luaL_checkstack(f->L, count + 1, "too many results");
+  if (!replaced && status == COHORT_RETURNED) {
+    for (i = 1; i <= count; i++) lua_pushvalue(f->L, i);
+    lua_xmove(f->L, L, count);
+    return count;
+  }
+  if (status == COHORT_RETURNED) {
+    lua_pushnil(L);
+  } else {
+    lua_pushvalue(f->L, -1);
+    lua_xmove(f->L, L, 1);
+    if (f->note != NULL) coh_error_pass_traceback(L, lua_gettop(L), f->note->text);
+  }
+  if (replaced) push_cancelled(L, S);
+  return 1;
+}
+
+
+/* What a task that is said to have failed by 'replaced' above really counts as. */
+static int final_status(const struct coh_state *S, const struct coh_fiber *f) {
+  return S->interrupted || S->report != LUA_NOREF ? COHORT_CANCELLED : status_of(f);
+}
+
+
+int cohort_take(cohort_runtime *rt, cohort_task task, lua_State *L, int *count) {
+  struct coh_hosted *h = find(rt, task);
+  int status, base = lua_gettop(L);
+  if (h == NULL || !lua_checkstack(L, 3)) return COHORT_EINVAL;
+  if (status_of(h->fiber) == COHORT_RUNNING) return COHORT_EBUSY;
+  status = final_status(rt, h->fiber);
+  lua_pushcfunction(L, take);
+  lua_pushlightuserdata(L, h->fiber);
+  if (lua_pcall(L, 1, LUA_MULTRET, 0) != LUA_OK) status = COHORT_FAILED;
+  *count = lua_gettop(L) - base;
+  coh_fiber_give(rt, h->fiber);
+  h->fiber = NULL;
+  return status;
+}
+
+/* }} */
+
+
+/* {{ Running */
+
+int cohort_pump(cohort_runtime *rt, const cohort_budget *budget) {
+  struct coh_budget b = {0, 0, 0};
+  enum coh_loop_now state;
+  if (!rt->loop.opened || rt->pump != NULL) return COHORT_EBUSY;
+  if (budget != NULL) b = (struct coh_budget){budget->resumes, budget->run_ns, budget->block_ns};
+  rt->pump = rt->main;
+  state = coh_loop_pump(&rt->loop, &b);
+  rt->pump = NULL;
+  switch (state) {
+    case COH_MORE: return COHORT_MORE;
+    case COH_WAITING: return COHORT_WAITING;
+    case COH_STUCK: return COHORT_STUCK;
+    default: return COHORT_IDLE;
+  }
+}
+
+
+int cohort_timeout(cohort_runtime *rt) {
+  int64_t ns = coh_loop_timeout_ns(&rt->loop);
+  if (ns == COH_NEVER) return -1;
+  if (ns >= (int64_t)INT32_MAX * 1000000) return INT32_MAX;
+  return (int)((ns + 999999) / 1000000);
+}
+
+
+int cohort_fd(const cohort_runtime *rt) {
+  return uv_backend_fd(&rt->loop.uv);
+}
+
+
+void cohort_wake(cohort_runtime *rt) {
+  coh_loop_wake(&rt->loop);
+}
+
+
+void cohort_cancel(cohort_runtime *rt) {
+  coh_scope_cancel(rt->loop.rt.root, COH_REASON_SHUTDOWN);
+}
+
+
+void cohort_break(cohort_runtime *rt) {
+  if (rt->report != LUA_NOREF) {
+    rt->forced = true;
+    coh_scope_abort_all(rt->loop.rt.root);
+    return;
+  }
+  rt->report = coh_report_make(rt);
+  coh_scope_cancel(rt->loop.rt.root, COH_REASON_DEADLOCK);
+}
+
+/* }} */

@@ -1,0 +1,22 @@
+/*
+** Ctrl-C while a runtime is open: the first SIGINT cancels every task, the second
+** ends the process even in a busy loop, and whoever had the signal before gets it
+** back. A process that ignores SIGINT goes on ignoring it.
+*/
+#ifndef COH_OPEN_INTERRUPT_H
+#define COH_OPEN_INTERRUPT_H
+
+#include <stdbool.h>
+
+#include "glue/state.h"
+
+/* Begin to watch. 0 or a negative uv error with nothing changed. */
+int coh_interrupt_open(struct coh_state *S);
+
+/* Stop, and put the signal's disposition back. Before the loop is closed; does nothing when not watching. */
+void coh_interrupt_close(struct coh_state *S);
+
+/* The loop is closed: free what it used. */
+void coh_interrupt_free(struct coh_state *S);
+
+#endif

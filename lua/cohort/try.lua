@@ -1,0 +1,358 @@
+--- Handling errors: `try` with its clauses, `attempt`, `unwrap`.
+---
+--- `except` is Python's `except*` (PEP 654) as a function: each clause takes what
+--- it matches out of the error, at any depth, and what is left goes on in its
+--- shape. A cancellation is never ended here, and a cancellation raised by
+--- cleanup never replaces a real error.
+local core = require "cohort.core"
+local match = require "cohort.match"
+
+local try = {}
+
+local pack, unpack = table.pack, table.unpack
+local is_cancelled, is_group = core.is_cancelled, core.is_error_group
+local error_group, sole = core.error_group, core.ErrorGroup.sole
+
+--- @class cohort.Clause
+--- @field kind "except"|"success"|"finally"
+--- @field run function
+--- @field matcher cohort.Matcher?
+
+local Clause = { __name = "cohort.clause" }
+Clause.__index = Clause
+function Clause:__tostring() return "clause " .. self.kind end
+
+local function is_callable(value)
+  if type(value) == "function" then return true end
+  local meta = getmetatable(value)
+  return type(meta) == "table" and rawget(meta, "__call") ~= nil
+end
+
+local function check_callable(value, who, what)
+  if not is_callable(value) then
+    error(("%s expects a function as %s, got %s"):format(who, what, type(value)), 3)
+  end
+end
+
+-- Gives an error of ours that has none a traceback, while the stack that raised it is still there.
+local function fill_traceback(err)
+  if type(err) ~= "table" or not core.error_is(err, core.Error) or not debug then return end
+  if rawget(err, "traceback") ~= nil then return end
+  local text = debug.traceback("", 3):gsub("^%s*stack traceback:\n%s*", ""):gsub("\n\t", "\n")
+  rawset(err, "traceback", text)
+end
+
+local pass_traceback = core.pass_traceback or fill_traceback
+
+-- The message handler of all calls here: hands back the very value it got.
+local function note(err)
+  pass_traceback(err)
+  return err
+end
+
+-- Two failures that are both on their way, the older first: what leaves.
+local function merge(older, newer)
+  if is_cancelled(newer) or rawequal(older, newer) then return older end
+  newer = core.error_box(newer)
+  if is_cancelled(older) then return newer end
+  return error_group("", { older, newer })
+end
+
+---------------------------------------------------------------------------
+-- except: one error on its way through the clauses
+
+--- @class cohort.Case   private
+--- @field bare any                 the error, when it is no group; else nil
+--- @field root cohort.ErrorGroup   the error as a group
+--- @field left cohort.ErrorGroup?  what no clause has taken yet; nil: nothing
+--- @field places integer[]?        for each leaf of `left`, its number among those of `root`; nil: the same
+--- @field done table<integer, true>  leaves of `root` that a handler has ended
+--- @field taken boolean            did a clause take anything?
+--- @field fresh any[]              errors the clauses raised
+--- @field interrupted boolean      was a clause cut by a cancellation?
+--- @field results table?           what the first handler returned
+
+local function open_case(err)
+  local case = { root = err, done = {}, taken = false, fresh = {}, interrupted = false }
+  if not is_group(err) then
+    case.bare = err
+    case.root = error_group("", { err })
+  end
+  case.left = case.root
+  return case
+end
+
+-- A clause raised something of its own.
+local function add_fresh(case, err, context)
+  if is_cancelled(err) then
+    case.interrupted = true
+    return
+  end
+  err = core.error_box(err)
+  core.error_link(err, context)
+  case.fresh[#case.fresh + 1] = err
+end
+
+-- What matches in case.left, the rest of it, and for each leaf whether it matched; or nil.
+local function take(case, matcher)
+  if case.bare ~= nil then
+    if match.matches(case.bare, matcher) then return case.root, nil, { true } end
+    return nil
+  end
+  local marks = {}
+  local matched, rest = match.split(case.left, matcher, marks)
+  return matched, rest, marks
+end
+
+-- Removes what a clause took; returns the numbers of its leaves.
+local function remove(case, rest, marks)
+  local taken, places = {}, {}
+  for i, matched in ipairs(marks) do
+    local list = matched and taken or places
+    list[#list + 1] = case.places and case.places[i] or i
+  end
+  case.left, case.places, case.taken = rest, places, true
+  return taken
+end
+
+-- Runs one except clause on what is left.
+local function offer(case, clause)
+  local ok, matched, rest, marks = pcall(take, case, clause.matcher)
+  if not ok then return add_fresh(case, matched, case.left) end  -- a predicate raised
+  if matched == nil then return end
+  local numbers = remove(case, rest, marks)
+  local results = pack(xpcall(clause.run, note, matched))
+  if not results[1] and rawequal(results[2], matched) then return end  -- put back
+  for _, number in ipairs(numbers) do case.done[number] = true end
+  if results[1] then
+    case.results = case.results or results
+  else
+    add_fresh(case, results[2], matched)
+  end
+end
+
+-- What goes on when all clauses have run: nil if nothing does.
+local function remainder(case)
+  if not case.taken then
+    if case.bare ~= nil then return case.bare end
+    return case.root
+  end
+  if is_cancelled(case.bare) then return case.bare end
+  local number = 0
+  return (core.split(case.root, function(leaf)
+    number = number + 1
+    return not case.done[number] or is_cancelled(leaf)  -- a cancellation always goes on
+  end, false))
+end
+
+-- How a case ends: true and the first handler's results, or false and what goes on.
+local function conclude(case)
+  local rest, fresh = remainder(case), case.fresh
+  if #fresh == 0 then
+    if rest ~= nil then return false, rest end
+    if case.interrupted then return false, core.CANCELLED end
+    return unpack(case.results, 1, case.results.n)
+  end
+  if rest ~= nil and not is_cancelled(rest) then
+    fresh[#fresh + 1] = rest
+  elseif #fresh == 1 then
+    return false, fresh[1]
+  end
+  return false, error_group("", fresh)
+end
+
+---------------------------------------------------------------------------
+-- try: every step hands on true and results, or false and an error, like pcall
+
+-- Runs the except clauses on what the body raised.
+local function handle(excepts, err)
+  err = core.error_box(err)
+  if #excepts == 0 then return false, err end
+  local case = open_case(err)
+  for _, clause in ipairs(excepts) do
+    if case.left == nil then break end
+    offer(case, clause)
+  end
+  return conclude(case)
+end
+
+local function settle(plan, ok, ...)
+  if not ok then return handle(plan.excepts, (...)) end
+  if plan.success then
+    local fine, err = xpcall(plan.success.run, note)
+    if not fine then return false, core.error_box(err) end
+  end
+  return true, ...
+end
+
+local function run_body(plan, body)
+  return settle(plan, xpcall(body, note))
+end
+
+local function outcome(ok, ...)
+  if not ok then error((...), 0) end
+  return ...
+end
+
+-- Runs the finally clause once: after body and handlers, or, when the task is unwound past its
+-- own pcalls (model.md 2.12) or its coroutine is closed, as a to-be-closed variable.
+--- @class cohort.Cleanup   private
+--- @field run fun()
+--- @field begun boolean?
+local Cleanup = {}
+Cleanup.__index = Cleanup
+
+function Cleanup:finish(ok, ...)
+  self.begun = true
+  local fine, err = xpcall(self.run, note)
+  if fine then return ok, ... end
+  if ok then return false, core.error_box(err) end
+  return false, merge((...), err)
+end
+
+function Cleanup:__close(pending)
+  if self.begun then return end
+  local _, err = self:finish(pending == nil, pending)
+  if not rawequal(err, pending) then error(err, 0) end
+end
+
+local function run_with_cleanup(plan, body)
+  local cleanup <close> = setmetatable({ run = plan.finally.run }, Cleanup)
+  return outcome(cleanup:finish(run_body(plan, body)))
+end
+
+local function add_clause(plan, clause, i)
+  if getmetatable(clause) ~= Clause then
+    local text = "try expects clauses after the body, got %s as argument %d: "
+      .. "use cohort.except(matcher, handler), cohort.success(f) or cohort.finally(f)"
+    error(text:format(type(clause), i + 1), 4)
+  end
+  if clause.kind == "except" then
+    plan.excepts[#plan.excepts + 1] = clause
+  elseif plan[clause.kind] then
+    error(("try expects one %s clause, got two: put both into one function"):format(clause.kind), 4)
+  else
+    plan[clause.kind] = clause
+  end
+end
+
+-- The clauses by kind. Only the order among `except`s means anything.
+local function read_clauses(...)
+  local plan = { excepts = {} }
+  for i = 1, select("#", ...) do
+    add_clause(plan, (select(i, ...)), i)
+  end
+  return plan
+end
+
+--- Runs `body()` and handles what it raises by the clauses.
+---
+--- Returns the body's results, after `success` ran; when it raised, the results of
+--- the first handler that ran, provided all of the error was handled. Each
+--- `except` takes, in order, what it matches from what is left, and runs at
+--- most once. `finally` runs last, always. Waits, and is cancelled, only where
+--- body, handlers or `finally` are; works outside tasks too.
+---
+--- Raises what no clause took, in its shape, a bare error bare. A handler that
+--- raises the very group it was given puts it back. Anything else it raises
+--- is new and is not offered to other clauses: alone it leaves as it is, else as
+--- error_group("", {new..., rest}). Cancelled always goes on; raised by a handler
+--- or by `finally` it never replaces a real error, and an error of `finally` joins the
+--- one that was on its way. An error of `success` is not offered to `except`.
+--- A nil error is an Error with `boxed = true` from here on.
+---
+---     cohort.try(download,
+---       cohort.except(cohort.Timeout, function(eg) print(#eg.errors .. " were late") end),
+---       cohort.finally(cleanup))
+---
+--- @param body fun(): ...
+--- @param ... cohort.Clause
+--- @return any ...
+function try.try(body, ...)
+  check_callable(body, "try", "body")
+  local plan = read_clauses(...)
+  if plan.finally then return run_with_cleanup(plan, body) end
+  return outcome(run_body(plan, body))
+end
+
+--- A clause for `try`: `handler(eg)` gets all that `matcher` matches, as an error
+--- group also when it is one error. Returns at once, never waits; the matcher is
+--- checked here. Raises on misuse; ErrorGroup is no matcher here.
+---
+--- A handler for Cancelled looks and cleans up, then the cancellation goes on.
+--- @param matcher cohort.Matcher
+--- @param handler fun(eg: cohort.ErrorGroup): ...
+--- @return cohort.Clause
+function try.except(matcher, handler)
+  match.check(matcher, 2, "except")
+  check_callable(handler, "except", "handler")
+  return setmetatable({ kind = "except", matcher = matcher, run = handler }, Clause)
+end
+
+--- A clause for `try`: `f()` runs when the body raised nothing, before `finally`.
+--- Its results are dropped; what it raises leaves `try`.
+--- @param f fun()
+--- @return cohort.Clause
+function try.success(f)
+  check_callable(f, "success", "argument")
+  return setmetatable({ kind = "success", run = f }, Clause)
+end
+
+--- A clause for `try`: `f()` runs last, however the body ended, also when its task is
+--- cancelled: then every wait in it raises Cancelled, unless it is shielded.
+--- Its results are dropped; what it raises is merged with what was on its way.
+--- @param f fun()
+--- @return cohort.Clause
+function try.finally(f)
+  check_callable(f, "finally", "argument")
+  return setmetatable({ kind = "finally", run = f }, Clause)
+end
+
+---------------------------------------------------------------------------
+-- attempt, unwrap
+
+local function unless_cancelled(ok, ...)
+  if not ok and is_cancelled((...)) then error((...), 0) end
+  return ok, ...
+end
+
+--- `pcall` for tasks: calls `f(...)` and returns true and its results, or false and
+--- the error it raised, as it is. Waits, and is cancelled, only where `f` is; works
+--- outside tasks too. Raises Cancelled when `f` does: a cancellation is
+--- never caught.
+---
+---     local ok, err = cohort.attempt(connect, host)
+---
+--- @param f fun(...): ...
+--- @param ... any
+--- @return boolean ok
+--- @return any ...
+function try.attempt(f, ...)
+  check_callable(f, "attempt", "first argument")
+  return unless_cancelled(xpcall(f, note, ...))
+end
+
+local function bare(ok, ...)
+  if ok then return ... end
+  local err = ...
+  local one = nil
+  if is_group(err) then one = sole(err) end
+  if one ~= nil then err = one end
+  error(err, 0)
+end
+
+--- Calls `f(...)` and returns its results. When it raises an error group with
+--- exactly one error in it, at any depth, raises that error bare; anything else is
+--- raised as it is. Waits, and is cancelled, only where `f` is; works outside tasks too.
+---
+---     local page = cohort.unwrap(cohort.group, function(g) ... end)
+---
+--- @param f fun(...): ...
+--- @param ... any
+--- @return any ...
+function try.unwrap(f, ...)
+  check_callable(f, "unwrap", "first argument")
+  return bare(xpcall(f, note, ...))
+end
+
+return try

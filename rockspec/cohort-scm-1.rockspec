@@ -1,0 +1,74 @@
+-- The rock: one C module and the Lua files, built by luarocks itself. The lists between the
+-- "begin" and "end" lines are written by `make rockspec`.
+rockspec_format = "3.0"
+package = "cohort"
+version = "scm-1"
+source = {
+  url = "git+https://github.com/cohort-lua/cohort.git",
+}
+description = {
+  summary = "Structured concurrency for Lua: task groups, cancellation, error groups, I/O",
+  detailed = [[
+Tasks live in groups, a group ends when all its tasks have ended, the first failure cancels the rest, and
+every error comes out with its traceback. A C core on libuv, for scripts and for C hosts.]],
+  homepage = "https://github.com/cohort-lua/cohort",
+  license = "MIT",
+  labels = { "concurrency", "async", "coroutine", "libuv", "networking" },
+}
+supported_platforms = { "unix" }
+dependencies = {
+  "lua >= 5.4, < 5.6",
+}
+external_dependencies = {
+  LIBUV = { header = "uv.h", library = "uv" },
+}
+build = {
+  type = "builtin",
+  modules = {
+    -- modules: begin
+    ["cohort.match"] = "lua/cohort/match.lua",
+    ["cohort.try"] = "lua/cohort/try.lua",
+    -- modules: end
+    ["cohort.core"] = {
+      sources = {
+        -- sources: begin
+        "csrc/glue/cancelled.c",
+        "csrc/glue/errgroup.c",
+        "csrc/glue/errleaves.c",
+        "csrc/glue/error.c",
+        "csrc/glue/errrender.c",
+        "csrc/glue/errsplit.c",
+        "csrc/glue/errtext.c",
+        "csrc/glue/fiber.c",
+        "csrc/glue/note.c",
+        "csrc/glue/state.c",
+        "csrc/glue/wait.c",
+        "csrc/kernel/clock.c",
+        "csrc/kernel/core.c",
+        "csrc/kernel/group.c",
+        "csrc/kernel/loop.c",
+        "csrc/kernel/mem.c",
+        "csrc/kernel/run.c",
+        "csrc/kernel/scope.c",
+        "csrc/kernel/task.c",
+        "csrc/kernel/timer.c",
+        "csrc/kernel/wait.c",
+        -- sources: end
+      },
+      defines = { "_GNU_SOURCE" },
+      incdirs = { "csrc", "$(LIBUV_INCDIR)" },
+      libdirs = { "$(LIBUV_LIBDIR)" },
+      libraries = { "uv" },
+    },
+  },
+  install = {
+    bin = {
+      -- bin: begin
+      -- bin: end
+    },
+  },
+}
+test = {
+  type = "command",
+  command = "make test",
+}

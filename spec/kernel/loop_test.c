@@ -1,0 +1,765 @@
+/* When the loop looks, how long it blocks, what it finds, and that time is exact. */
+#include "support.h"
+
+#include <errno.h>
+#include <pthread.h>
+#include <signal.h>
+
+#define MS_NS 1000000
+
+static struct fake a, b, c;
+static struct coh_scope scope;
+
+static void begin(void) {
+  open_loop(true);
+}
+
+static void begin_manual(void) {
+  open_loop(false);
+}
+
+static void end(void) {
+  CHECK(pump_all() == COH_IDLE);
+  close_loop();
+}
+
+
+static enum coh_loop_now pump_for(int64_t block_ns) {
+  struct coh_budget budget = {.block_ns = block_ns};
+  return coh_loop_pump(&loop, &budget);
+}
+
+static bool says_time(struct fake *f) {
+  say("%s@%lld ", f->name, (long long)coh_now(&loop.rt));
+  return false;
+}
+
+static bool jumps_far(struct fake *f) {
+  (void)f;
+  coh_clock_jump(&test_clock, 100);
+  return false;
+}
+
+static const struct coh_wait_kind external_kind = {.what = "a test", .external = true};
+static const struct coh_wait_kind finishing_kind = {.what = "a test", .external = true, .finishes = true};
+
+
+/* Say each look. */
+static void on_event(void *ud, enum coh_event event, const void *subject) {
+  (void)ud;
+  (void)subject;
+  if (event == COH_EVENT_POLL) say("look ");
+}
+
+static const struct coh_trace say_looks = {.event = on_event};
+
+static int steps, steps_at_look[8], looks;
+
+static bool counts_for_ever(struct fake *f) {
+  steps++;
+  f->next = 0;
+  coh_wait_yield(&loop.rt, &f->task.wait);
+  return true;
+}
+
+static void on_look(void *ud, enum coh_event event, const void *subject) {
+  (void)ud;
+  (void)subject;
+  if (event == COH_EVENT_POLL && looks < 8) steps_at_look[looks++] = steps;
+}
+
+static const struct coh_trace count_looks = {.event = on_look};
+
+/* 'count' tasks that are always ready. */
+static void begin_busy(struct fake *all, int count) {
+  int i;
+  begin();
+  loop.rt.trace = &count_looks;
+  steps = looks = 0;
+  for (i = 0; i < count; i++) BEGIN(&all[i], "", counts_for_ever);
+}
+
+static void end_busy(struct fake *all, int count) {
+  int i;
+  for (i = 0; i < count; i++) all[i].script[0] = NULL;
+  end();
+}
+
+
+/* States. */
+
+static void the_state_says_what_a_pump_would_find(void) {
+  begin();
+  CHECK(coh_loop_state(&loop) == COH_IDLE);
+  BEGIN(&a, "a", sleeps, parks);
+  a.ns = S_NS;
+  CHECK(coh_loop_state(&loop) == COH_MORE);
+  CHECK(pump(1) == COH_WAITING);
+  CHECK(pump_all() == COH_STUCK);
+  CHECK(coh_loop_state(&loop) == COH_STUCK);
+  coh_wait_wake(&a.task.wait, COH_WOKEN);
+  CHECK(coh_loop_state(&loop) == COH_MORE);
+  CHECK(pump_all() == COH_IDLE);
+  end();
+}
+
+
+static void an_endless_sleep_alone_is_stuck_and_can_be_cancelled(void) {
+  begin();
+  BEGIN(&a, "a", sleeps, tells);
+  a.ns = COH_NEVER;
+  CHECK(pump_all() == COH_STUCK);
+  coh_scope_cancel(&loop.root, COH_REASON_DEADLOCK);
+  end();
+  CHECK_SAID("a! ");
+}
+
+
+static void a_wait_on_the_outside_is_not_stuck(void) {
+  begin();
+  BEGIN(&a, "a", parks);
+  a.kind = &external_kind;
+  CHECK(pump(0) == COH_WAITING);
+  coh_wait_wake(&a.task.wait, COH_WOKEN);
+  end();
+}
+
+
+static void who_holds_a_wake_token_keeps_the_loop_from_being_stuck(void) {
+  begin();
+  BEGIN(&a, "a", parks);
+  CHECK(pump(0) == COH_STUCK);
+  loop.wake_tokens++;
+  CHECK(coh_loop_state(&loop) == COH_WAITING);
+  CHECK(pump_for(MS_NS) == COH_WAITING);
+  loop.wake_tokens--;
+  CHECK(pump_all() == COH_STUCK);
+  coh_wait_wake(&a.task.wait, COH_WOKEN);
+  end();
+}
+
+
+static void a_deadline_keeps_the_loop_from_being_stuck(void) {
+  begin();
+  BEGIN(&a, "a", parks, tells);
+  CHECK(pump(0) == COH_STUCK);
+  coh_scope_set_deadline(&a.task.scope, 5);
+  CHECK(coh_loop_state(&loop) == COH_WAITING);
+  end();
+  CHECK_SAID("a! ");
+}
+
+
+static void an_idle_loop_does_not_block_and_leaves_virtual_time_alone(void) {
+  begin();
+  coh_scope_set_deadline(&loop.root, S_NS);
+  CHECK(pump_all() == COH_IDLE);
+  CHECK(coh_now(&loop.rt) == 0);
+  coh_scope_set_deadline(&loop.root, COH_NEVER);
+  end();
+}
+
+
+/* When it looks. */
+
+static void it_looks_at_the_first_border_after_61_resumes(void) {
+  static struct fake all[1];
+  begin_busy(all, 1);
+  pump(200);
+  CHECK(looks == 3);
+  CHECK(steps_at_look[0] == 61 && steps_at_look[1] == 122 && steps_at_look[2] == 183);
+  end_busy(all, 1);
+}
+
+
+static void it_never_looks_in_the_middle_of_a_pass(void) {
+  static struct fake all[100];
+  begin_busy(all, 100);
+  pump(350);
+  CHECK(looks == 3);
+  CHECK(steps_at_look[0] == 100 && steps_at_look[1] == 200 && steps_at_look[2] == 300);
+  end_busy(all, 100);
+}
+
+
+static void small_passes_add_up_to_a_look(void) {
+  static struct fake all[10];
+  begin_busy(all, 10);
+  pump(150);
+  CHECK(looks == 2 && steps_at_look[0] == 70 && steps_at_look[1] == 140);
+  end_busy(all, 10);
+}
+
+
+static void a_pass_a_budget_cut_is_finished_before_the_next_look(void) {
+  static struct fake all[100];
+  int i;
+  begin_busy(all, 100);
+  for (i = 1; i <= 25; i++) CHECK(pump(8) == COH_MORE && steps == 8 * i);
+  CHECK(looks == 1 && steps_at_look[0] == 100);
+  end_busy(all, 100);
+}
+
+
+static void it_looks_whenever_nothing_is_ready(void) {
+  begin();
+  loop.rt.trace = &say_looks;
+  BEGIN(&a, "a", speaks, sleeps, speaks, sleeps, speaks);
+  a.ns = S_NS;
+  end();
+  CHECK_SAID("a look a look a ");
+}
+
+
+static void a_busy_loop_still_sees_time_pass(void) {
+  static struct fake all[1];
+  open_real_loop();
+  steps = 0;
+  BEGIN(&all[0], "", counts_for_ever);
+  BEGIN(&a, "a", sleeps, speaks);
+  a.ns = MS_NS;
+  while (said[0] == '\0') CHECK(pump(1000) == COH_MORE);
+  end_busy(all, 1);
+  CHECK_SAID("a ");
+}
+
+
+/* Budgets. */
+
+static void a_pump_makes_no_more_steps_than_it_was_given(void) {
+  begin();
+  BEGIN(&a, "a", speaks, yields, speaks, yields, speaks);
+  BEGIN(&b, "b", speaks);
+  CHECK(pump(1) == COH_MORE);
+  CHECK_SAID("a ");
+  CHECK(pump(2) == COH_MORE);
+  CHECK_SAID("b a ");
+  CHECK(pump(7) == COH_IDLE);
+  CHECK_SAID("a ");
+  end();
+}
+
+
+static void a_spent_budget_returns_and_does_not_block(void) {
+  struct coh_budget budget = {.resumes = 1, .block_ns = COH_NEVER};
+  open_real_loop();
+  BEGIN(&a, "a", sleeps);
+  a.ns = 3600 * S_NS;
+  CHECK(coh_loop_pump(&loop, &budget) == COH_WAITING);
+  coh_scope_cancel(&loop.root, COH_REASON_CANCEL);
+  end();
+}
+
+
+static bool works_2ms(struct fake *f) {
+  (void)f;
+  uv_sleep(2);
+  return false;
+}
+
+static void no_step_begins_when_the_time_is_up(void) {
+  struct coh_budget budget = {.run_ns = MS_NS};
+  begin();
+  BEGIN(&a, "a", works_2ms, speaks, yields, speaks);
+  BEGIN(&b, "b", speaks);
+  CHECK(coh_loop_pump(&loop, &budget) == COH_MORE);
+  CHECK_SAID("a ");
+  CHECK(coh_loop_pump(&loop, &budget) == COH_IDLE);
+  CHECK_SAID("b a ");
+  end();
+}
+
+
+/* Virtual time. */
+
+static void virtual_time_jumps_exactly_to_what_is_due(void) {
+  begin();
+  BEGIN(&a, "a", sleeps, says_time, sleeps, says_time);
+  BEGIN(&b, "b", sleeps, says_time);
+  a.ns = 1234567;
+  b.ns = 1234568;
+  end();
+  CHECK_SAID("a@1234567 b@1234568 a@2469134 ");
+}
+
+
+static void virtual_time_stands_still_while_something_is_ready(void) {
+  static struct fake all[1];
+  begin_busy(all, 1);
+  BEGIN(&a, "a", sleeps);
+  a.ns = 1;
+  pump(10000);
+  CHECK(coh_now(&loop.rt) == 0);
+  end_busy(all, 1);
+}
+
+
+static void virtual_time_jumps_also_for_a_host_that_never_blocks(void) {
+  begin();
+  BEGIN(&a, "a", sleeps, says_time);
+  a.ns = S_NS;
+  CHECK(pump(0) == COH_WAITING);
+  CHECK(coh_loop_timeout_ns(&loop) == 0);
+  CHECK(pump(0) == COH_IDLE);
+  CHECK_SAID("a@1000000000 ");
+  end();
+}
+
+
+/* An operation that takes real time: 20 ms of a uv timer. */
+static void on_operation(uv_timer_t *operation) {
+  struct fake *f = operation->data;
+  coh_wait_wake(&f->task.wait, COH_WOKEN);
+}
+
+static uv_timer_t operation;
+
+static void begin_operation(struct fake *f) {
+  CHECK(uv_timer_init(&loop.uv, &operation) == 0);
+  operation.data = f;
+  CHECK(uv_timer_start(&operation, on_operation, 20, 0) == 0);
+}
+
+static void end_operation(void) {
+  uv_close((uv_handle_t *)&operation, NULL);
+  end();
+}
+
+
+static void virtual_time_waits_for_an_operation_that_will_finish(void) {
+  begin();
+  BEGIN(&a, "a", parks, says_time);
+  BEGIN(&b, "b", sleeps, says_time);
+  a.kind = &finishing_kind;
+  b.ns = S_NS;
+  begin_operation(&a);
+  CHECK(pump(0) == COH_WAITING);
+  CHECK(pump(0) == COH_WAITING);
+  CHECK(coh_loop_timeout_ns(&loop) > 0);
+  CHECK(pump_all() == COH_IDLE);
+  CHECK_SAID("a@0 b@1000000000 ");
+  end_operation();
+}
+
+
+static void virtual_time_does_not_wait_for_what_may_never_come(void) {
+  begin();
+  BEGIN(&a, "a", parks, says_time);
+  BEGIN(&b, "b", sleeps, says_time);
+  a.kind = &external_kind;
+  b.ns = S_NS;
+  begin_operation(&a);
+  CHECK(pump_all() == COH_IDLE);
+  CHECK_SAID("b@1000000000 a@1000000000 ");
+  end_operation();
+}
+
+
+static void what_is_due_already_does_not_wait_for_an_operation(void) {
+  begin();
+  BEGIN(&a, "a", parks, speaks);
+  BEGIN(&b, "b", sleeps, speaks);
+  a.kind = &finishing_kind;
+  begin_operation(&a);
+  CHECK(pump_all() == COH_IDLE);
+  CHECK_SAID("b a ");
+  end_operation();
+}
+
+
+static void a_clock_moved_by_hand_is_stuck_until_it_is_moved(void) {
+  begin_manual();
+  BEGIN(&a, "a", sleeps, says_time);
+  a.ns = 10;
+  CHECK(pump_all() == COH_STUCK);
+  CHECK(pump_all() == COH_STUCK);  /* libuv has seen its handles now */
+  CHECK(coh_loop_timeout_ns(&loop) == COH_NEVER);
+  coh_clock_jump(&test_clock, 9);
+  CHECK(pump_all() == COH_STUCK);
+  coh_clock_jump(&test_clock, 11);
+  CHECK(coh_loop_state(&loop) == COH_WAITING);
+  CHECK(coh_loop_timeout_ns(&loop) == 0);
+  end();
+  CHECK_SAID("a@11 ");
+}
+
+
+static void a_clock_moved_by_hand_wakes_what_is_due_though_a_token_is_held(void) {
+  begin_manual();
+  loop.wake_tokens++;
+  BEGIN(&a, "a", sleeps, speaks);
+  a.ns = 10;
+  CHECK(pump(0) == COH_WAITING);
+  coh_clock_jump(&test_clock, 10);
+  CHECK(pump_all() == COH_IDLE);
+  CHECK_SAID("a ");
+  loop.wake_tokens--;
+  end();
+}
+
+
+static void a_sleep_that_is_over_when_it_begins_is_not_stuck(void) {
+  begin_manual();
+  BEGIN(&a, "a", sleeps, speaks);
+  end();
+  CHECK_SAID("a ");
+}
+
+
+/* What is due. */
+
+static void equal_sleeps_end_in_the_order_they_began(void) {
+  begin();
+  BEGIN(&c, "c", sleeps, speaks);
+  BEGIN(&a, "a", sleeps, speaks);
+  BEGIN(&b, "b", sleeps, speaks);
+  a.ns = b.ns = c.ns = 7;
+  end();
+  CHECK_SAID("c a b ");
+}
+
+
+static void what_a_long_step_made_overdue_comes_in_the_order_of_its_times(void) {
+  begin();
+  BEGIN(&a, "a", sleeps, speaks);
+  BEGIN(&b, "b", sleeps, speaks);
+  BEGIN(&c, "c", jumps_far, sleeps, speaks);
+  a.ns = 9;
+  b.ns = 3;
+  end();
+  CHECK_SAID("b a c ");
+}
+
+
+static bool enters_7(struct fake *f) {
+  coh_task_enter(&f->task, &scope, 7, false);
+  return false;
+}
+
+static bool leaves(struct fake *f) {
+  coh_task_leave(&f->task, &scope);
+  return false;
+}
+
+static void a_sleep_as_long_as_its_timeout_never_wins(void) {
+  begin();
+  BEGIN(&a, "a", enters_7, sleeps, tells, leaves);
+  a.ns = 7;
+  end();
+  CHECK_SAID("a! ");
+}
+
+
+static void a_sleep_longer_than_its_timeout_never_wins_though_both_are_overdue(void) {
+  begin();
+  BEGIN(&a, "a", enters_7, sleeps, tells, leaves);
+  BEGIN(&b, "b", jumps_far);
+  a.ns = 8;
+  end();
+  CHECK_SAID("a! ");
+}
+
+
+static void a_sleep_shorter_than_its_timeout_wins_though_both_are_overdue(void) {
+  begin();
+  BEGIN(&a, "a", enters_7, sleeps, tells, leaves);
+  BEGIN(&b, "b", jumps_far);
+  a.ns = 6;
+  end();
+  CHECK_SAID("a ");
+  CHECK(scope.reason == COH_REASON_DEADLINE);
+}
+
+
+static void a_deadline_moved_while_blocked_holds(void) {
+  begin();
+  BEGIN(&a, "a", enters_7, parks, says_time, leaves);
+  CHECK(pump(1) == COH_WAITING);
+  coh_scope_set_deadline(&scope, 50);
+  BEGIN(&b, "b", sleeps, says_time);
+  b.ns = 20;
+  BEGIN(&c, "c", sleeps, says_time);
+  c.ns = 60;
+  end();
+  CHECK_SAID("b@20 a@50 c@60 ");
+}
+
+
+static void an_outer_and_an_inner_deadline_at_one_time_both_pass_and_the_outer_catches(void) {
+  begin();
+  BEGIN(&a, "a", enters_7, parks, tells, leaves);
+  pump(1);
+  coh_scope_set_deadline(&a.task.scope, 7);
+  while (a.task.wait.place == COH_PARKED) pump_for(COH_NEVER);
+  CHECK(scope.reason == COH_REASON_DEADLINE && a.task.scope.reason == COH_REASON_DEADLINE);
+  CHECK_SAID("a! ");
+  end();
+}
+
+
+/* Real time. */
+
+static int64_t due_ns;
+
+static bool was_not_early(struct fake *f) {
+  CHECK(coh_now(&loop.rt) >= due_ns);
+  if (f->ns > 3 * MS_NS) return false;
+  f->ns += 130001;
+  f->next = 0;
+  return false;
+}
+
+static bool notes_due(struct fake *f) {
+  due_ns = coh_now(&loop.rt) + f->ns;
+  return false;
+}
+
+static bool sleeps_until_due(struct fake *f) {
+  coh_wait_sleep(&f->task.wait, &f->task.current->slot, due_ns);
+  return true;
+}
+
+static void a_real_sleep_never_ends_early(void) {
+  open_real_loop();
+  BEGIN(&a, "a", notes_due, sleeps_until_due, was_not_early);
+  a.ns = 1;
+  end();
+}
+
+
+static void a_look_blocks_no_longer_than_it_may(void) {
+  int64_t before_ns, took_ns;
+  open_real_loop();
+  BEGIN(&a, "a", sleeps);
+  a.ns = 3600 * S_NS;
+  pump(0);
+  before_ns = coh_now(&loop.rt);
+  CHECK(pump_for(10 * MS_NS) == COH_WAITING);
+  took_ns = coh_now(&loop.rt) - before_ns;
+  CHECK(took_ns > 8 * MS_NS && took_ns < 10 * S_NS);
+  coh_scope_cancel(&loop.root, COH_REASON_CANCEL);
+  end();
+}
+
+
+static void a_host_is_told_how_long_it_may_sleep(void) {
+  open_real_loop();
+  CHECK(pump(0) == COH_IDLE);  /* libuv has seen its handles now */
+  CHECK(coh_loop_timeout_ns(&loop) == COH_NEVER);
+  BEGIN(&a, "a", sleeps);
+  CHECK(coh_loop_timeout_ns(&loop) == 0);
+  a.ns = 3600 * S_NS;
+  pump(0);
+  CHECK(coh_loop_timeout_ns(&loop) > 3500 * S_NS);
+  CHECK(coh_loop_timeout_ns(&loop) <= 3600 * S_NS);
+  coh_scope_set_deadline(&a.task.scope, coh_now(&loop.rt) + S_NS);
+  CHECK(coh_loop_timeout_ns(&loop) <= S_NS);
+  coh_scope_cancel(&loop.root, COH_REASON_CANCEL);
+  end();
+}
+
+
+/* 'wakes' belongs to the other thread, but for its value before and after. */
+static void *wake_after_20ms(void *wakes) {
+  uv_sleep(20);
+  ++*(int *)wakes;
+  coh_loop_wake(&loop);
+  return NULL;
+}
+
+static void another_thread_ends_a_pump_that_blocks(void) {
+  pthread_t thread; int wakes = 0; int64_t before_ns;
+  open_real_loop();
+  loop.wake_tokens++;
+  BEGIN(&a, "a", parks);
+  pump(0);
+  before_ns = coh_now(&loop.rt);
+  CHECK(pthread_create(&thread, NULL, wake_after_20ms, &wakes) == 0);
+  CHECK(pump_for(3600 * S_NS) == COH_WAITING);
+  CHECK(pthread_join(thread, NULL) == 0);
+  CHECK(wakes == 1 && coh_now(&loop.rt) - before_ns >= 20 * MS_NS);
+  loop.wake_tokens--;
+  coh_wait_wake(&a.task.wait, COH_WOKEN);
+  end();
+}
+
+
+static void a_wake_before_the_pump_is_not_lost(void) {
+  open_real_loop();
+  loop.wake_tokens++;
+  BEGIN(&a, "a", parks);
+  pump(0);
+  coh_loop_wake(&loop);
+  CHECK(pump_for(3600 * S_NS) == COH_WAITING);
+  loop.wake_tokens--;
+  coh_wait_wake(&a.task.wait, COH_WOKEN);
+  end();
+}
+
+
+/* SIGPIPE. */
+
+static bool writes_to_nobody(struct fake *f) {
+  int ends[2];
+  CHECK(pipe(ends) == 0);
+  close(ends[0]);
+  CHECK(write(ends[1], "x", 1) == -1 && errno == EPIPE);
+  close(ends[1]);
+  return speaks(f);
+}
+
+static bool pipe_is_blocked(void) {
+  sigset_t now;
+  CHECK(pthread_sigmask(SIG_BLOCK, NULL, &now) == 0);
+  return sigismember(&now, SIGPIPE) == 1;
+}
+
+static bool pipe_is_pending(void) {
+  sigset_t pending;
+  CHECK(sigpending(&pending) == 0);
+  return sigismember(&pending, SIGPIPE) == 1;
+}
+
+
+static void writing_to_nobody_is_an_error_and_no_signal(void) {
+  begin();
+  BEGIN(&a, "a", writes_to_nobody);
+  CHECK(pump_all() == COH_IDLE);
+  CHECK_SAID("a ");
+  CHECK(!pipe_is_blocked() && !pipe_is_pending());
+  end();
+}
+
+
+static void a_host_that_blocks_sigpipe_finds_it_blocked_and_its_own_pending(void) {
+  sigset_t pipe, before; int taken = 0;
+  sigemptyset(&pipe);
+  sigaddset(&pipe, SIGPIPE);
+  begin();
+  BEGIN(&a, "a", speaks);
+  CHECK(pthread_sigmask(SIG_BLOCK, &pipe, &before) == 0);
+  CHECK(raise(SIGPIPE) == 0);
+  pump_all();
+  CHECK(pipe_is_blocked() && pipe_is_pending());
+  CHECK(sigwait(&pipe, &taken) == 0 && taken == SIGPIPE);
+  CHECK(pthread_sigmask(SIG_SETMASK, &before, NULL) == 0);
+  end();
+  CHECK_SAID("a ");
+}
+
+
+/* Orders for tests, opening and closing. */
+
+static void shuffled(uint64_t seed) {
+  static struct fake all[12];
+  static const char *const names[] = {"0", "1", "2", "3", "4", "5", "6", "7", "8", "9", "x", "y"};
+  int i;
+  begin();
+  loop.rt.choose = coh_run_shuffle;
+  loop.rt.choose_ud = &seed;
+  for (i = 0; i < 12; i++) BEGIN(&all[i], names[i], speaks, yields, speaks);
+  end();
+}
+
+static void a_seeded_shuffle_is_the_same_every_time_and_keeps_passes_apart(void) {
+  char first[sizeof said];
+  shuffled(99);
+  memcpy(first, said, sizeof said);
+  shuffled(99);
+  CHECK(strcmp(first, said) == 0);
+  CHECK(strncmp(said, "0 1 2 3 4 5 6 7 8 9 x y ", 24) != 0);
+  CHECK(strspn(said + 24, "0123456789xy ") == 24);
+  shuffled(100);
+  CHECK(strcmp(first, said) != 0);
+  said[0] = '\0';
+}
+
+
+static void a_pass_is_a_permutation_under_any_seed(void) {
+  uint64_t seed;
+  for (seed = 1; seed < 50; seed++) {
+    int i;
+    shuffled(seed);
+    for (i = 0; i < 12; i++) {
+      const char *first = strchr(said, "0123456789xy"[i]);
+      CHECK(first != NULL && first < said + 24);
+      CHECK(strchr(first + 1, *first) >= said + 24);
+    }
+  }
+  said[0] = '\0';
+}
+
+
+static void closing_twice_is_closing_once(void) {
+  begin();
+  coh_loop_close(&loop);
+  coh_loop_close(&loop);
+}
+
+
+static void two_loops_know_nothing_of_each_other(void) {
+  static struct coh_loop other;
+  struct coh_clock other_clock;
+  struct coh_budget budget = {.block_ns = COH_NEVER};
+  coh_clock_init_virtual(&other_clock, true);
+  CHECK(coh_loop_open(&other, NULL, NULL, &other_clock, fake_step) == 0);
+  begin();
+  BEGIN(&a, "a", sleeps);
+  a.ns = S_NS;
+  FAKE(&b, "b", speaks);
+  coh_task_begin(&b.task, &other.rt, &other.root);
+  coh_scope_cancel(&loop.root, COH_REASON_CANCEL);
+  CHECK(!other.root.effective);
+  CHECK(coh_loop_pump(&other, &budget) == COH_IDLE);
+  CHECK_SAID("b ");
+  CHECK(coh_clock_now(&other_clock) == 0);
+  coh_loop_close(&other);
+  end();
+}
+
+
+int main(void) {
+  RUN(the_state_says_what_a_pump_would_find);
+  RUN(an_endless_sleep_alone_is_stuck_and_can_be_cancelled);
+  RUN(a_wait_on_the_outside_is_not_stuck);
+  RUN(who_holds_a_wake_token_keeps_the_loop_from_being_stuck);
+  RUN(a_deadline_keeps_the_loop_from_being_stuck);
+  RUN(an_idle_loop_does_not_block_and_leaves_virtual_time_alone);
+  RUN(it_looks_at_the_first_border_after_61_resumes);
+  RUN(it_never_looks_in_the_middle_of_a_pass);
+  RUN(small_passes_add_up_to_a_look);
+  RUN(a_pass_a_budget_cut_is_finished_before_the_next_look);
+  RUN(it_looks_whenever_nothing_is_ready);
+  RUN(a_busy_loop_still_sees_time_pass);
+  RUN(a_pump_makes_no_more_steps_than_it_was_given);
+  RUN(a_spent_budget_returns_and_does_not_block);
+  RUN(no_step_begins_when_the_time_is_up);
+  RUN(virtual_time_jumps_exactly_to_what_is_due);
+  RUN(virtual_time_stands_still_while_something_is_ready);
+  RUN(virtual_time_jumps_also_for_a_host_that_never_blocks);
+  RUN(virtual_time_waits_for_an_operation_that_will_finish);
+  RUN(virtual_time_does_not_wait_for_what_may_never_come);
+  RUN(what_is_due_already_does_not_wait_for_an_operation);
+  RUN(a_clock_moved_by_hand_is_stuck_until_it_is_moved);
+  RUN(a_clock_moved_by_hand_wakes_what_is_due_though_a_token_is_held);
+  RUN(a_sleep_that_is_over_when_it_begins_is_not_stuck);
+  RUN(equal_sleeps_end_in_the_order_they_began);
+  RUN(what_a_long_step_made_overdue_comes_in_the_order_of_its_times);
+  RUN(a_sleep_as_long_as_its_timeout_never_wins);
+  RUN(a_sleep_longer_than_its_timeout_never_wins_though_both_are_overdue);
+  RUN(a_sleep_shorter_than_its_timeout_wins_though_both_are_overdue);
+  RUN(a_deadline_moved_while_blocked_holds);
+  RUN(an_outer_and_an_inner_deadline_at_one_time_both_pass_and_the_outer_catches);
+  RUN(a_real_sleep_never_ends_early);
+  RUN(a_look_blocks_no_longer_than_it_may);
+  RUN(a_host_is_told_how_long_it_may_sleep);
+  RUN(another_thread_ends_a_pump_that_blocks);
+  RUN(a_wake_before_the_pump_is_not_lost);
+  RUN(writing_to_nobody_is_an_error_and_no_signal);
+  RUN(a_host_that_blocks_sigpipe_finds_it_blocked_and_its_own_pending);
+  RUN(a_seeded_shuffle_is_the_same_every_time_and_keeps_passes_apart);
+  RUN(a_pass_is_a_permutation_under_any_seed);
+  RUN(closing_twice_is_closing_once);
+  RUN(two_loops_know_nothing_of_each_other);
+  return passed("loop");
+}

@@ -1,0 +1,135 @@
+--- Checks that every #include and every require points down, or sideways within its layer.
+---
+--- The layers of docs/architecture.md stand below, lowest first. In C a layer is a folder of csrc or one
+--- file of it; in Lua it is a set of modules, named without "cohort.". A file that stands in no layer is
+--- an error too: give it a place here. init.lua is the front door and may see everything; files
+--- that begin with ---@meta hold annotations only and are left out. Prints each wrong arrow as file:line.
+
+local c_layers = {
+  "kernel/check", "kernel/list", "kernel/heap", "kernel/mem", "kernel/clock", "kernel/trace", "kernel/core",
+  "kernel/run", "kernel/timer", "kernel/wait", "kernel/scope", "kernel/task", "kernel/group", "kernel/loop",
+  "glue", "sync", "io", "open", "cohort",
+}
+
+local lua_layers = {
+  "core",
+  "try errors match",
+  "combinators sync",
+  "net fs process",
+  "testing trace",
+  "cohort",
+  "cli",
+}
+
+--- System headers that are arrows: the lowest layer that may see them, and who else may.
+local system = {
+  ["lua.h"] = { from = "glue", cohort = true },
+  ["lauxlib.h"] = { from = "glue" },
+  ["lualib.h"] = { from = "glue" },
+  ["uv.h"] = { from = "io", ["kernel/clock"] = true, ["kernel/loop"] = true, ["glue/err"] = true },
+}
+
+local rank = { c = {}, lua = {} }
+for i, layer in ipairs(c_layers) do rank.c[layer] = i end
+for i, layer in ipairs(lua_layers) do
+  for module in layer:gmatch("%S+") do rank.lua[module] = i end
+end
+
+local wrong = 0
+
+local function complain(where, text, ...)
+  wrong = wrong + 1
+  print(where .. ": " .. text:format(...))
+end
+
+local function files(root, names)
+  local find = assert(io.popen(("find %s -name '%s' 2>/dev/null | LC_ALL=C sort"):format(root, names)))
+  local list = {}
+  for path in find:lines() do list[#list + 1] = path end
+  find:close()
+  return list
+end
+
+--- Calls check(where, line, ...) for every line of a file.
+local function each_line(path, check, ...)
+  local number = 0
+  for line in io.lines(path) do
+    number = number + 1
+    check(("%s:%d"):format(path, number), line, ...)
+  end
+end
+
+--- The layer of "folder/file.ext" in csrc: the file's own, else its folder's.
+local function c_layer(path)
+  local stem = path:match("^(.*)%.[ch]$") or path
+  local layer = rank.c[stem] and stem or stem:match("^[^/]+")
+  return rank.c[layer] and layer, stem
+end
+
+local function check_system(where, header, layer, stem)
+  local rule = system[header]
+  local allowed = not rule or rule[stem] or rule[stem:match("^glue/err") and "glue/err"]
+    or (layer ~= "cohort" and rank.c[layer] >= rank.c[rule.from])
+  if not allowed then complain(where, "%s must not see <%s>", stem, header) end
+end
+
+local function check_include(where, line, layer, stem)
+  local header = line:match("^%s*#%s*include%s+<([^>]+)>")
+  if header then return check_system(where, header, layer, stem) end
+  local path = line:match('^%s*#%s*include%s+"([^"]+)"')
+  if not path then return end
+  local target = c_layer(path)
+  if path == "cohort.h" then target = "open" end  -- the public face of what open holds
+  if not target then
+    complain(where, '"%s" is in no layer: include it as "folder/file.h"', path)
+  elseif layer == "cohort" or rank.c[target] > rank.c[layer] then
+    complain(where, "%s must not see %s", stem, target)
+  end
+end
+
+for _, path in ipairs(files("csrc", "*.[ch]")) do
+  local layer, stem = c_layer(path:sub(#"csrc/" + 1))
+  if layer then
+    each_line(path, check_include, layer, stem)
+  else
+    complain(path .. ":1", "%s is in no layer of tools/arrows.lua", stem)
+  end
+end
+
+--- The layer of a module's full name: that of its first word after "cohort.".
+local function lua_layer(module)
+  return module:match("^cohort%.([%w_]+)") or "cohort"
+end
+
+local function check_require(where, line, own)
+  local code = line:gsub("%-%-.*", "")
+  for module in code:gmatch("require%s*%(?%s*[\"'](cohort[%w_.]*)[\"']") do
+    local target = lua_layer(module)
+    if not rank.lua[target] then
+      complain(where, "%s is in no layer of tools/arrows.lua", module)
+    elseif rank.lua[target] > rank.lua[own] then
+      complain(where, "%s must not see %s", own, module)
+    end
+  end
+end
+
+local function is_meta(path)
+  for line in io.lines(path) do
+    if line:find("^%-%-%-%s*@meta") then return true end
+  end
+  return false
+end
+
+for _, path in ipairs(files("lua", "*.lua")) do
+  local module = path:match("^lua/(.*)%.lua$"):gsub("/init$", ""):gsub("/", ".")
+  local own = lua_layer(module)
+  if own ~= "cohort" and not is_meta(path) then
+    if rank.lua[own] then
+      each_line(path, check_require, own)
+    else
+      complain(path .. ":1", "%s is in no layer of tools/arrows.lua", module)
+    end
+  end
+end
+
+os.exit(wrong == 0, true)
