@@ -20,18 +20,33 @@ static struct coh_luagroup *group_of(struct coh_scope *scope) {
 }
 
 
-/* Push the error for the innermost thing left open. [-0, +1, m] */
+/* Does the line at the top, of a block, bring its whole message? */
+static bool is_message(lua_State *L) {
+  size_t length;
+  const char *line = lua_tolstring(L, -1, &length);
+  return length > 2 && line[length - 2] != ':';
+}
+
+
+/*
+** Push the error for the innermost thing left open, or nil when a warning is
+** enough: an iterator of ours that a loop was left of. [-0, +1, m]
+*/
 static void push_message(lua_State *L, struct coh_state *S, struct coh_scope *scope) {
   struct coh_luagroup *g = group_of(scope);
   const char *what = g != NULL ? "group" : "scope";
   coh_object_push(L, S, g != NULL ? &g->group.scope : scope);  /* object */
   if (!lua_isnil(L, -1)) lua_getiuservalue(L, -1, COH_UV_LINE);
   else lua_pushnil(L);                                         /* object line */
-  if (lua_isstring(L, -1))
+  if (!lua_isstring(L, -1)) {
+    lua_pushfstring(L, "a %s was left open by a coroutine that will not go on", what);
+  } else if (is_message(L)) {
+    lua_warning(L, lua_tostring(L, -1), 0);
+    lua_pushnil(L);
+  } else {
     lua_pushfstring(L, "%sthis %s was never closed: write 'local %c <close> = cohort.open_%s(...)', so that it "
                        "ends where its block ends", lua_tostring(L, -1), what, *what, what);
-  else
-    lua_pushfstring(L, "a %s was left open by a coroutine that will not go on", what);
+  }
   lua_replace(L, -3);                                          /* message line */
   lua_pop(L, 1);
 }

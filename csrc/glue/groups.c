@@ -314,7 +314,7 @@ struct wish {
 static struct wish check_wish(lua_State *L, int arg, const char *what) {
   struct wish w = {0, false};
   const char *on_error;
-  if (lua_isnoneornil(L, arg)) return w;
+  if (arg == 0 || lua_isnoneornil(L, arg)) return w;
   coh_check_options(L, arg, what, option_names);
   coh_opt_string(L, arg, "name");
   w.limit = (size_t)coh_opt_count(L, arg, "limit", 1, 0);
@@ -404,24 +404,42 @@ static int l_group(lua_State *L) {
 }
 
 
-/* open_group([options]) -> group, to be put into a <close> variable */
+/* Push the position 'level' up, as a name: without what separates it from a message. [-0, +1, m] */
+static void push_position(lua_State *L, int level) {
+  size_t length;
+  const char *where;
+  luaL_where(L, level);
+  where = lua_tolstring(L, -1, &length);
+  lua_pushlstring(L, where, length > 2 ? length - 2 : 0);
+  lua_remove(L, -2);
+}
+
+
+/*
+** open_group([options]) -> group, to be put into a <close> variable. Iterators that
+** hold a group tell also whose line it is, and what to warn of when it is left open.
+*/
 static int l_open_group(lua_State *L) {
+  int level = (int)luaL_optinteger(L, 2, 1);
   struct wish w;
   struct coh_object *o;
   coh_check_task(L);
   if (coh_is_callable(L, 1))
     return coh_misuse(L, "open_group takes no body: write cohort.group(function(g) ... end)");
   w = check_wish(L, 1, "open_group");
+  lua_settop(L, 3);
   o = push_object(L, lua_istable(L, 1) ? 1 : 0);
-  luaL_where(L, 1);
-  lua_pushvalue(L, -1);
-  lua_setiuservalue(L, -3, COH_UV_LINE);
-  if (lua_getiuservalue(L, -2, COH_UV_NAME) == LUA_TNIL) {
-    lua_pop(L, 1);
-    lua_pushlstring(L, lua_tostring(L, -1), lua_rawlen(L, -1) > 2 ? lua_rawlen(L, -1) - 2 : 0);
-    lua_setiuservalue(L, -3, COH_UV_NAME);
+  luaL_where(L, level);
+  if (lua_isstring(L, 3)) {
+    lua_pushvalue(L, 3);
+    lua_concat(L, 2);
   }
-  lua_settop(L, lua_absindex(L, -2));
+  lua_setiuservalue(L, 4, COH_UV_LINE);
+  if (lua_getiuservalue(L, 4, COH_UV_NAME) == LUA_TNIL) {
+    push_position(L, level);
+    lua_setiuservalue(L, 4, COH_UV_NAME);
+  }
+  lua_settop(L, 4);
   open_group(L, o, w, true);
   return 1;
 }

@@ -247,7 +247,7 @@ struct wish {
 static struct wish check_wish(lua_State *L, int arg, const char *what) {
   struct wish w = {COH_NEVER, (lua_Number)NAN, false};
   int64_t timeout_ns;
-  if (lua_isnoneornil(L, arg)) return w;
+  if (arg == 0 || lua_isnoneornil(L, arg)) return w;
   coh_check_options(L, arg, what, option_names);
   coh_opt_string(L, arg, "name");
   w.shield = coh_opt_boolean(L, arg, "shield", false);
