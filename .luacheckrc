@@ -4,3 +4,4 @@ max_line_length = 110
 self = false
 exclude_files = { "build" }
 files["spec"] = { std = "+busted" }
+files["lua/cohort/meta"] = { unused = false }

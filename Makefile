@@ -37,7 +37,7 @@ export PATH          := $(CURDIR)/bin:$(PATH)
 
 .DELETE_ON_ERROR:
 .PHONY: all env demo test check kernel specs scenarios hosts sanitize valgrind \
-  arrows style luacheck model rockspec rockspec-check rock install clean help
+  arrows style luacheck model docs docs-check rockspec rockspec-check rock install clean help
 
 ## Using it
 
@@ -114,6 +114,12 @@ luacheck: ## the Lua linter
 model: ## every rule of docs/model.md has a spec that ran, passed and asserted (after specs and kernel)
 	@$(LUA) tools/model.lua docs/model.md $(BUILD)/results/specs.txt $(BUILD)/results/kernel.txt
 
+docs: all ## rewrite docs/reference.md; every public name has an entry, every link leads somewhere
+	@$(LUA) tools/reference.lua
+
+docs-check: all ## the same without writing: fail when docs/reference.md is out of date
+	@$(LUA) tools/reference.lua --check
+
 ## Building more
 
 hosts: $(hosts) ## the C hosts of examples/hosts
@@ -130,7 +136,7 @@ rock: ## pack a binary rock, install it into an empty tree, run the README's fir
 # The module links libuv and never liblua: the program that loads it has Lua already.
 $(core): $(objects)
 	@mkdir -p $(@D)
-	$(CC) -shared $(FLAGS) $(LDFLAGS) -o $@ $(objects) -luv
+	$(CC) -shared $(FLAGS) $(LDFLAGS) -o $@ $(objects) -luv -lm
 
 $(BUILD)/obj/%.o: csrc/%.c
 	@mkdir -p $(@D)
@@ -147,6 +153,6 @@ $(BUILD)/sanitized/%_test: spec/kernel/%_test.c $(kernel_support) $(kernel_objec
 
 $(BUILD)/hosts/%: examples/hosts/%.c $(objects)
 	@mkdir -p $(@D)
-	$(CC) $(c_flags) $(lua_flags) $(uv_flags) -o $@ $< $(objects) $(shell pkg-config --libs lua5.4) -luv -Wl,-E
+	$(CC) $(c_flags) $(lua_flags) $(uv_flags) -o $@ $< $(objects) $(shell pkg-config --libs lua5.4) -luv -lm -Wl,-E
 
 -include $(shell find $(BUILD) -name '*.d' 2>/dev/null)

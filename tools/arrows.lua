@@ -26,7 +26,8 @@ local system = {
   ["lua.h"] = { from = "glue", cohort = true },
   ["lauxlib.h"] = { from = "glue" },
   ["lualib.h"] = { from = "glue" },
-  ["uv.h"] = { from = "io", ["kernel/clock"] = true, ["kernel/loop"] = true, ["glue/err"] = true },
+  ["uv.h"] = { from = "io", ["kernel/clock"] = true, ["kernel/loop"] = true, ["glue/err"] = true,
+    ["glue/syserr"] = true },
 }
 
 local rank = { c = {}, lua = {} }

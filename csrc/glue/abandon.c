@@ -6,8 +6,10 @@
 
 #include <lauxlib.h>
 
+#include "glue/arg.h"
 #include "glue/groups.h"
 #include "glue/object.h"
+#include "glue/scopes.h"
 #include "glue/wait.h"
 
 
@@ -30,18 +32,21 @@ static bool is_message(lua_State *L) {
 
 /*
 ** Push the error for the innermost thing left open, or nil when a warning is
-** enough: an iterator of ours that a loop was left of. [-0, +1, m]
+** enough: an iterator of ours that a loop was left of. A loop that was cut by a
+** cancellation of what is around it is not even worth that. [-0, +1, m]
 */
-static void push_message(lua_State *L, struct coh_state *S, struct coh_scope *scope) {
+static void push_message(lua_State *L, struct coh_state *S, struct coh_scope *scope, bool cut) {
   struct coh_luagroup *g = group_of(scope);
   const char *what = g != NULL ? "group" : "scope";
   coh_object_push(L, S, g != NULL ? &g->group.scope : scope);  /* object */
   if (!lua_isnil(L, -1)) lua_getiuservalue(L, -1, COH_UV_LINE);
   else lua_pushnil(L);                                         /* object line */
-  if (!lua_isstring(L, -1)) {
+  if (g != NULL && g->joined) {
+    lua_pushnil(L);  /* its own end has said that it could not wait */
+  } else if (!lua_isstring(L, -1)) {
     lua_pushfstring(L, "a %s was left open by a coroutine that will not go on", what);
   } else if (is_message(L)) {
-    lua_warning(L, lua_tostring(L, -1), 0);
+    if (!cut) lua_warning(L, lua_tostring(L, -1), 0);
     lua_pushnil(L);
   } else {
     lua_pushfstring(L, "%sthis %s was never closed: write 'local %c <close> = cohort.open_%s(...)', so that it "
@@ -49,6 +54,15 @@ static void push_message(lua_State *L, struct coh_state *S, struct coh_scope *sc
   }
   lua_replace(L, -3);                                          /* message line */
   lua_pop(L, 1);
+}
+
+
+void coh_abandon_check(lua_State *L, const struct coh_fiber *f, const struct coh_scope *until) {
+  const struct coh_scope *s;
+  for (s = f->task.current; s != until; s = s->parent)
+    if (s->role != COH_SCOPE_BLOCK && !coh_scopes_is_block(s))
+      coh_misuse(L, "this block was opened outside of a function form that still runs, of cohort.scope, shield, "
+                    "group or the like: close it after that");
 }
 
 
@@ -64,15 +78,19 @@ static void close_one(struct coh_state *S, struct coh_fiber *f) {
 }
 
 
-/* Cancel what is open inside 'until', and find a group there that still has tasks, or NULL. */
-static struct coh_luagroup *find_busy(struct coh_fiber *f, struct coh_scope *until) {
-  struct coh_scope *s = f->task.current, *outermost = s;
-  while (outermost->parent != until) outermost = outermost->parent;
-  coh_scope_cancel(outermost, COH_REASON_MISNESTING);
-  for (; s != until; s = s->parent) {
+/*
+** Cancel what is open inside 'until', and find a group there that still has tasks,
+** or NULL. What was deferred becomes a task, unless 'L' is NULL. [-0, +0, m]
+*/
+static struct coh_luagroup *find_busy(lua_State *L, struct coh_state *S, struct coh_fiber *f,
+                                      struct coh_scope *until) {
+  struct coh_scope *s;
+  for (s = f->task.current; s != until; s = s->parent) coh_scope_cancel(s, COH_REASON_MISNESTING);
+  for (s = f->task.current; s != until; s = s->parent) {
     struct coh_luagroup *g = group_of(s);
     if (g == NULL) continue;
     if (!g->group.body_ended) coh_group_body_ended(&g->group, false, false);
+    if (L != NULL && coh_group_is_empty(&g->group) && g->deferred > 0) coh_luagroup_spawn_deferred(L, S, g);
     if (!coh_group_is_empty(&g->group)) return g;
   }
   return NULL;
@@ -82,7 +100,7 @@ static struct coh_luagroup *find_busy(struct coh_fiber *f, struct coh_scope *unt
 bool coh_abandon_quietly(struct coh_state *S, struct coh_fiber *f, struct coh_scope *until) {
   struct coh_luagroup *busy;
   if (f->task.current == until) return false;
-  busy = find_busy(f, until);
+  busy = find_busy(NULL, S, f, until);
   if (busy != NULL) {
     coh_group_join(&busy->group);
     return true;
@@ -98,13 +116,18 @@ bool coh_abandon(lua_State *L, struct coh_state *S, struct coh_fiber *f, struct 
     lua_pushnil(L);
     return false;
   }
-  busy = find_busy(f, until);
+  busy = find_busy(L, S, f, until);
   if (busy != NULL) {
     if (!coh_can_wait(S, L)) coh_refuse_wait(S, L);
+    luaL_checkstack(L, 2, "too many values");
     coh_group_join(&busy->group);
     return true;
   }
-  push_message(L, S, f->task.current);
-  while (f->task.current != until) close_one(S, f);
+  push_message(L, S, f->task.current, until->effective);
+  while (f->task.current != until) {
+    struct coh_luagroup *g = group_of(f->task.current);
+    if (g != NULL) coh_luagroup_add_failures(L, S, g);
+    close_one(S, f);
+  }
   return false;
 }

@@ -16,11 +16,17 @@
 */
 bool coh_abandon(lua_State *L, struct coh_state *S, struct coh_fiber *f, struct coh_scope *until);
 
-
 /*
 ** The same without words and without Lua: true when the fiber was parked, false
 ** when all is closed. [-0, +0, -]
 */
 bool coh_abandon_quietly(struct coh_state *S, struct coh_fiber *f, struct coh_scope *until);
+
+
+/*
+** Blocks inside 'until' can be closed by force, function forms cannot: their
+** function still runs. Misuse when there is one. [-0, +0, v]
+*/
+void coh_abandon_check(lua_State *L, const struct coh_fiber *f, const struct coh_scope *until);
 
 #endif

@@ -6,6 +6,7 @@
 ** so "how many leaves" never has to descend.
 */
 #include "glue/errgroup.h"
+#include "glue/arg.h"
 #include "glue/error.h"
 
 #include <lauxlib.h>
@@ -30,8 +31,10 @@ bool coh_errgroup_is(lua_State *L, int index) {
 }
 
 
-void coh_errgroup_check(lua_State *L, int arg) {
-  if (!coh_errgroup_is(L, arg)) luaL_typeerror(L, arg, "ErrorGroup");
+void coh_errgroup_check(lua_State *L, int arg, const char *what) {
+  if (!coh_errgroup_is(L, arg))
+    coh_misuse(L, "%s expects an error group, got %s: write eg:%s(...) with a colon", what,
+               coh_type_name(L, arg), what);
 }
 
 
@@ -231,7 +234,7 @@ void coh_errgroup_push_derived(lua_State *L, int from) {
 /* eg:derive(errors) -> a group like eg that holds errors */
 static int l_derive(lua_State *L) {
   lua_settop(L, 2);
-  coh_errgroup_check(L, 1);
+  coh_errgroup_check(L, 1, "derive");
   push_list_copy(L, 2, "derive");                  /* eg errors copy */
   push_known_details(L, 1, 3);
   coh_errgroup_push_derived(L, 1);
@@ -242,7 +245,7 @@ static int l_derive(lua_State *L) {
 /* eg:sole() -> the one error in it, or nil */
 static int l_sole(lua_State *L) {
   lua_settop(L, 1);
-  coh_errgroup_check(L, 1);
+  coh_errgroup_check(L, 1, "sole");
   if (coh_errgroup_leaves(L, 1) != 1) return 0;
   while (coh_errgroup_is(L, -1)) {
     lua_getiuservalue(L, -1, COH_GROUP_MEMBERS);
@@ -300,7 +303,7 @@ void coh_errgroup_push_field(lua_State *L, int index) {
 /* eg.key -> field or method */
 static int l_index(lua_State *L) {
   lua_settop(L, 2);
-  coh_errgroup_check(L, 1);
+  coh_errgroup_check(L, 1, "__index");
   coh_errgroup_push_field(L, 1);
   return 1;
 }

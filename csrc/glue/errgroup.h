@@ -81,6 +81,6 @@ int coh_errgroup_l_tostring(lua_State *L);  /* errrender.c */
 bool coh_errgroup_reading(lua_State *L, int index, bool reading);
 
 /* Raises "ErrorGroup expected" unless argument 'arg' is a group. [-0, +0, v] */
-void coh_errgroup_check(lua_State *L, int arg);
+void coh_errgroup_check(lua_State *L, int arg, const char *what);
 
 #endif

@@ -182,7 +182,7 @@ static int l_next(lua_State *L) {
 /* eg:leaves() -> iterator */
 int coh_errgroup_l_leaves(lua_State *L) {
   lua_settop(L, 1);
-  coh_errgroup_check(L, 1);
+  coh_errgroup_check(L, 1, "leaves");
   lua_createtable(L, 2, 0);
   lua_pushvalue(L, 1);
   lua_rawseti(L, -2, 1);

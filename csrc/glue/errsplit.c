@@ -183,7 +183,7 @@ static void close_frame(lua_State *L, int frame) {
 */
 int coh_errgroup_l_split(lua_State *L) {
   lua_settop(L, ARGS);
-  coh_errgroup_check(L, GROUP_ARG);
+  coh_errgroup_check(L, GROUP_ARG, "split");
   luaL_checktype(L, PREDICATE_ARG, LUA_TFUNCTION);
   lua_pushvalue(L, GROUP_ARG);
   if (lua_toboolean(L, ON_GROUPS_ARG) && takes(L)) {

@@ -2,7 +2,7 @@
 ** Fibers: see fiber.h.
 **
 **   the coroutine's stack at the bottom, from the first step on
-**   1 handler   2 handle or nil   3 function (its name)   4.. function and arguments, then results or error
+**   1 handler   2 handle, or the fiber   3 function (its name)   4.. function and arguments, then results or error
 **
 ** A failed fiber keeps '3' and the error on its stack until its group has
 ** taken them, so that recording a failure needs no memory.
@@ -23,10 +23,10 @@
   "or make the generator with cohort.coroutine"
 
 
-struct coh_object *coh_handle_new(lua_State *L) {
-  struct coh_object *h = lua_newuserdatauv(L, sizeof *h, COH_UV_TEXT);
+struct coh_object *coh_handle_new(lua_State *L, const struct coh_state *S) {
+  struct coh_object *h = lua_newuserdatauv(L, sizeof *h, COH_UV_IDENTITY);
   *h = (struct coh_object){.result = COH_UNFINISHED};
-  coh_object_set_kind(L, COH_TASK);
+  coh_object_set_kind(L, S, COH_TASK);
   return h;
 }
 
@@ -42,8 +42,9 @@ static void bind_handle(struct coh_object *h, struct coh_fiber *f) {
 /* Put the results from 'first' on into the handle: one as it is, more in a table. [-0, +0, m] */
 static void keep_results(lua_State *L, struct coh_object *h, int first) {
   int count = lua_gettop(L) - first + 1, i;
-  if (count == 0) return;
-  if (count == 1 && !lua_isnil(L, first)) {
+  if (count == 0) {
+    lua_pushnil(L);  /* in place of who cancelled it in vain */
+  } else if (count == 1 && !lua_isnil(L, first)) {
     lua_pushvalue(L, first);
   } else {
     lua_createtable(L, count, 1);
@@ -82,6 +83,14 @@ static void replace_error(lua_State *L, struct coh_state *S, struct coh_fiber *f
 }
 
 
+/* The fiber whose bottom frame this is. [-0, +0, -] */
+static struct coh_fiber *fiber_here(lua_State *L) {
+  void *p = lua_touserdata(L, COH_BODY_HANDLE);
+  if (lua_islightuserdata(L, COH_BODY_HANDLE)) return p;
+  return coh_item(((struct coh_object *)p)->scope, struct coh_fiber, task.scope);
+}
+
+
 /* Only the error stays above the frame's slots. [-?, +0, -] */
 static void keep_error(lua_State *L, struct coh_fiber *f) {
   f->failed = true;
@@ -91,17 +100,35 @@ static void keep_error(lua_State *L, struct coh_fiber *f) {
 
 
 /*
+** Who cancelled a task, and the words that went with it, are kept in its handle:
+** the group or scope that knows may be gone when somebody asks. [-0, +0, -]
+*/
+static void keep_reason(lua_State *L, struct coh_state *S, struct coh_fiber *f) {
+  int slot;
+  coh_object_push(L, S, coh_scope_canceller(&f->task.scope));
+  for (slot = COH_UV_CANCELLER; slot <= COH_UV_TEXT; slot++) {
+    if (lua_isnil(L, -1)) lua_pushnil(L);
+    else lua_getiuservalue(L, -1, slot);
+    lua_setiuservalue(L, COH_BODY_HANDLE, slot);
+  }
+  lua_pop(L, 1);
+}
+
+
+/*
 ** The last of the body: what was left open is closed, the outcome is kept.
 ** Two values are left of a failure: who it was, for the name, and the error.
 */
 static int body_end(lua_State *L, int status, lua_KContext top) {
-  struct coh_state *S = coh_state_of(L);
-  struct coh_fiber *f = coh_running(S);
+  struct coh_fiber *f = fiber_here(L);
+  struct coh_state *S = coh_state_from(coh_task_runtime(&f->task));
   (void)status;
   lua_settop(L, (int)top);
-  if (coh_abandon(L, S, f, &f->task.scope)) return coh_yield(L, body_end);
-  if (!lua_isnil(L, -1) && (!f->failed || coh_cancelled_is(L, COH_BODY_FUNCTION))) keep_error(L, f);
-  else lua_pop(L, 1);
+  if (f->task.current != &f->task.scope) {
+    if (coh_abandon(L, S, f, &f->task.scope)) return coh_yield(L, body_end);
+    if (!lua_isnil(L, -1) && (!f->failed || coh_cancelled_is(L, COH_BODY_FUNCTION))) keep_error(L, f);
+    else lua_pop(L, 1);
+  }
   if (!f->failed && !f->yielded) {
     if (f->handle != NULL) keep_results(L, f->handle, COH_BODY_FUNCTION);
     return lua_gettop(L) - COH_BODY_FUNCTION + 1;
@@ -109,9 +136,14 @@ static int body_end(lua_State *L, int status, lua_KContext top) {
   lua_settop(L, COH_BODY_FUNCTION);
   f->failed = true;
   replace_error(L, S, f);
-  if (f->handle != NULL && !coh_cancelled_is(L, -1)) {
-    lua_pushvalue(L, -1);
-    lua_setiuservalue(L, COH_BODY_HANDLE, COH_UV_RESULT);
+  coh_error_box_nil(L);
+  if (f->handle != NULL) {
+    if (coh_cancelled_is(L, -1)) {
+      keep_reason(L, S, f);
+    } else {
+      lua_pushvalue(L, -1);
+      lua_setiuservalue(L, COH_BODY_HANDLE, COH_UV_RESULT);
+    }
   }
   coh_fiber_push_identity(L, S, f);
   lua_replace(L, COH_BODY_NAMED);
@@ -120,7 +152,7 @@ static int body_end(lua_State *L, int status, lua_KContext top) {
 
 
 static int body_returned(lua_State *L, int status, lua_KContext unused) {
-  struct coh_fiber *f = coh_running(coh_state_of(L));
+  struct coh_fiber *f = fiber_here(L);
   (void)unused;
   if (status != LUA_OK && status != LUA_YIELD) keep_error(L, f);
   return body_end(L, LUA_OK, lua_gettop(L));
@@ -147,10 +179,12 @@ struct coh_fiber *coh_fiber_load(lua_State *L, struct coh_state *S, int argument
   lua_pushcfunction(co, coh_note_handler);
   if (handle != 0) {
     bind_handle(lua_touserdata(L, handle), f);
+    lua_pushvalue(L, -arguments - 1);
+    lua_setiuservalue(L, handle, COH_UV_IDENTITY);
     lua_pushvalue(L, handle);
     lua_xmove(L, co, 1);
   } else {
-    lua_pushnil(co);
+    lua_pushlightuserdata(co, f);
   }
   lua_pushvalue(L, -arguments - 1);
   lua_xmove(L, co, 1);
@@ -161,12 +195,13 @@ struct coh_fiber *coh_fiber_load(lua_State *L, struct coh_state *S, int argument
 
 /* {{ Steps */
 
-/* The instruction after a plain coroutine.yield: raise there. */
+/* The instruction after a plain coroutine.yield: raise there; the note knows the line of the call. */
 static void yield_hook(lua_State *L, lua_Debug *ar) {
+  struct coh_fiber *f = coh_running(coh_state_of(L));
   (void)ar;
   lua_sethook(L, NULL, 0, 0);
-  coh_running(coh_state_of(L))->yielded = false;
-  luaL_where(L, 0);
+  f->yielded = false;
+  coh_note_push_where(L, f->note);
   lua_pushliteral(L, YIELD_MESSAGE);
   lua_concat(L, 2);
   lua_error(L);
@@ -177,6 +212,7 @@ static void yield_hook(lua_State *L, lua_Debug *ar) {
 static void foreign_yield(struct coh_state *S, struct coh_fiber *f, int values) {
   lua_pop(f->L, values);
   f->yielded = true;
+  coh_note_take(S, f, &f->note);
   lua_sethook(f->L, yield_hook, LUA_MASKCOUNT, 1);
   coh_wait_yield(&S->loop.rt, &f->task.wait);
 }
@@ -210,12 +246,12 @@ void coh_fiber_step(struct coh_task *task) {
     arguments = lua_gettop(f->L) - 1;
   }
   f->budget = COH_CALLS_PER_SWITCH;
-  f->depth = 0;
+  f->depth = 1;  /* a block that begins again here is one level */
   S->frame = &frame;
   status = lua_resume(f->L, S->pump, arguments, &values);
   S->frame = NULL;
   if (status != LUA_YIELD) ended(S, f, status);
-  else if (!coh_is_waiting(f->L)) foreign_yield(S, f, values);
+  else if (f->task.wait.place == COH_RUNNING) foreign_yield(S, f, values);
 }
 
 /* }} */
@@ -229,11 +265,13 @@ void coh_fiber_step(struct coh_task *task) {
 */
 static void cut_handle(struct coh_fiber *f, enum coh_result result) {
   struct coh_object *h = f->handle;
-  struct coh_scope *canceller = coh_scope_canceller(&f->task.scope);
   if (h == NULL) return;
   coh_object_end(h);
   h->result = (uint8_t)result;
-  if (result == COH_WAS_INTERRUPTED && canceller != NULL) h->reason = canceller->reason;
+  if (result == COH_WAS_INTERRUPTED) {
+    struct coh_scope *canceller = coh_scope_canceller(&f->task.scope);
+    if (canceller != NULL) h->reason = canceller->reason;
+  }
   f->handle = NULL;
 }
 
@@ -269,7 +307,6 @@ void coh_fiber_finish(struct coh_state *S, struct coh_fiber *f, enum coh_result 
 static void push_slot(lua_State *L, struct coh_fiber *f, int slot) {
   lua_State *co = f->L;
   lua_Debug ar;
-  int level = 0;
   if (co == NULL || !lua_checkstack(co, 2)) {
     lua_pushnil(L);
     return;
@@ -280,8 +317,7 @@ static void push_slot(lua_State *L, struct coh_fiber *f, int slot) {
     if (slot == COH_BODY_NAMED && lua_status(co) == LUA_OK && lua_gettop(co) >= 2) lua_pushvalue(co, -2);
     else lua_pushnil(co);
   } else {
-    while (lua_getstack(co, level + 1, &ar)) level++;
-    lua_getstack(co, level, &ar);
+    lua_getstack(co, coh_note_levels(co) - 1, &ar);
     if (lua_getlocal(co, &ar, slot) == NULL) lua_pushnil(co);
   }
   if (co != L) lua_xmove(co, L, 1);
@@ -292,41 +328,39 @@ static void push_slot(lua_State *L, struct coh_fiber *f, int slot) {
 static void set_handle(lua_State *L, struct coh_fiber *f) {
   lua_State *co = f->L;
   lua_Debug ar;
-  int level = 0;
   if (co != L) lua_xmove(L, co, 1);
   if (!f->started) {
     lua_replace(co, COH_BODY_HANDLE + 1);
     return;
   }
-  while (lua_getstack(co, level + 1, &ar)) level++;
-  lua_getstack(co, level, &ar);
+  lua_getstack(co, coh_note_levels(co) - 1, &ar);
   lua_setlocal(co, &ar, COH_BODY_HANDLE);
 }
 
 
 void coh_fiber_push_handle(lua_State *L, struct coh_state *S, struct coh_fiber *f) {
-  (void)S;
   if (f->handle != NULL) {
     push_slot(L, f, COH_BODY_HANDLE);
     return;
   }
   luaL_checkstack(f->L, 3, "no room for a handle");
-  bind_handle(coh_handle_new(L), f);
+  bind_handle(coh_handle_new(L, S), f);
+  push_slot(L, f, COH_BODY_NAMED);
+  lua_setiuservalue(L, -2, COH_UV_IDENTITY);
   lua_pushvalue(L, -1);
   set_handle(L, f);
 }
 
 
 void coh_fiber_push_identity(lua_State *L, struct coh_state *S, struct coh_fiber *f) {
-  if (f->handle != NULL && f->task.result == COH_UNFINISHED) {
-    lua_rawgeti(L, LUA_REGISTRYINDEX, S->names);  /* names */
-    push_slot(L, f, COH_BODY_HANDLE);             /* names handle */
-    lua_rawget(L, -2);                            /* names name */
+  (void)S;
+  if (f->handle == NULL) {
+    push_slot(L, f, COH_BODY_NAMED);
+  } else {
+    push_slot(L, f, COH_BODY_HANDLE);
+    lua_getiuservalue(L, -1, COH_UV_IDENTITY);
     lua_remove(L, -2);
-    if (!lua_isnil(L, -1)) return;
-    lua_pop(L, 1);
   }
-  push_slot(L, f, COH_BODY_NAMED);
 }
 
 

@@ -9,7 +9,7 @@
 
 #include "glue/state.h"
 
-/* Slots of the bottom frame: message handler, handle or nil, the function for its name, the function. */
+/* Slots of the bottom frame: message handler, handle or fiber, the function for its name, the function. */
 enum { COH_BODY_HANDLER = 1, COH_BODY_HANDLE, COH_BODY_NAMED, COH_BODY_FUNCTION };
 
 /*
@@ -38,6 +38,6 @@ void coh_fiber_push_identity(lua_State *L, struct coh_state *S, struct coh_fiber
 void coh_fiber_render_identity(lua_State *L);
 
 /* Push a handle that is bound to no fiber yet. [-0, +1, m] */
-struct coh_object *coh_handle_new(lua_State *L);
+struct coh_object *coh_handle_new(lua_State *L, const struct coh_state *S);
 
 #endif

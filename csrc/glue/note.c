@@ -72,7 +72,7 @@ static void add_frame(struct text *t, lua_State *L, const struct coh_state *S, l
 }
 
 
-static int count_levels(lua_State *L) {
+int coh_note_levels(lua_State *L) {
   lua_Debug ar;
   int lowest = 0, above = 1;
   if (!lua_getstack(L, 0, &ar)) return 0;
@@ -91,7 +91,7 @@ static int count_levels(lua_State *L) {
 
 static void add_stack(struct text *t, lua_State *L, const struct coh_state *S, int level) {
   lua_Debug ar;
-  int levels = lua_getstack(L, level + FRAMES_FIRST + FRAMES_LAST, &ar) ? count_levels(L) : 0;
+  int levels = lua_getstack(L, level + FRAMES_FIRST + FRAMES_LAST, &ar) ? coh_note_levels(L) : 0;
   int first = 0;
   for (; lua_getstack(L, level, &ar); level++) {
     if (levels != 0 && first++ == FRAMES_FIRST && levels - FRAMES_LAST > level) {
@@ -106,7 +106,7 @@ static void add_stack(struct text *t, lua_State *L, const struct coh_state *S, i
 
 /* The frames of a fiber, innermost coroutine first. 'level' hides callers of this in the running one. */
 static void add_fiber(struct text *t, struct coh_state *S, struct coh_fiber *f, int level) {
-  if (f == coh_running(S)) {
+  if (f == coh_running(S) && S->frame != NULL) {
     struct coh_frame *frame;
     for (frame = S->frame; frame != NULL; frame = frame->prev) {
       add_stack(t, frame->co, S, frame == S->frame ? level : 0);
@@ -169,40 +169,58 @@ void coh_note_push_line(lua_State *L, struct coh_state *S, struct coh_fiber *f) 
 }
 
 
-void coh_note_forget(struct coh_state *S, struct coh_fiber *f) {
-  if (f->note == NULL) return;
-  coh_mem_free(&S->loop.rt.mem, f->note, f->note->size);
-  f->note = NULL;
+void coh_note_free(struct coh_state *S, struct coh_note **note) {
+  if (*note == NULL) return;
+  coh_mem_free(&S->loop.rt.mem, *note, (*note)->size);
+  *note = NULL;
 }
 
 
-/* Keep where the running fiber is as the note of the error at 'index'. Without memory there is none. */
-static void take(lua_State *L, struct coh_state *S, struct coh_fiber *f) {
+/* The same as below, without the 'level' innermost frames. */
+static void take(struct coh_state *S, struct coh_fiber *f, int level, struct coh_note **note) {
   struct text t = {0, ""};
   size_t size;
-  coh_note_forget(S, f);
-  add_fiber(&t, S, f, 1);
-  size = sizeof *f->note + t.length + 1;
-  f->note = coh_mem_new(&S->loop.rt.mem, size);
-  if (f->note == NULL) return;
-  f->note->size = size;
-  f->note->of = lua_topointer(L, 1);
-  memcpy(f->note->text, t.at, t.length);
-  if (t.length > 0) f->note->text[t.length - 1] = '\0';
+  coh_note_free(S, note);
+  add_fiber(&t, S, f, level);
+  size = sizeof **note + t.length + 1;
+  *note = coh_mem_new(&S->loop.rt.mem, size);
+  if (*note == NULL) return;
+  (*note)->size = size;
+  (*note)->of = NULL;
+  memcpy((*note)->text, t.at, t.length);
+  if (t.length > 0) (*note)->text[t.length - 1] = '\0';
 }
 
 
-/*
-** An ErrorGroup brings the notes of its members. Cancelled leaves no note, unless
-** it cuts a block that will tell where it was stuck.
-*/
-static bool is_wanted(lua_State *L, struct coh_fiber *f) {
-  struct coh_scope *canceller;
-  if (!coh_cancelled_is(L, 1)) return !coh_error_is(L, 1, COH_ERROR_GROUP);
-  canceller = coh_scope_canceller(f->task.current);
-  return canceller != NULL && canceller->role == COH_SCOPE_PLAIN && canceller->reason == COH_REASON_DEADLINE &&
-         coh_task_has_open(&f->task, canceller) &&
-         coh_item(canceller, struct coh_luascope, scope)->wants_trace;
+void coh_note_take(struct coh_state *S, struct coh_fiber *f, struct coh_note **note) {
+  take(S, f, 0, note);
+}
+
+
+/* Frames of C functions begin with "[C]". */
+void coh_note_push_where(lua_State *L, const struct coh_note *note) {
+  const char *line = note == NULL ? "" : note->text, *end;
+  while (*line == '[' && (end = strchr(line, '\n')) != NULL) line = end + 1;
+  end = strstr(line, ": in ");
+  if (end == NULL || *line == '[') lua_pushliteral(L, "");
+  else lua_pushlstring(L, line, (size_t)(end + 2 - line));
+}
+
+
+/* The first place is kept: the later ones are those of its clean-up. */
+void coh_note_stuck(struct coh_state *S, struct coh_fiber *f) {
+  struct coh_scope *canceller = coh_scope_canceller(f->task.current);
+  struct coh_luascope *s;
+  if (canceller == NULL || canceller->role != COH_SCOPE_PLAIN || canceller->reason != COH_REASON_DEADLINE) return;
+  if (!coh_task_has_open(&f->task, canceller)) return;
+  s = coh_item(canceller, struct coh_luascope, scope);
+  if (s->wants_trace && s->stuck == NULL) take(S, f, 0, &s->stuck);
+}
+
+
+/* An ErrorGroup brings the notes of its members, and Cancelled has none: see coh_note_stuck. */
+static bool is_wanted(lua_State *L) {
+  return !coh_cancelled_is(L, 1) && !coh_error_is(L, 1, COH_ERROR_GROUP);
 }
 
 
@@ -214,6 +232,8 @@ int coh_note_handler(lua_State *L) {
   if (f == NULL) return 1;
   known = f->rethrown && f->note != NULL && f->note->of == lua_topointer(L, 1);
   f->rethrown = false;
-  if (!known && is_wanted(L, f)) take(L, S, f);
+  if (known || !is_wanted(L)) return 1;
+  take(S, f, 1, &f->note);
+  if (f->note != NULL) f->note->of = lua_topointer(L, 1);
   return 1;
 }

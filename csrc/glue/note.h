@@ -12,8 +12,20 @@
 /* The message handler of every protected call of ours: keeps a note, gives back the very value it got. */
 int coh_note_handler(lua_State *L);
 
-/* Forget the note of a fiber. */
-void coh_note_forget(struct coh_state *S, struct coh_fiber *f);
+/* How many frames are on the stack of 'L'. [-0, +0, -] */
+int coh_note_levels(lua_State *L);
+
+/* Put where the fiber 'f' is into 'note', in place of what is there; NULL without memory. */
+void coh_note_take(struct coh_state *S, struct coh_fiber *f, struct coh_note **note);
+
+/* Push "file:line: " of the first Lua function in a note, "" when there is none. [-0, +1, m] */
+void coh_note_push_where(lua_State *L, const struct coh_note *note);
+
+/* Free what is in 'note', if anything is. */
+void coh_note_free(struct coh_state *S, struct coh_note **note);
+
+/* Cancelled is about to be raised in 'f', which runs: keep where, when a block of its own will tell. */
+void coh_note_stuck(struct coh_state *S, struct coh_fiber *f);
 
 /* Push the text of where 'f' is now: its own frames, and with 'hosts' those of the groups above. [-0, +1, m] */
 void coh_note_push_place(lua_State *L, struct coh_state *S, struct coh_fiber *f, bool hosts);

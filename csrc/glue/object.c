@@ -1,6 +1,6 @@
 /*
-** Objects: see object.h. A metatable is found in the registry by the address of
-** its entry in 'names', and its method table is what its '__index' would find.
+** Objects: see object.h. The state remembers each metatable twice: where it is
+** in the registry, to give it to a new object, and its address, to know one by.
 */
 #include "glue/object.h"
 
@@ -9,15 +9,11 @@
 
 static const char *const names[COH_KINDS] = {"scope", "group", "task", "clock"};
 
-
-static void push_metatable(lua_State *L, enum coh_kind kind) {
-  lua_rawgetp(L, LUA_REGISTRYINDEX, &names[kind]);
-}
+_Static_assert(sizeof ((struct coh_state *)0)->kinds / sizeof (void *) == COH_KINDS, "a place for each kind");
 
 
 /* __index(object, key): upvalues are the state, the methods and the function for fields */
 static int index(lua_State *L) {
-  lua_settop(L, 2);
   lua_pushvalue(L, 2);
   if (lua_rawget(L, lua_upvalueindex(2)) != LUA_TNIL) return 1;
   lua_pop(L, 1);
@@ -25,10 +21,21 @@ static int index(lua_State *L) {
 }
 
 
+/* __newindex of the kinds that have no field to assign; upvalue 2 is the name */
+static int no_fields(lua_State *L) {
+  return coh_misuse(L, "a %s has no fields to assign: give options when it is made",
+                    lua_tostring(L, lua_upvalueindex(2)));
+}
+
+
 void coh_object_define(lua_State *L, enum coh_kind kind, const char *name, const luaL_Reg *metamethods,
                        const luaL_Reg *methods, lua_CFunction field) {
   struct coh_state *S = coh_state_of(L);
   lua_newtable(L);                       /* metatable */
+  lua_pushlightuserdata(L, S);
+  lua_pushstring(L, names[kind]);
+  lua_pushcclosure(L, no_fields, 2);
+  lua_setfield(L, -2, "__newindex");
   lua_pushlightuserdata(L, S);
   luaL_setfuncs(L, metamethods, 1);
   lua_pushstring(L, name);
@@ -40,29 +47,29 @@ void coh_object_define(lua_State *L, enum coh_kind kind, const char *name, const
   lua_pushcfunction(L, field);
   lua_pushcclosure(L, index, 3);
   lua_setfield(L, -2, "__index");
-  lua_rawsetp(L, LUA_REGISTRYINDEX, &names[kind]);
+  S->kinds[kind] = lua_topointer(L, -1);
+  S->kind_references[kind] = luaL_ref(L, LUA_REGISTRYINDEX);
 }
 
 
-void coh_object_set_kind(lua_State *L, enum coh_kind kind) {
-  push_metatable(L, kind);
+void coh_object_set_kind(lua_State *L, const struct coh_state *S, enum coh_kind kind) {
+  lua_rawgeti(L, LUA_REGISTRYINDEX, S->kind_references[kind]);
   lua_setmetatable(L, -2);
 }
 
 
-void *coh_object_test(lua_State *L, int arg, enum coh_kind kind) {
-  void *p = lua_touserdata(L, arg);
-  bool same;
-  if (p == NULL || !lua_getmetatable(L, arg)) return NULL;
-  push_metatable(L, kind);
-  same = lua_rawequal(L, -1, -2);
-  lua_pop(L, 2);
-  return same ? p : NULL;
+/* Metatables live as long as the state, so their identity is enough. */
+void *coh_object_test(lua_State *L, const struct coh_state *S, int arg, enum coh_kind kind) {
+  const void *metatable;
+  if (lua_type(L, arg) != LUA_TUSERDATA || !lua_getmetatable(L, arg)) return NULL;
+  metatable = lua_topointer(L, -1);
+  lua_pop(L, 1);
+  return metatable == S->kinds[kind] ? lua_touserdata(L, arg) : NULL;
 }
 
 
 void *coh_object_check(lua_State *L, int arg, enum coh_kind kind, const char *what) {
-  void *p = coh_object_test(L, arg, kind);
+  void *p = coh_object_test(L, coh_state_here(L), arg, kind);
   if (p == NULL)
     coh_misuse(L, "%s expects a %s first, got %s: write %c:%s(...) with a colon", what, names[kind],
                luaL_typename(L, arg), *names[kind], what);

@@ -11,13 +11,14 @@
 
 enum coh_kind { COH_SCOPE, COH_GROUP, COH_TASK, COH_CLOCK, COH_KINDS };
 
-/* User values. A task has the first two. */
+/* User values. A task has the first three. */
 enum {
   COH_UV_CANCELLER = 1,  /* who cancelled: a name or a function */
   COH_UV_RESULT = 1,     /* of a task that ended and was not cancelled: result, table of them, or error */
   COH_UV_OWNER = 1,      /* of a scope that stands for a group or a task: that one */
   COH_UV_TEXT,           /* the text that 'cancel' was given */
   COH_UV_LINE,           /* of a block: where it was opened, "file:line: " */
+  COH_UV_IDENTITY = COH_UV_LINE,  /* of a task: the name it was given, or its function */
   COH_UV_NAME,           /* name, or the function it is called after */
   COH_UV_DEFERRED,       /* of a group: list of what runs at its end */
   COH_UVS_SCOPE = COH_UV_NAME,
@@ -32,10 +33,10 @@ void coh_object_define(lua_State *L, enum coh_kind kind, const char *name, const
                        const luaL_Reg *methods, lua_CFunction field);
 
 /* Give the userdata on top its metatable. [-0, +0, -] */
-void coh_object_set_kind(lua_State *L, enum coh_kind kind);
+void coh_object_set_kind(lua_State *L, const struct coh_state *S, enum coh_kind kind);
 
 /* The userdata at 'arg' when it is of this kind, else NULL. [-0, +0, -] */
-void *coh_object_test(lua_State *L, int arg, enum coh_kind kind);
+void *coh_object_test(lua_State *L, const struct coh_state *S, int arg, enum coh_kind kind);
 
 /* The same, but another value is misuse of method 'what'. [-0, +0, v] */
 void *coh_object_check(lua_State *L, int arg, enum coh_kind kind, const char *what);

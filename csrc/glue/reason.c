@@ -43,6 +43,8 @@ static void push_metatable(lua_State *L) {
 
 void coh_reason_note(lua_State *L, struct coh_state *S, int object, int text) {
   struct coh_fiber *f = coh_running(S);
+  const struct coh_object *o = lua_touserdata(L, object);
+  if (o->result != COH_UNFINISHED) return;  /* a task that has ended keeps its result there */
   lua_pushvalue(L, text);
   lua_setiuservalue(L, object, COH_UV_TEXT);
   if (f == NULL) return;

@@ -51,23 +51,20 @@ void coh_scopes_push_aborted(lua_State *L, const char *message) {
 
 
 /* A Timeout carries where its task was stuck, which the note of its Cancelled tells. [-1, +1, m] */
-static void push_timeout(lua_State *L, struct coh_fiber *f, struct coh_luascope *s) {
+static void push_timeout(lua_State *L, const struct coh_luascope *s) {
   char text[64] = "timed out";
   if (s->seconds == s->seconds) snprintf(text, sizeof text, "timed out after %.6gs", (double)s->seconds);
   push_ended(L, COH_TIMEOUT, text);
-  coh_cancelled_push(L);
-  if (f->note != NULL && f->note->of == lua_topointer(L, -1)) {
-    lua_pushstring(L, f->note->text);
-    lua_setfield(L, -3, "traceback");
-  }
-  lua_pop(L, 1);
+  if (s->stuck == NULL) return;
+  lua_pushstring(L, s->stuck->text);
+  lua_setfield(L, -2, "traceback");
 }
 
 
 /* Push what a scope that was cut raises: Timeout for its deadline, else Aborted. [-0, +1, m] */
-static void push_cut(lua_State *L, struct coh_state *S, struct coh_fiber *f, struct coh_luascope *s) {
+static void push_cut(lua_State *L, struct coh_state *S, struct coh_luascope *s) {
   coh_reason_push(L, S, &s->scope);
-  if (s->scope.reason == COH_REASON_DEADLINE) push_timeout(L, f, s);
+  if (s->scope.reason == COH_REASON_DEADLINE) push_timeout(L, s);
   else coh_scopes_push_aborted(L, "the scope was cancelled");
 }
 
@@ -86,8 +83,7 @@ static void close_scope(struct coh_state *S, struct coh_fiber *f, struct coh_lua
 static int cut(lua_State *L, struct coh_state *S, struct coh_fiber *f, struct coh_luascope *s) {
   enum form form = s->form;
   s->scope.caught = true;
-  f->delivered = 0;
-  if (form == FAIL) push_cut(L, S, f, s);
+  if (form == FAIL) push_cut(L, S, s);
   close_scope(S, f, s);
   if (form == FAIL) return lua_error(L);
   if (form == SHIELD) return 0;
@@ -120,8 +116,26 @@ static int leave(lua_State *L, int status, lua_KContext top) {
 }
 
 
-static int ended(lua_State *L, int status, lua_KContext scope) {
-  struct coh_luascope *s = (struct coh_luascope *)scope;
+static lua_KContext number_of(struct coh_scope *s) {
+  if (s->role == COH_SCOPE_PLAIN) return coh_item(s, struct coh_luascope, scope)->number;
+  if (s->role == COH_SCOPE_GROUP) return coh_item(s, struct coh_luagroup, group.scope)->number;
+  return 0;
+}
+
+
+struct coh_scope *coh_scopes_check_open(lua_State *L, lua_KContext number) {
+  struct coh_fiber *f = coh_running(coh_state_here(L));
+  struct coh_scope *s = f == NULL ? NULL : f->task.current;
+  while (s != NULL && number_of(s) != number) s = s == &f->task.scope ? NULL : s->parent;
+  if (s == NULL)
+    coh_misuse(L, "what this coroutine had open was closed while it was suspended, or belongs to another task: "
+                  "a scope or group ends in the block and the task that opened it");
+  return s;
+}
+
+
+static int ended(lua_State *L, int status, lua_KContext number) {
+  struct coh_luascope *s = coh_item(coh_scopes_check_open(L, number), struct coh_luascope, scope);
   s->failed = status != LUA_OK && status != LUA_YIELD;
   lua_pushlightuserdata(L, s);
   lua_replace(L, 1);
@@ -141,9 +155,10 @@ static struct coh_luascope *new_scope(lua_State *L, struct coh_state *S, enum fo
 
 /* Call the function at 2 with what is above it, in 's'. */
 static int run(lua_State *L, struct coh_fiber *f, struct coh_luascope *s) {
-  int status = lua_pcallk(L, lua_gettop(L) - 2, LUA_MULTRET, 1, (lua_KContext)s, ended);
+  lua_KContext number = s->number;
+  int status = lua_pcallk(L, lua_gettop(L) - 2, LUA_MULTRET, 1, number, ended);
   f->depth--;
-  return ended(L, status, (lua_KContext)s);
+  return ended(L, status, number);
 }
 
 
@@ -269,7 +284,7 @@ static struct wish check_wish(lua_State *L, int arg, const char *what) {
 static struct coh_face *push_face(lua_State *L, int options) {
   struct coh_face *face = lua_newuserdatauv(L, sizeof *face, COH_UVS_SCOPE);
   *face = (struct coh_face){.deadline_ns = COH_NEVER};
-  coh_object_set_kind(L, COH_SCOPE);
+  coh_object_set_kind(L, coh_state_here(L), COH_SCOPE);
   if (options != 0) {
     coh_get_option(L, options, "name");
     lua_setiuservalue(L, -2, COH_UV_NAME);
@@ -334,6 +349,11 @@ static int l_open_scope(lua_State *L) {
 }
 
 
+bool coh_scopes_is_block(const struct coh_scope *s) {
+  return s->role == COH_SCOPE_PLAIN && coh_item(s, struct coh_luascope, scope)->form == BLOCK;
+}
+
+
 /* The end of a block. What is at 2 is the error on its way, or nil; returning lets it go on. */
 static int close_block(lua_State *L, int status, lua_KContext top) {
   struct coh_state *S = coh_state_here(L);
@@ -345,8 +365,7 @@ static int close_block(lua_State *L, int status, lua_KContext top) {
   if (coh_abandon(L, S, f, &s->scope)) return coh_yield(L, close_block);
   if (coh_cancelled_is(L, 2) && coh_scope_catches(&s->scope) && lua_isnil(L, -1)) {
     s->scope.caught = true;
-    f->delivered = 0;
-    push_cut(L, S, f, s);
+    push_cut(L, S, s);
   }
   close_scope(S, f, s);
   if (lua_isnil(L, -1) || !(lua_isnil(L, 2) || coh_cancelled_is(L, 2))) return 0;
@@ -365,6 +384,7 @@ static int l_close(lua_State *L) {
     return coh_misuse(L, "a scope is closed by the task that opened it");
   if (coh_item(face->object.scope, struct coh_luascope, scope)->form != BLOCK)
     return coh_misuse(L, "the scope of a function form ends with the function: only open_scope goes with <close>");
+  coh_abandon_check(L, f, face->object.scope);
   return close_block(L, LUA_OK, 2);
 }
 
@@ -400,12 +420,11 @@ void coh_scopes_check_text(lua_State *L, const char *what) {
 
 
 int coh_scopes_cancel(lua_State *L, struct coh_object *o, int object) {
-  if (o->scope == NULL) {
-    if (o->reason == COH_REASON_NONE) o->reason = COH_REASON_CANCEL;
-  } else if (!coh_scope_cancel_called(o->scope)) {
-    coh_reason_note(L, coh_state_here(L), object, 2);
-    coh_scope_cancel(o->scope, COH_REASON_CANCEL);
-  }
+  bool called = o->scope != NULL ? coh_scope_cancel_called(o->scope) : o->reason != COH_REASON_NONE;
+  if (called) return 0;
+  coh_reason_note(L, coh_state_here(L), object, 2);
+  if (o->scope == NULL) o->reason = COH_REASON_CANCEL;
+  else coh_scope_cancel(o->scope, COH_REASON_CANCEL);
   return 0;
 }
 

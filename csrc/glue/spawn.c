@@ -14,8 +14,10 @@
 
 /* The open group at 1. [-0, +0, v] */
 static struct coh_luagroup *check_open(lua_State *L, const char *what) {
-  struct coh_object *o = coh_object_check(L, 1, COH_GROUP, what);
-  if (o->scope == NULL || coh_state_here(L)->closing)
+  struct coh_state *S = coh_state_here(L);
+  struct coh_object *o = coh_object_test(L, S, 1, COH_GROUP);
+  if (o == NULL) coh_object_check(L, 1, COH_GROUP, what);
+  if (o->scope == NULL || S->closing)
     coh_misuse(L, "%s: this group has ended, no task can be spawned into it", what);
   return coh_item(o->scope, struct coh_luagroup, group.scope);
 }
@@ -31,9 +33,10 @@ static struct coh_luagroup *check_spawn(lua_State *L, const char *what) {
 
 /* Make a fiber of the function at 2 and what is above it; its handle is left at 1, alone. [m] */
 static struct coh_fiber *load(lua_State *L) {
-  coh_handle_new(L);
+  struct coh_state *S = coh_state_here(L);
+  coh_handle_new(L, S);
   lua_replace(L, 1);
-  return coh_fiber_load(L, coh_state_here(L), lua_gettop(L) - 2, 1);
+  return coh_fiber_load(L, S, lua_gettop(L) - 2, 1);
 }
 
 
@@ -85,11 +88,12 @@ int coh_group_l_spawn_daemon(lua_State *L) {
 /* {{ start
 **
 ** the starter's stack while it waits: 1 handle  2 started
-** 'started' has the upvalues state, record, and the table of what it was given.
+** 'started' has the upvalues state, record, the table of what it was given, and
+** the handle, which tells whether the child still lives.
 */
 
 struct record {
-  struct coh_fiber *child;  /* NULL when start is over */
+  struct coh_fiber *child;  /* for the starter, which frees it when it was never adopted */
   bool called;
 };
 
@@ -97,9 +101,12 @@ struct record {
 /* started(...): the child is ready to be seen */
 static int l_started(lua_State *L) {
   struct record *r = lua_touserdata(L, lua_upvalueindex(2));
+  const struct coh_object *handle = lua_touserdata(L, lua_upvalueindex(4));
+  struct coh_fiber *child;
   int count = lua_gettop(L);
   if (r->called) return coh_misuse(L, "started was called already: call it once, when the task is ready");
-  if (r->child == NULL) return coh_misuse(L, "started was called after start had ended");
+  if (handle->scope == NULL) return coh_misuse(L, "started was called after its task had ended");
+  child = coh_item(handle->scope, struct coh_fiber, task.scope);
   lua_createtable(L, count, 1);
   lua_insert(L, 1);
   lua_pushinteger(L, count);
@@ -107,7 +114,7 @@ static int l_started(lua_State *L) {
   for (; count > 0; count--) lua_rawseti(L, 1, count);
   lua_replace(L, lua_upvalueindex(3));
   r->called = true;
-  if (!r->child->task.scope.parent->effective) coh_group_adopt(&r->child->task);
+  if (!child->task.scope.parent->effective) coh_group_adopt(&child->task);
   return 0;
 }
 
@@ -145,7 +152,6 @@ static int raise_failure(lua_State *L, struct coh_state *S, struct coh_fiber *f,
 static int start_failed(lua_State *L, struct coh_state *S, struct coh_fiber *f, struct record *r) {
   struct coh_fiber *child = r->child;
   enum coh_result result = child->task.result;
-  r->child = NULL;
   if (result == COH_FAILED) return raise_failure(L, S, f, child);
   coh_fiber_give(S, child);
   if (result == COH_SUCCEEDED && r->called) return return_started(L);
@@ -166,7 +172,6 @@ static int start_woken(lua_State *L, int status, lua_KContext top) {
   r = lua_touserdata(L, -1);
   lua_pop(L, 1);
   if (r->child->task.starting) return start_failed(L, coh_state_here(L), f, r);
-  r->child = NULL;
   return return_started(L);
 }
 
@@ -179,9 +184,9 @@ static int start(lua_State *L, struct coh_luagroup *g, struct coh_fiber *f) {
   r = lua_newuserdatauv(L, sizeof *r, 0);
   *r = (struct record){NULL, false};
   lua_pushnil(L);
-  lua_pushcclosure(L, l_started, 3);  /* group f ... started */
-  coh_handle_new(L);
-  lua_replace(L, 1);                  /* handle f ... started */
+  coh_handle_new(L, S);
+  lua_copy(L, -1, 1);
+  lua_pushcclosure(L, l_started, 4);  /* handle f ... started */
   lua_pushvalue(L, -1);
   lua_insert(L, 2);                   /* handle started f ... started */
   lua_insert(L, 4);                   /* handle started f started ... */

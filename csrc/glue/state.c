@@ -23,16 +23,6 @@ struct coh_state *coh_state_of(lua_State *L) {
 }
 
 
-/* A table whose keys do not keep what they name alive. [-0, +1, m] */
-static void new_weak_table(lua_State *L) {
-  lua_newtable(L);
-  lua_createtable(L, 0, 1);
-  lua_pushliteral(L, "k");
-  lua_setfield(L, -2, "__mode");
-  lua_setmetatable(L, -2);
-}
-
-
 struct coh_state *coh_state_new(lua_State *L) {
   struct coh_state *S = lua_newuserdatauv(L, sizeof *S, 0);
   memset(S, 0, sizeof *S);
@@ -46,8 +36,6 @@ struct coh_state *coh_state_new(lua_State *L) {
   lua_pop(L, 1);
   coh_anchors_open(L, &S->threads);
   coh_anchors_open(L, &S->objects);
-  new_weak_table(L);
-  S->names = luaL_ref(L, LUA_REGISTRYINDEX);
   lua_pushvalue(L, -1);
   lua_rawsetp(L, LUA_REGISTRYINDEX, &state_key);
   return S;
@@ -166,7 +154,7 @@ static void clean_thread(struct coh_state *S, struct coh_fiber *f) {
 void coh_fiber_give(struct coh_state *S, struct coh_fiber *f) {
   lua_State *L;
   int slot = f->slot;
-  coh_note_forget(S, f);
+  coh_note_free(S, &f->note);
   clean_thread(S, f);
   L = f->L;
   if (S->fibers_free >= COH_FIBERS_KEPT || S->closing) {
@@ -204,7 +192,9 @@ struct coh_luascope *coh_luascope_take(lua_State *L, struct coh_state *S) {
   if (s->slot == 0) s->slot = new_slot(L, S);
   coh_link_remove(&s->scope.sibling);
   S->scopes_free--;
+  s->number = ++S->opened;
   s->face = NULL;
+  s->form = 0;
   s->failed = s->wants_trace = false;
   return s;
 }
@@ -226,6 +216,7 @@ void coh_object_end(struct coh_object *o) {
 
 
 void coh_luascope_give(struct coh_state *S, struct coh_luascope *s) {
+  coh_note_free(S, &s->stuck);
   if (s->face != NULL) {
     s->face->deadline_ns = s->scope.deadline.at_ns;
     coh_object_end(&s->face->object);
@@ -253,6 +244,7 @@ struct coh_luagroup *coh_luagroup_take(lua_State *L, struct coh_state *S) {
   if (g->slot == 0) g->slot = new_slot(L, S);
   coh_link_remove(&g->group.scope.sibling);
   S->groups_free--;
+  g->number = ++S->opened;
   g->object = NULL;
   g->body_failed = g->body_cut = g->joined = false;
   g->deferred = g->deferred_failed = 0;

@@ -43,14 +43,16 @@ struct coh_state {
   size_t fibers_free;
   size_t scopes_free;
   size_t groups_free;
+  const void *kinds[4];           /* identity of the metatable of each coh_kind, see object.h */
+  int kind_references[4];         /* and their references in the registry */
   struct coh_anchors threads;     /* of fibers: their coroutines */
   struct coh_anchors objects;     /* of luascopes and luagroups: their faces */
   struct coh_unwinding *unwindings;  /* of tasks being ended by force, owned; see stubborn.h */
-  int names;                      /* registry reference: names given to task handles, by handle, weak */
   struct coh_hosted *hosted;      /* array of the host's tasks, owned; see open/embed.c */
   size_t hosted_size;
   struct coh_interrupt *interrupt;  /* watches for Ctrl-C, owned; see open/interrupt.c */
   int report;                     /* registry reference: text of the deadlock, or LUA_NOREF */
+  lua_KContext opened;            /* scopes and groups so far: each has a number of its own */
   uint64_t seed;                  /* of the shuffle, when there is one */
   bool interrupted;               /* Ctrl-C came */
   bool forced;                    /* stuck for the second time: every Cancelled is the last warning */
@@ -83,10 +85,12 @@ struct coh_unwinding;
 struct coh_luascope {
   struct coh_scope scope;
   struct coh_face *face;          /* its userdata, anchored in 'slot'; NULL when nobody asked for one */
+  lua_KContext number;            /* no other scope or group has it */
   int slot;                       /* in state.objects, for good */
   uint8_t form;                   /* which function opened it, see scopes.c */
   bool failed;                    /* what it ran raised */
   bool wants_trace;               /* where its own task was cut goes into a Timeout */
+  struct coh_note *stuck;         /* and that is here, owned; NULL before */
   lua_Number seconds;             /* the limit that was asked for, for the message */
 };
 
@@ -94,6 +98,7 @@ struct coh_luagroup {
   struct coh_group group;
   struct coh_scope block;         /* around the body, in the block form */
   struct coh_object *object;      /* its userdata, anchored in 'slot' */
+  lua_KContext number;            /* no other scope or group has it */
   int slot;                       /* in state.objects, for good */
   unsigned deferred;              /* functions that have yet to run at the end */
   unsigned deferred_failed;       /* and how many of those that ran raised */
@@ -102,7 +107,7 @@ struct coh_luagroup {
   bool joined;                    /* the host has waited once */
 };
 
-/* Text taken where an error happened. Owned by a fiber. */
+/* Text taken where an error happened. Owned by the fiber it happened in, or the scope it cut. */
 struct coh_note {
   size_t size;                    /* of the whole struct */
   const void *of;                 /* identity of the error; NULL for numbers and booleans */
@@ -116,7 +121,6 @@ struct coh_fiber {
   struct coh_note *note;          /* of the latest error, or NULL */
   struct coh_link *watchers;      /* head of a queue of waits for its end, owned; NULL when nobody ever waited */
   int slot;                       /* in state.threads, for good */
-  unsigned delivered : 10;        /* times Cancelled was raised in it since it was last caught */
   unsigned budget : 7;            /* calls that need not wait until it yields by itself */
   unsigned depth : 6;             /* of blocks entered on the C stack since it was resumed */
   bool started : 1;               /* its coroutine has begun */

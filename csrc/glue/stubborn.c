@@ -18,7 +18,7 @@
 
 enum phase {
   OBSERVE,  /* until the next delivery: which is the shallowest frame that runs? */
-  RAISE,    /* at the next instruction as shallow as that */
+  RAISE,    /* at the next instruction as shallow as that, or a little deeper in each round */
   FOLLOW,   /* and again at each instruction below the one that caught it */
   CLOSE     /* nothing helped */
 };
@@ -26,7 +26,9 @@ enum phase {
 struct coh_unwinding {
   struct coh_unwinding *next;  /* in state.unwindings */
   struct coh_fiber *fiber;
+  struct coh_note *place;      /* where it was when that began, owned; NULL without memory */
   enum phase phase;
+  int count;                   /* deliveries it had caught then */
   int shallowest;              /* OBSERVE: the least depth seen */
   int limit;                   /* FOLLOW: raise at this depth or less */
   int waits;                   /* deliveries since the latest raise */
@@ -43,11 +45,10 @@ static struct coh_unwinding *find(struct coh_state *S, struct coh_fiber *f) {
 
 /* {{ The hook */
 
-static int depth_of(lua_State *L) {
+/* Are there more than 'depth' frames? Linear in 'depth', so the hook stays cheap on deep stacks. */
+static bool is_deeper(lua_State *L, int depth) {
   lua_Debug ar;
-  int depth = 0;
-  while (lua_getstack(L, depth, &ar)) depth++;
-  return depth;
+  return lua_getstack(L, depth, &ar);
 }
 
 
@@ -66,17 +67,15 @@ static int depth_below_catcher(lua_State *L, int depth) {
 static void hook(lua_State *L, lua_Debug *ar) {
   struct coh_state *S = coh_state_of(L);
   struct coh_unwinding *u = find(S, coh_running(S));
-  int depth;
   (void)ar;
-  if (u == NULL) return;
-  depth = depth_of(L);
+  if (u == NULL || u->phase == CLOSE) return;
   if (u->phase == OBSERVE) {
-    if (depth < u->shallowest) u->shallowest = depth;
+    if (!is_deeper(L, u->shallowest - 1)) u->shallowest = coh_note_levels(L);
     return;
   }
-  if (u->phase == CLOSE || depth > (u->phase == RAISE ? u->shallowest : u->limit)) return;
+  if (is_deeper(L, u->phase == RAISE ? u->shallowest + u->rounds - 1 : u->limit)) return;
   u->phase = FOLLOW;
-  u->limit = depth_below_catcher(L, depth);
+  u->limit = depth_below_catcher(L, coh_note_levels(L));
   u->waits = 0;
   coh_cancelled_push(L);
   lua_error(L);
@@ -94,10 +93,12 @@ static void observe(struct coh_unwinding *u) {
 }
 
 
-static void begin(struct coh_state *S, struct coh_fiber *f) {
+static void begin(struct coh_state *S, struct coh_fiber *f, int count) {
   struct coh_unwinding *u = coh_mem_new(&S->loop.rt.mem, sizeof *u);
   if (u == NULL) return;  /* the next delivery tries again */
   u->fiber = f;
+  u->count = count;
+  coh_note_take(S, f, &u->place);
   u->next = S->unwindings;
   S->unwindings = u;
   f->unwinding = true;
@@ -125,15 +126,26 @@ static void report(lua_State *L, struct coh_state *S, struct coh_fiber *f) {
 }
 
 
+/*
+** Where deliveries are counted: in the scope of its own that cuts the task, so that
+** they are forgotten where that ends, or in the task's outermost.
+*/
+static struct coh_scope *find_counter(struct coh_fiber *f) {
+  struct coh_scope *canceller = coh_scope_canceller(f->task.current);
+  return canceller != NULL && coh_task_has_open(&f->task, canceller) ? canceller : &f->task.scope;
+}
+
+
 void coh_stubborn_count(lua_State *L, struct coh_state *S, struct coh_fiber *f) {
+  struct coh_scope *counter;
   if (f->unwinding) {
     advance(find(S, f));
     return;
   }
-  if (S->forced) f->delivered = DELIVERIES_MAX;
-  if (f->delivered < DELIVERIES_MAX) f->delivered++;
-  if (f->delivered == DELIVERIES_REPORTED) report(L, S, f);
-  if (f->delivered >= DELIVERIES_MAX) begin(S, f);
+  counter = find_counter(f);
+  if (counter->delivered < DELIVERIES_MAX) counter->delivered++;
+  if (counter->delivered == DELIVERIES_REPORTED) report(L, S, f);
+  if (S->forced || counter->delivered >= DELIVERIES_MAX) begin(S, f, counter->delivered);
 }
 
 
@@ -144,6 +156,7 @@ void coh_stubborn_forget(struct coh_state *S, struct coh_fiber *f) {
   while ((*at)->fiber != f) at = &(*at)->next;
   u = *at;
   *at = u->next;
+  coh_note_free(S, &u->place);
   coh_mem_free(&S->loop.rt.mem, u, sizeof *u);
 }
 
@@ -153,16 +166,17 @@ void coh_stubborn_forget(struct coh_state *S, struct coh_fiber *f) {
 /* {{ The end */
 
 void coh_stubborn_push_error(lua_State *L, struct coh_state *S, struct coh_fiber *f) {
+  const struct coh_unwinding *u = find(S, f);
   coh_fiber_push_name(L, S, f);
-  lua_pushfstring(L, "task '%s' was closed by force: it had caught Cancelled %d times", lua_tostring(L, -1),
-                  (int)f->delivered);
+  lua_pushfstring(L, "task '%s' was ended by force: it had caught Cancelled %d times", lua_tostring(L, -1),
+                  u->count);
   coh_error_push(L, COH_STUBBORN, lua_tostring(L, -1));  /* name message error */
   lua_pushvalue(L, -3);
   lua_setfield(L, -2, "name");
-  lua_pushinteger(L, f->delivered);
+  lua_pushinteger(L, u->count);
   lua_setfield(L, -2, "count");
-  if (f->note != NULL) {
-    lua_pushstring(L, f->note->text);
+  if (u->place != NULL) {
+    lua_pushstring(L, u->place->text);
     lua_setfield(L, -2, "traceback");
   }
   lua_replace(L, -3);

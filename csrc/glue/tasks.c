@@ -275,24 +275,16 @@ static int l_traceback(lua_State *L) {
 
 
 /* Push the name of the task at 1. [-0, +1, m] */
-static void push_name(lua_State *L, struct coh_object *o) {
-  struct coh_state *S = coh_state_here(L);
-  if (o->scope != NULL) {
-    coh_fiber_push_name(L, S, fiber_of(o));
-    return;
-  }
-  lua_rawgeti(L, LUA_REGISTRYINDEX, S->names);
-  lua_pushvalue(L, 1);
-  lua_rawget(L, -2);
+static void push_name(lua_State *L) {
+  lua_getiuservalue(L, 1, COH_UV_IDENTITY);
   coh_fiber_render_identity(L);
-  lua_remove(L, -2);
 }
 
 
 /* task.name */
 static int field(lua_State *L) {
-  struct coh_object *o = check_task(L, "field");
-  if (lua_type(L, 2) == LUA_TSTRING && strcmp(lua_tostring(L, 2), "name") == 0) push_name(L, o);
+  check_task(L, "field");
+  if (lua_type(L, 2) == LUA_TSTRING && strcmp(lua_tostring(L, 2), "name") == 0) push_name(L);
   else lua_pushnil(L);
   return 1;
 }
@@ -305,11 +297,10 @@ static int l_newindex(lua_State *L) {
     return coh_misuse(L, "a task has no such field to assign: 'name' can be");
   if (lua_type(L, 3) != LUA_TSTRING)
     return coh_misuse(L, "task.name expects a string, got %s", coh_type_name(L, 3));
+  if (strlen(lua_tostring(L, 3)) != lua_rawlen(L, 3))
+    return coh_misuse(L, "task.name expects a string without NUL bytes");
   lua_settop(L, 3);
-  lua_rawgeti(L, LUA_REGISTRYINDEX, coh_state_here(L)->names);
-  lua_pushvalue(L, 1);
-  lua_pushvalue(L, 3);
-  lua_rawset(L, -3);
+  lua_setiuservalue(L, 1, COH_UV_IDENTITY);
   return 0;
 }
 
@@ -317,7 +308,7 @@ static int l_newindex(lua_State *L) {
 /* tostring(task): "task 'name' (waiting)" */
 static int l_tostring(lua_State *L) {
   struct coh_object *o = check_task(L, "tostring");
-  push_name(L, o);
+  push_name(L);
   lua_pushfstring(L, "task '%s' (%s)", lua_tostring(L, -1), status_of(o));
   return 1;
 }

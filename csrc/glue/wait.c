@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "glue/error.h"
+#include "glue/note.h"
 #include "glue/stubborn.h"
 
 static const char sentinel = 0;
@@ -50,33 +51,43 @@ static const char *culprit(lua_State *L, lua_Debug *ar) {
 }
 
 
-int coh_refuse_wait(struct coh_state *S, lua_State *L) {
+void coh_push_refusal(lua_State *L, struct coh_state *S) {
   lua_Debug ar;
   const char *name;
+  luaL_where(L, 1);
   if (S->frame != NULL && S->frame->co != L)
-    return luaL_error(L, "cannot wait inside a coroutine that cohort did not make: "
-                         "make it with cohort.coroutine, or wait outside of it");
-  name = culprit(L, &ar);
-  if (name == NULL)
-    return luaL_error(L, "cannot wait here: a C function that called back into Lua is in the way");
-  if (strcmp(name, "require") == 0)
-    return luaL_error(L, "cannot wait at the top level of a file loaded by 'require': "
-                         "wait in a function that is called afterwards");
-  return luaL_error(L, "cannot wait inside a function called by '%s', which Lua cannot suspend: "
+    lua_pushliteral(L, "cannot wait inside a coroutine that cohort did not make: "
+                       "make it with cohort.coroutine, or wait outside of it");
+  else if ((name = culprit(L, &ar)) == NULL)
+    lua_pushliteral(L, "cannot wait here: a C function that called back into Lua is in the way");
+  else if (strcmp(name, "require") == 0)
+    lua_pushliteral(L, "cannot wait at the top level of a file loaded by 'require': "
+                       "wait in a function that is called afterwards");
+  else
+    lua_pushfstring(L, "cannot wait inside a function called by '%s', which Lua cannot suspend: "
                        "wait before or after it", name);
+  lua_concat(L, 2);
+}
+
+
+int coh_refuse_wait(struct coh_state *S, lua_State *L) {
+  coh_push_refusal(L, S);
+  return lua_error(L);
 }
 
 
 struct coh_fiber *coh_check_wait(lua_State *L) {
-  struct coh_fiber *f = coh_check_task(L);
-  if (!coh_can_wait(coh_state_here(L), L)) coh_refuse_wait(coh_state_here(L), L);
-  return f;
+  struct coh_state *S = coh_state_here(L);
+  if (!coh_can_wait(S, L)) {
+    coh_check_task(L);
+    coh_refuse_wait(S, L);
+  }
+  return coh_running(S);
 }
 
 
 int coh_yield(lua_State *L, lua_KFunction k) {
   lua_KContext top = lua_gettop(L);
-  luaL_checkstack(L, 2, "too many values");
   lua_pushlightuserdata(L, NULL);
   lua_pushlightuserdata(L, (void *)&sentinel);
   return lua_yieldk(L, 2, top, k);
@@ -121,8 +132,10 @@ struct coh_fiber *coh_woken(lua_State *L, lua_KContext top) {
 
 
 int coh_raise_cancelled(lua_State *L, struct coh_fiber *f) {
+  struct coh_state *S = coh_state_from(coh_task_runtime(&f->task));
   f->rethrown = false;
-  coh_stubborn_count(L, coh_state_from(coh_task_runtime(&f->task)), f);
+  coh_note_stuck(S, f);
+  coh_stubborn_count(L, S, f);
   coh_cancelled_push(L);
   return lua_error(L);
 }

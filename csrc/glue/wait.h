@@ -26,7 +26,10 @@ struct coh_fiber *coh_check_task(lua_State *L);
 /* Can 'L' wait now? No effect, constant time. [-0, +0, -] */
 bool coh_can_wait(struct coh_state *S, lua_State *L);
 
-/* Raise what is in the way of a wait in 'L'. Never returns. [-0, +0, v] */
+/* Push what is in the way of a wait in 'L'. [-0, +1, m] */
+void coh_push_refusal(lua_State *L, struct coh_state *S);
+
+/* Raise it. Never returns. [-0, +0, v] */
 int coh_refuse_wait(struct coh_state *S, lua_State *L);
 
 /* The running fiber; raises, naming what is in the way, unless it can wait. [-0, +0, v] */
@@ -42,7 +45,7 @@ int coh_begin(lua_State *L, lua_KFunction try);
 /* Let all others run, then go on with 'k'. Use as 'return coh_switch(L, k)'. */
 int coh_switch(lua_State *L, lua_KFunction k);
 
-/* Yield a parked or ready task, going on with 'k', which gets the stack's top as it is now. */
+/* Yield a parked or ready task, going on with 'k', which gets the stack's top as it is now. Needs two slots. */
 int coh_yield(lua_State *L, lua_KFunction k);
 
 /* First line of a 'try': the stack as it was, and Cancelled when the task is. [-0, +0, e] */

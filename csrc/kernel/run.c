@@ -29,7 +29,8 @@ static struct coh_link *choose(struct coh_runtime *rt) {
 struct coh_link *coh_run_next(struct coh_runtime *rt) {
   struct coh_link *l = rt->pass.next;
   if (l == &rt->pass) return NULL;
-  if (rt->choose != NULL) l = choose(rt);
+  if (rt->choose != NULL && !rt->goes_on) l = choose(rt);
+  rt->goes_on = false;
   coh_link_remove(l);
   return l;
 }

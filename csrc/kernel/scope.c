@@ -85,6 +85,7 @@ void coh_scope_enter(struct coh_scope *scope, struct coh_runtime *rt, struct coh
   coh_heap_node_init(&scope->deadline);
   scope->reason = COH_REASON_NONE;
   scope->role = COH_SCOPE_PLAIN;
+  scope->delivered = 0;
   scope->shield = shield;
   scope->caught = false;
   scope->open = true;

@@ -32,6 +32,7 @@ void coh_wait_yield_front(struct coh_runtime *rt, struct coh_wait *w) {
   w->place = COH_READY;
   w->outcome = COH_WOKEN;
   coh_link_prepend(&rt->pass, &w->link);
+  rt->goes_on = true;
 }
 
 

@@ -6,6 +6,7 @@
 #include <lualib.h>
 
 #include "cohort.h"
+#include "glue/arg.h"
 #include "glue/clocks.h"
 #include "glue/error.h"
 #include "glue/errgroup.h"
@@ -14,6 +15,7 @@
 #include "glue/reason.h"
 #include "glue/scopes.h"
 #include "glue/tasks.h"
+#include "io/io.h"
 #include "open/run.h"
 
 
@@ -91,6 +93,14 @@ static int l_pass_traceback(lua_State *L) {
 }
 
 
+/* is_callable(v) -> boolean, also when a '__metatable' hides the answer from Lua */
+static int l_is_callable(lua_State *L) {
+  lua_settop(L, 1);
+  lua_pushboolean(L, coh_is_callable(L, 1));
+  return 1;
+}
+
+
 int luaopen_cohort_core(lua_State *L) {
   struct coh_state *S;
   check_lua(L);
@@ -106,6 +116,7 @@ int luaopen_cohort_core(lua_State *L) {
   coh_groups_open(L);
   coh_tasks_open(L);
   coh_clocks_open(L);
+  coh_io_open(L);
   coh_run_open(L);
   lua_pushliteral(L, COHORT_VERSION);
   lua_setfield(L, -2, "VERSION");
@@ -115,5 +126,7 @@ int luaopen_cohort_core(lua_State *L) {
   lua_pushlightuserdata(L, S);
   lua_pushcclosure(L, l_pass_traceback, 1);
   lua_setfield(L, -2, "pass_traceback");
+  lua_pushcfunction(L, l_is_callable);
+  lua_setfield(L, -2, "is_callable");
   return 1;
 }

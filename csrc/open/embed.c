@@ -14,6 +14,7 @@
 #include "glue/note.h"
 #include "glue/object.h"
 #include "glue/reason.h"
+#include "io/io.h"
 #include "open/interrupt.h"
 #include "open/report.h"
 
@@ -30,7 +31,7 @@ static int choose_clock(lua_State *L, struct coh_state *S, const cohort_config *
   if (c->clock != NULL) coh_clock_init_host(&S->clock, c->clock, c->clock_ud);
   else coh_clock_init_real(&S->clock);
   if (c->clock_index == 0) return 0;
-  *clock = coh_object_test(L, c->clock_index, COH_CLOCK);
+  *clock = coh_object_test(L, S, c->clock_index, COH_CLOCK);
   return *clock == NULL ? COHORT_EINVAL : 0;
 }
 
@@ -92,6 +93,7 @@ void cohort_close(cohort_runtime *rt) {
   coh_state_drain(rt);
   luaL_unref(rt->main, LUA_REGISTRYINDEX, rt->report);
   coh_interrupt_close(rt);
+  coh_io_close_all(rt);
   coh_loop_close(&rt->loop);
   coh_interrupt_free(rt);
   rt->pump = NULL;

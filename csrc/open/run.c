@@ -37,6 +37,7 @@ static cohort_runtime *open(lua_State *L, bool has_options) {
 static void pump(cohort_runtime *rt) {
   static const cohort_budget forever = {.block_ns = COHORT_FOREVER};
   while (cohort_pump(rt, &forever) != COHORT_IDLE) cohort_break(rt);
+  cohort_pump(rt, NULL);  /* one more look: an interrupt that came last is seen too */
 }
 
 

@@ -1,91 +1,111 @@
 --- Combinators: gather, race, any, map, as_completed.
 ---
 --- Each is a group and a few lines of policy, built of the same public pieces that a
---- script has. What they start has ended when they return, however they return.
+--- script has. What they start has ended when they return, however they return, and
+--- what fails comes out of the group itself, as an `ErrorGroup`.
 local core = require "cohort.core"
 
 local combinators = {}
 
-local error_is, is_cancelled = core.error_is, core.is_cancelled
+local is_callable, is_cancelled, is_error_group = core.is_callable, core.is_cancelled, core.is_error_group
 
-local function is_callable(value)
-  if type(value) == "function" then return true end
-  local meta = getmetatable(value)
-  return type(meta) == "table" and rawget(meta, "__call") ~= nil
-end
+---------------------------------------------------------------------------
+-- Arguments
 
---- Raises at the line that called the combinator.
+-- Raises at the line that called the combinator; to be called two levels below that.
 local function misuse(format, ...)
   error(format:format(...), 4)
+end
+
+local function check_task(who)
+  if core.current_task() then return end
+  misuse("%s: no task runs here: call this inside cohort.run(function() ... end)", who)
+end
+
+-- The length of a list, as it says itself or as its keys do; or nil and another key.
+local function length_of(list)
+  local n = math.tointeger(rawget(list, "n")) or 0
+  for key in next, list do
+    if math.type(key) == "integer" and key >= 1 then n = math.max(n, key)
+    elseif key ~= "n" then return nil, type(key) == "string" and ("'%s'"):format(key) or "that is a " .. type(key)
+    end
+  end
+  return n
 end
 
 local function check_functions(functions, who, least)
   if type(functions) ~= "table" or is_callable(functions) then
     misuse("%s expects a list of functions, got %s: write %s{f, g}", who, type(functions), who)
   end
-  local n = rawlen(functions)
+  local n, key = length_of(functions)
+  if not n then
+    misuse("%s expects a list of functions, got a key %s: options come first, in a table of their own", who, key)
+  end
   for i = 1, n do
     local f = rawget(functions, i)
     if not is_callable(f) then
-      misuse("%s expects functions, got %s at %d: write the function itself, not a call of it", who, type(f), i)
+      local mend = f == nil and "leave out what is nil" or "write the function itself, not a call of it"
+      misuse("%s expects a list of functions, got %s at %d: %s", who, type(f), i, mend)
     end
   end
-  if n < least then misuse("%s expects at least one function", who) end
+  if n < least then misuse("%s expects at least one function, got none", who) end
   return n
 end
 
-local function check_options(options, known, who)
+-- The value of the one option there is, or nil.
+local function check_option(options, name, who)
   if type(options) ~= "table" or is_callable(options) then
     misuse("%s expects a table of options first, got %s", who, type(options))
   end
   for key in next, options do
-    if key ~= known then
-      misuse("%s has no option '%s': did you mean '%s'?", who, tostring(key), known)
+    if type(key) ~= "string" then
+      misuse("%s expects options by name, got a key that is a %s", who, type(key))
+    elseif key ~= name then
+      misuse("%s has no option '%s': did you mean '%s'?", who, key, name)
     end
   end
-  return rawget(options, known)
+  return rawget(options, name)
 end
 
---- The results of each function in its place, nils included.
-local function gather_all(functions, n)
-  local results = { n = n }
-  core.group({ name = "gather" }, function(g)
-    for i = 1, n do
-      g:spawn(function() results[i] = (functions[i]()) end).name = "gather " .. i
-    end
-  end)
+---------------------------------------------------------------------------
+-- All of them: gather and map
+
+-- One group of the errors of tasks that have no result, or nil. A task that was cancelled on its own
+-- fails no group, and still has none.
+local function failure_of(who, tasks)
+  local errors = {}
+  for _, task in ipairs(tasks) do
+    local status = task:status()
+    if status == "failed" or status == "cancelled" then errors[#errors + 1] = task:error() end
+  end
+  return #errors > 0 and core.error_group(("group '%s' failed"):format(who), errors) or nil
+end
+
+local function raise_failure(who, tasks)
+  local eg = failure_of(who, tasks)
+  if eg then error(eg, 0) end
+end
+
+-- The first result of each task in its place, nils included.
+local function results_of(who, tasks)
+  raise_failure(who, tasks)
+  local results = { n = #tasks }
+  for i, task in ipairs(tasks) do results[i] = task:result() end
   return results
 end
 
---- How one function ended, never raising but for a cancellation from outside.
-local function settle(f)
-  local task
-  core.group({ name = "settle", on_error = "collect" }, function(g)
-    task = g:spawn(f)
-  end)
-  return task
-end
-
---- What a function that must not fail its group did: a record.
-local function record_of(f)
-  local ok, result = pcall(settle, f)
-  if ok then
-    local err = result:error()
-    if err ~= nil then return { ok = false, error = err } end
-    return { ok = true, value = (result:result()) }
-  end
-  if error_is(result, core.ErrorGroup) then return { ok = false, error = result.errors[1] } end
-  error(result, 0)
-end
-
-local function gather_settled(functions, n)
-  local results = { n = n }
-  core.group({ name = "gather" }, function(g)
-    for i = 1, n do
-      g:spawn(function() results[i] = record_of(functions[i]) end).name = "gather " .. i
+-- What each task did, as a record.
+local function records_of(tasks)
+  local records = { n = #tasks }
+  for i, task in ipairs(tasks) do
+    local err = task:error()
+    if err == nil and task:status() == "done" then
+      records[i] = { ok = true, value = (task:result()) }
+    else
+      records[i] = { ok = false, error = err }
     end
-  end)
-  return results
+  end
+  return records
 end
 
 --- Runs all functions at once and returns a list of their first results, in order.
@@ -99,51 +119,173 @@ end
 --- @param functions? (async fun(): any)[]
 --- @return {n: integer, [integer]: any}
 function combinators.gather(options, functions)
-  local settled = false
-  if functions ~= nil then
-    settled = check_options(options, "settle", "gather")
-    if type(settled) ~= "boolean" and settled ~= nil then
-      error(("option 'settle' expects true or false, got %s"):format(type(settled)), 2)
-    end
-  else
+  local settle
+  if functions == nil then
     functions = options
+  else
+    settle = check_option(options, "settle", "gather")
+    if settle ~= nil and type(settle) ~= "boolean" then
+      error(("option 'settle' expects true or false, got %s"):format(type(settle)), 2)
+    end
   end
-  local n = check_functions(functions, "gather", 0)
-  if settled then return gather_settled(functions, n) end
-  return gather_all(functions, n)
-end
-
---- Spawns a function whose end `ended(i, ok, ...)` is told, and that fails nothing.
-local function spawn_watched(g, who, i, f, ended)
-  g:spawn(function()
-    local result = table.pack(pcall(f))
-    if not result[1] and is_cancelled(result[2]) then error(result[2], 0) end
-    ended(i, table.unpack(result, 1, result.n))
-  end).name = who .. " " .. i
-end
-
---- One error, or a group of them, with the message of a combinator.
-local function raise_all(who, errors)
-  error(core.error_group(("%s failed"):format(who), errors), 0)
-end
-
---- The first to end, as a function of what it tells.
-local function first_to_end(who, functions, n, wins)
-  local winner, errors = nil, {}
-  core.group({ name = who }, function(g)
+  local n, tasks = check_functions(functions, "gather", 0), {}
+  check_task "gather"
+  local function spawn_all(g)
     for i = 1, n do
-      spawn_watched(g, who, i, functions[i], function(_, ok, ...)
-        if winner == nil and wins(ok) then
-          winner = table.pack(ok, ...)
-          errors = {}
-          g:cancel("another one won")
-        end
-        if not ok then errors[#errors + 1] = core.error_box((...)) end
-      end)
+      tasks[i] = g:spawn(rawget(functions, i))
+      tasks[i].name = "gather " .. i
+    end
+  end
+  if not settle then
+    core.group({ name = "gather" }, spawn_all)
+    return results_of("gather", tasks)
+  end
+  local ok, err = pcall(core.group, { name = "gather", on_error = "collect" }, spawn_all)
+  if not ok then
+    if not is_error_group(err) or #tasks < n then error(err, 0) end
+    if core.cancelled() then core.checkpoint() end  -- errors beat cancellation in a group, not here
+  end
+  return records_of(tasks)
+end
+
+--- Calls `f(item, i)` for each item of a list, at most `limit` at once.
+---
+--- Returns the list of first results, in order, when all have ended. The first
+--- failure cancels the rest and is raised as an `ErrorGroup`. A list that carries its
+--- length in `n`, as lists of results do, may have nils.
+--- @async
+--- @generic T
+--- @param options {limit: integer}|T[]
+--- @param list T[]|async fun(item: T, i: integer): any
+--- @param f? async fun(item: T, i: integer): any
+--- @return {n: integer, [integer]: any}
+function combinators.map(options, list, f)
+  local limit
+  if f == nil then
+    list, f = options, list
+  else
+    limit = check_option(options, "limit", "map")
+    if limit ~= nil and limit ~= math.huge and not (math.type(limit) == "integer" and limit >= 1) then
+      error("option 'limit' expects a whole number of 1 or more, or math.huge", 2)
+    end
+  end
+  if type(list) ~= "table" then
+    error(("map expects a list, got %s: write map(list, f)"):format(type(list)), 2)
+  elseif not is_callable(f) then
+    error(("map expects a function after the list, got %s: write map(list, f)"):format(type(f)), 2)
+  end
+  check_task "map"
+  local n, tasks = math.type(list.n) == "integer" and list.n or #list, {}
+  core.group({ name = "map", limit = limit }, function(g)
+    for i = 1, n do
+      tasks[i] = g:spawn(f, list[i], i)
+      tasks[i].name = "map " .. i
     end
   end)
-  if #errors > 0 then raise_all(who, errors) end
-  return table.unpack(winner, 2, winner.n)
+  return results_of("map", tasks)
+end
+
+---------------------------------------------------------------------------
+-- The next of them: race, any and as_completed
+--
+-- Who waits for the next end is woken in the pass after it. So whatever ended in one
+-- pass is there to choose from, and the first in the list wins.
+
+--- @class cohort.Runners   private
+--- @field group cohort.Group
+--- @field tasks cohort.Task[]     in the order of the list
+--- @field ended integer[]         numbers of those that have ended, in the order they ended
+--- @field waiting cohort.Scope?   around the wait for the next one
+--- @field strict boolean?         a failure cancels the group, but not who waits
+--- @field winner cohort.Task?
+--- @field failed_before integer?  how many had failed when there was a winner
+
+-- The end of one function, as a to-be-closed variable.
+local Ending = {}
+
+function Ending:__close(err)
+  local runners = self.runners
+  runners.ended[#runners.ended + 1] = self.i
+  if runners.strict and not self.fine and not is_cancelled(err) then runners.group:cancel("one failed") end
+  if runners.waiting then runners.waiting:cancel() end
+end
+
+local function note_success(ending, _, ...)
+  ending.fine = true
+  return ...
+end
+
+-- In a scope of its own, so that all that `f` left open is closed before its end is told.
+local function run(ending, f)
+  local _ <close> = ending
+  return note_success(ending, core.move_on_after(math.huge, f))
+end
+
+local function start(runners, group, who, functions, n)
+  runners.group, runners.tasks, runners.ended = group, {}, {}
+  for i = 1, n do
+    local ending = setmetatable({ runners = runners, i = i }, Ending)
+    runners.tasks[i] = group:spawn(run, ending, rawget(functions, i))
+    runners.tasks[i].name = ("%s %d"):format(who, i)
+  end
+end
+
+local function park(scope, runners)
+  runners.waiting = scope
+  core.sleep_forever()
+end
+
+-- Waits until more than `count` have ended. A checkpoint in any case.
+local function await(runners, count)
+  if #runners.ended == count then core.scope(park, runners)
+  elseif core.cancelled() then core.checkpoint()
+  end
+  runners.waiting = nil
+end
+
+-- The first in the list that has ended, or nil; of `any`, that has succeeded.
+local function pick(who, tasks)
+  for _, task in ipairs(tasks) do
+    local status = task:status()
+    if status == "done" or who == "race" and status == "cancelled" then return task end
+  end
+end
+
+local function count_failed(tasks)
+  local count = 0
+  for _, task in ipairs(tasks) do
+    if task:status() == "failed" then count = count + 1 end
+  end
+  return count
+end
+
+-- The body of a group: waits for a winner and cancels the rest.
+local function choose(group, runners, who, functions, n)
+  start(runners, group, who, functions, n)
+  repeat
+    await(runners, #runners.ended)
+    runners.winner = pick(who, runners.tasks)
+  until runners.winner or #runners.ended == #runners.tasks
+  runners.failed_before = count_failed(runners.tasks)
+  group:cancel("another one won")
+end
+
+-- The results of the winner, unless others crash afterwards.
+local function first(who, on_error, functions, n)
+  local runners = {}
+  local ok, err = pcall(core.group, { name = who, on_error = on_error }, choose, runners, who, functions, n)
+  local winner = runners.winner
+  if not ok then
+    local crashes = {}
+    if winner and is_error_group(err) then
+      table.move(err.errors, runners.failed_before + 1, #err.errors, 1, crashes)
+      if #crashes > 0 then error(err:derive(crashes), 0) end
+    elseif not (winner and is_cancelled(err)) then  -- a value that is there wins over a cancellation
+      error(err, 0)
+    end
+  end
+  raise_failure(who, winner and { winner } or runners.tasks)
+  return winner:result()
 end
 
 --- Runs all functions and returns the results of the first one to end.
@@ -156,118 +298,93 @@ end
 --- @return any ...
 function combinators.race(functions)
   local n = check_functions(functions, "race", 1)
-  return first_to_end("race", functions, n, function() return true end)
+  check_task "race"
+  return first("race", "cancel", functions, n)
 end
 
 --- Runs all functions and returns the results of the first one to succeed.
 ---
 --- The others are cancelled and waited for; failures before the success are
 --- forgotten. Raises an `ErrorGroup` when all fail, or when one crashes while it is
---- cancelled.
+--- cancelled. Of several that succeed in the same pass the first in the list wins.
 --- @async
 --- @param functions (async fun(): ...)[]  at least one
 --- @return any ...
 function combinators.any(functions)
   local n = check_functions(functions, "any", 1)
-  return first_to_end("any", functions, n, function(ok) return ok end)
+  check_task "any"
+  return first("any", "collect", functions, n)
 end
 
---- Calls `f(item, i)` for each item of a list, at most `limit` at once.
----
---- Returns the list of first results, in order, when all have ended. The first
---- failure cancels the rest and is raised as an `ErrorGroup`.
---- @async
---- @generic T
---- @param options {limit: integer}|T[]
---- @param list T[]|async fun(item: T, i: integer): any
---- @param f? async fun(item: T, i: integer): any
---- @return {n: integer, [integer]: any}
-function combinators.map(options, list, f)
-  local limit
-  if f ~= nil then
-    limit = check_options(options, "limit", "map")
-  else
-    options, list, f = nil, options, list
-  end
-  if type(list) ~= "table" then
-    error(("map expects a list, got %s: write map(list, f)"):format(type(list)), 2)
-  elseif not is_callable(f) then
-    error(("map expects a function after the list, got %s"):format(type(f)), 2)
-  elseif limit ~= nil and not (limit == math.huge or math.type(limit) == "integer" and limit >= 1) then
-    error("option 'limit' expects a whole number of 1 or more", 2)
-  end
-  local results = { n = #list }
-  core.group({ name = "map", limit = limit }, function(g)
-    for i = 1, results.n do
-      g:spawn(function(item) results[i] = (f(item, i)) end, list[i]).name = "map " .. i
-    end
-  end)
-  return results
-end
-
--- The iterator of as_completed: a group that is open until all were taken, or it is closed.
+-- The iterator of as_completed. Its group is open until all were taken, or it is closed.
 local Completed = { __name = "cohort.as_completed" }
 
--- Ends the group; its failures are raised. The rest of it is cancelled first.
+local function check_owner(self)
+  if core.current_task() == self.owner then return end
+  error("as_completed goes on only in the task that made it: make one in each task", 3)
+end
+
+-- Ends the group: what is left of it is cancelled, and its failures are raised.
 local function finish(self)
-  local group = self.group
-  self.group = nil
-  if #self.ended < self.n then group:cancel("the loop was left") end
-  getmetatable(group).__close(group, nil)
+  local group <close> = self.group
+  self.open = false
+  if #self.ended < #self.tasks then group:cancel("the loop was left") end
 end
 
-function Completed:__close()
-  if self.group ~= nil then finish(self) end
+-- The same in a step. Inside a scope that was opened since, the group cannot end yet: it does with its block.
+local function finish_here(self)
+  local ok, err = pcall(finish, self)
+  if ok then return end
+  if type(err) ~= "string" then error(err, 0) end
+  self.open = true
 end
 
--- Waits until one more has ended; who ends cancels the scope of this wait.
-local function await(self)
-  core.scope(function(scope)
-    self.waiting = scope
-    core.sleep_forever()
-  end)
-  self.waiting = nil
+function Completed:__close(err)
+  if not self.open then return end
+  check_owner(self)
+  local ok, failures = pcall(finish, self)
+  if ok then return end
+  if err == nil or is_cancelled(err) or rawequal(err, self.raised) then error(failures, 0) end
+  if not is_error_group(failures) then return end
+  error(failures:derive(table.move(failures.errors, 1, #failures.errors, 2, { err })), 0)
 end
 
 function Completed:__call()
-  if self.group == nil then return nil end
-  if self.taken == self.n then return finish(self) end
-  local fine, err = true, nil
-  if #self.ended == self.taken then fine, err = pcall(await, self) end
-  if not fine then
-    finish(self)
-    error(err, 0)
-  end
+  if not self.open then return nil end
+  check_owner(self)
+  if self.taken == #self.tasks then return finish_here(self) end
+  await(self, self.taken)
   self.taken = self.taken + 1
   local i = self.ended[self.taken]
-  return i, self.values[i]
+  local task = self.tasks[i]
+  if task:status() == "done" then return i, (task:result()) end
+  finish_here(self)
+  self.raised = failure_of("as_completed", { task })
+  error(self.raised, 0)
 end
 
 function Completed:__tostring()
-  return ("as_completed (%d of %d taken)"):format(self.taken, self.n)
+  return ("as_completed (%d of %d taken)"):format(self.taken, #self.tasks)
 end
 
 --- Runs all functions at once; an iterator over index and first result as each ends.
 ---
 --- Each step is a checkpoint and waits for the next one. A failure cancels the rest
---- and is raised, as an `ErrorGroup`, by the step. A loop that may be left early is
---- written over `local it <close> = cohort.as_completed(fs)`: leaving it cancels the
---- rest and waits for them.
+--- and is raised, as an `ErrorGroup`, by the next step. A loop that may be left early
+--- is written over `local it <close> = cohort.as_completed(fs)`: leaving it cancels
+--- the rest and waits for them.
 --- @async
 --- @param functions (async fun(): any)[]
 --- @return fun(): integer?, any
 function combinators.as_completed(functions)
   local n = check_functions(functions, "as_completed", 0)
-  local self = setmetatable({ n = n, taken = 0, ended = {}, values = {} }, Completed)
-  self.group = core.open_group({ name = "as_completed" }, 2,
-    "this as_completed loop was left early: write 'local it <close> = cohort.as_completed(...)' before it")
-  for i = 1, n do
-    self.group:spawn(function()
-      self.values[i] = (functions[i]())
-      self.ended[#self.ended + 1] = i
-      if self.waiting then self.waiting:cancel() end
-    end).name = "as_completed " .. i
-  end
+  check_task "as_completed"
+  local self = setmetatable({ tasks = {}, ended = {}, taken = 0, strict = true }, Completed)
+  if n == 0 then return self end
+  self.open, self.owner = true, core.current_task()
+  start(self, core.open_group({ name = "as_completed", on_error = "collect" }, 2,
+    "this as_completed loop was left early: write 'local it <close> = cohort.as_completed(...)' before it"),
+    "as_completed", functions, n)
   return self
 end
 

@@ -36,6 +36,9 @@ end
 --- @param ... any  handed to `main`
 --- @return any ...  what `main` returned
 function cohort.main(main, ...)
+  if not core.is_callable(main) then
+    error(("main expects a function, got %s: write main(f, ...) and not main(f(...))"):format(type(main)), 2)
+  end
   if core.current_task() then return main(...) end
   return core.run(main, ...)
 end

@@ -22,16 +22,10 @@ local Clause = { __name = "cohort.clause" }
 Clause.__index = Clause
 function Clause:__tostring() return "clause " .. self.kind end
 
-local function is_callable(value)
-  if type(value) == "function" then return true end
-  local meta = getmetatable(value)
-  return type(meta) == "table" and rawget(meta, "__call") ~= nil
-end
-
 local function check_callable(value, who, what)
-  if not is_callable(value) then
-    error(("%s expects a function as %s, got %s"):format(who, what, type(value)), 3)
-  end
+  if core.is_callable(value) then return end
+  local got = type(value) == "thread" and "a coroutine: give the function itself" or type(value)
+  error(("%s expects a function as %s, got %s"):format(who, what, got), 3)
 end
 
 -- Gives an error of ours that has none a traceback, while the stack that raised it is still there.

@@ -1,0 +1,31 @@
+/*
+** Errors of the outside world: see syserr.h. The texts come from libuv, in the
+** forms that fill a buffer of ours: the others leak for a status it does not know.
+*/
+#include "glue/syserr.h"
+
+#include <uv.h>
+
+#define NAME_MAX_BYTES 32
+#define TEXT_MAX_BYTES 128
+
+
+void coh_syserr_push(lua_State *L, enum coh_error_kind kind, int status, const char *operation,
+                     const char *field, const char *subject) {
+  char name[NAME_MAX_BYTES], text[TEXT_MAX_BYTES];
+  const char *gap = subject != NULL ? " " : "";
+  uv_err_name_r(status, name, sizeof name);
+  uv_strerror_r(status, text, sizeof text);
+  lua_pushfstring(L, "%s%s%s: %s (%s)", operation, gap, subject != NULL ? subject : "", text, name);
+  coh_error_push(L, kind, lua_tostring(L, -1));  /* message err */
+  lua_remove(L, -2);
+  lua_pushstring(L, name);
+  lua_setfield(L, -2, "code");
+  lua_pushinteger(L, -status);
+  lua_setfield(L, -2, "errno");
+  lua_pushstring(L, operation);
+  lua_setfield(L, -2, "operation");
+  if (subject == NULL) return;
+  lua_pushstring(L, subject);
+  lua_setfield(L, -2, field);
+}

@@ -1,0 +1,18 @@
+/*
+** Errors of the outside world: a status of libuv (a negative errno, or one of its
+** own) as an error value with the fields 'code', 'errno', 'operation', 'message'.
+*/
+#ifndef COH_GLUE_SYSERR_H
+#define COH_GLUE_SYSERR_H
+
+#include "glue/error.h"
+
+/*
+** A new error value of this kind: COH_SYSTEM_ERROR, or COH_BROKEN when it tells
+** that the other side is gone. What it happened to goes into the field 'field'
+** ("address", "path"); NULL for both when there is no such thing. [-0, +1, m]
+*/
+void coh_syserr_push(lua_State *L, enum coh_error_kind kind, int status, const char *operation,
+                     const char *field, const char *subject);
+
+#endif

@@ -1,0 +1,147 @@
+/*
+** Boxes: see box.h.
+*/
+#include "io/box.h"
+
+#include "glue/arg.h"
+#include "glue/syserr.h"
+#include "io/handle.h"
+
+enum { SLOT_WHERE = 1, SLOT_KEPT, SLOTS = SLOT_KEPT + 1 };
+
+
+/* {{ The end of a box */
+
+static const struct coh_box_kind *kind_of(lua_State *L) {
+  return lua_touserdata(L, lua_upvalueindex(3));
+}
+
+
+/* close(), __close */
+static int l_close(lua_State *L) {
+  struct coh_box *box = coh_box_check(L, kind_of(L), "close");
+  if (box->handle != NULL) coh_handle_close(box->handle);
+  return 0;
+}
+
+
+/* __gc */
+static int l_gc(lua_State *L) {
+  struct coh_box *box = coh_box_check(L, kind_of(L), "__gc");
+  if (box->handle == NULL) return 0;
+  coh_handle_close(box->handle);
+  lua_settop(L, 1);
+  if (lua_getiuservalue(L, 1, SLOT_WHERE) != LUA_TSTRING) lua_pushliteral(L, "?");
+  lua_pushfstring(L, "cohort: a %s opened at %s was collected without close: write 'local x <close> = ...', "
+                     "or call its close()", kind_of(L)->noun, lua_tostring(L, -1));
+  lua_warning(L, lua_tostring(L, -1), 0);
+  return 0;
+}
+
+
+/* tostring(box): "stream 127.0.0.1:80 (closed)" */
+static int l_tostring(lua_State *L) {
+  const struct coh_box *box = coh_box_check(L, kind_of(L), "tostring");
+  const char *state = box->handle == NULL ? " (closed)" : "";
+  coh_addr_push_text(L, &box->address);
+  lua_pushfstring(L, "%s %s%s", kind_of(L)->noun, lua_tostring(L, -1), state);
+  return 1;
+}
+
+/* }} */
+
+
+/* __index(box, key): the third upvalue is the kind, the fourth the methods */
+static int l_index(lua_State *L) {
+  lua_settop(L, 2);
+  lua_pushvalue(L, 2);
+  if (lua_rawget(L, lua_upvalueindex(4)) != LUA_TNIL) return 1;
+  lua_pop(L, 1);
+  return kind_of(L)->field(L);
+}
+
+
+/* Add functions to the table on top, with the upvalues they need. [-0, +0, m] */
+static void add(lua_State *L, int metatable, const struct coh_box_kind *kind, const luaL_Reg *functions) {
+  lua_pushlightuserdata(L, coh_state_of(L));
+  lua_pushvalue(L, metatable);
+  lua_pushlightuserdata(L, (void *)kind);
+  luaL_setfuncs(L, functions, 3);
+}
+
+
+void coh_box_define(lua_State *L, const struct coh_box_kind *kind) {
+  static const luaL_Reg closing[] = {{"close", l_close}, {NULL, NULL}};
+  static const luaL_Reg shared[] = {
+    {"__close", l_close}, {"__gc", l_gc}, {"__tostring", l_tostring}, {NULL, NULL}};
+  const luaL_Reg *const *list;
+  int metatable;
+  lua_newtable(L);
+  metatable = lua_gettop(L);
+  add(L, metatable, kind, shared);
+  add(L, metatable, kind, kind->metamethods);
+  lua_pushstring(L, kind->name);
+  lua_setfield(L, metatable, "__name");
+  lua_pushlightuserdata(L, coh_state_of(L));
+  lua_pushvalue(L, metatable);
+  lua_pushlightuserdata(L, (void *)kind);
+  lua_newtable(L);
+  add(L, metatable, kind, closing);
+  for (list = kind->methods; *list != NULL; list++) add(L, metatable, kind, *list);
+  lua_pushcclosure(L, l_index, 4);
+  lua_setfield(L, metatable, "__index");
+  lua_rawsetp(L, LUA_REGISTRYINDEX, kind);
+}
+
+
+struct coh_box *coh_box_new(lua_State *L, const struct coh_box_kind *kind) {
+  struct coh_box *box = lua_newuserdatauv(L, sizeof *box, SLOTS);
+  *box = (struct coh_box){.handle = NULL};
+  lua_rawgetp(L, LUA_REGISTRYINDEX, kind);
+  lua_setmetatable(L, -2);
+  return box;
+}
+
+
+struct coh_box *coh_box_check(lua_State *L, const struct coh_box_kind *kind, const char *what) {
+  if (lua_type(L, 1) == LUA_TUSERDATA && lua_getmetatable(L, 1)) {
+    bool same = lua_rawequal(L, -1, lua_upvalueindex(2));
+    lua_pop(L, 1);
+    if (same) return lua_touserdata(L, 1);
+  }
+  coh_misuse(L, "%s expects a %s first, got %s: write %c:%s(...) with a colon", what, kind->noun,
+             coh_type_name(L, 1), *kind->noun, what);
+  return NULL;
+}
+
+
+void coh_box_set_where(lua_State *L, int index) {
+  lua_setiuservalue(L, index, SLOT_WHERE);
+}
+
+
+int coh_box_raise_closed(lua_State *L, const struct coh_box_kind *kind, const char *what) {
+  lua_pushfstring(L, "%s: the %s is closed", what, kind->noun);
+  coh_error_push(L, COH_CLOSED, lua_tostring(L, -1));
+  lua_pushstring(L, what);
+  lua_setfield(L, -2, "operation");
+  return lua_error(L);
+}
+
+
+int coh_box_raise(lua_State *L, enum coh_error_kind error, int status, const char *what) {
+  const struct coh_box *box = lua_touserdata(L, 1);
+  const char *field = coh_addr_path(&box->address) != NULL ? "path" : "address";
+  coh_addr_push_text(L, &box->address);
+  coh_syserr_push(L, error, status, what, field, lua_tostring(L, -1));
+  return lua_error(L);
+}
+
+
+void coh_box_push_kept(lua_State *L, int slot, const struct coh_addr *a) {
+  if (lua_getiuservalue(L, 1, SLOT_KEPT + slot) != LUA_TNIL || a->length == 0) return;
+  lua_pop(L, 1);
+  coh_addr_push(L, a);
+  lua_pushvalue(L, -1);
+  lua_setiuservalue(L, 1, SLOT_KEPT + slot);
+}

@@ -1,0 +1,12 @@
+/*
+** Listeners: sockets that accept connections, as streams.
+*/
+#ifndef COH_IO_LISTENER_H
+#define COH_IO_LISTENER_H
+
+#include <lua.h>
+
+/* Make the kind and add 'listen' to the module table on top. [-0, +0, m] */
+void coh_listener_open(lua_State *L);
+
+#endif

@@ -1,0 +1,43 @@
+/*
+** Requests: operations that the loop carries out by itself, in a thread of its pool
+** say. One lives in C memory and has two owners, the task that waits for it and the
+** loop. When the loop is done first it wakes the task, which frees it; when the
+** task's wait is cut first it leaves the request behind, and the callback frees it.
+** Closing the runtime drops those whose task never came to take them.
+*/
+#ifndef COH_IO_OP_H
+#define COH_IO_OP_H
+
+#include "io/io.h"
+
+struct coh_op {
+  union {
+    uv_req_t any;
+    uv_getaddrinfo_t getaddrinfo;
+  } req;                                     /* first: libuv's pointer to it is a pointer to the op */
+  struct coh_link link;                      /* in coh_io.ops while a task may still take it */
+  struct coh_link waiter;                    /* coh_wait.link of the task, or empty */
+  void (*release)(struct coh_op *op);        /* free what a result holds; runs when there is one */
+  struct coh_state *S;
+  int status;                                /* of libuv, once done */
+  bool done;                                 /* the callback came */
+  bool dropped;                              /* the task is gone: the callback frees it */
+};
+
+/* A request that is not in flight yet. Raises when memory is out. [-0, +0, m] */
+struct coh_op *coh_op_new(lua_State *L, struct coh_state *S, void (*release)(struct coh_op *op));
+
+/* Park 'f' until the request is done; its kind's 'abort' is coh_op_abort. */
+void coh_op_park(struct coh_op *op, struct coh_fiber *f, const struct coh_wait_kind *kind);
+bool coh_op_abort(struct coh_wait *w);
+
+/* The end of every callback: keep the status, wake the task or free the request. */
+void coh_op_finish(struct coh_op *op, int status);
+
+/* Free one that is done, or that libuv refused to begin. */
+void coh_op_free(struct coh_op *op);
+
+/* The task will not come: free it now or in the callback. */
+void coh_op_drop(struct coh_op *op);
+
+#endif

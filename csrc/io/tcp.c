@@ -1,0 +1,133 @@
+/*
+** Connecting. These functions are called by net.lua, which has checked everything
+** and says in its third argument whose line it is that connects.
+**
+**   the stack   1 host or path   2 port or nil   3 "file:line"   4 line_max   5 nodelay   6 box
+*/
+#include "io/tcp.h"
+
+#include <errno.h>
+#include <unistd.h>
+
+#include "glue/syserr.h"
+#include "glue/wait.h"
+#include "io/stream.h"
+
+enum { BOX = 6 };
+
+
+bool coh_tcp_read_address(lua_State *L, struct coh_addr *a) {
+  size_t length;
+  const char *host = lua_tolstring(L, 1, &length);
+  if (lua_isnil(L, 2)) return coh_addr_set_path(a, host, length);
+  return coh_addr_parse(a, host, (int)lua_tointeger(L, 2));
+}
+
+
+int coh_tcp_raise(lua_State *L, int status, const char *operation) {
+  struct coh_addr a;
+  bool is_path = lua_isnil(L, 2);
+  if (!is_path && coh_tcp_read_address(L, &a)) coh_addr_push_text(L, &a);
+  else lua_pushvalue(L, 1);
+  coh_syserr_push(L, COH_SYSTEM_ERROR, status, operation, is_path ? "path" : "address", lua_tostring(L, -1));
+  lua_pushvalue(L, 3);
+  lua_setfield(L, -2, "where");
+  return lua_error(L);
+}
+
+
+/* {{ Waiting until it is connected */
+
+/* The wait is taken out first: closing wakes all others. */
+static bool abort_connect(struct coh_wait *w) {
+  struct coh_poll *p = coh_poll_of_writer(w);
+  coh_link_remove(&w->link);
+  coh_handle_close(&p->handle);
+  return true;
+}
+
+
+static const struct coh_wait_kind connect_kind = {
+  .what = "connect", .abort = abort_connect, .external = true, .finishes = true};
+
+
+/* The stream in the box is connected. */
+static int give(lua_State *L, struct coh_stream *s) {
+  s->poll.writer = NULL;
+  if (lua_toboolean(L, 5)) coh_stream_set_nodelay(s->poll.fd, true);
+  return 1;
+}
+
+
+static int connected(lua_State *L, int status, lua_KContext top) {
+  struct coh_box *box;
+  struct coh_stream *s;
+  int error = 0;
+  socklen_t size = sizeof error;
+  (void)status;
+  coh_woken(L, top);
+  box = lua_touserdata(L, BOX);
+  coh_assert(box->handle != NULL);  /* nobody else has seen it */
+  s = (struct coh_stream *)box->handle;
+  getsockopt(s->poll.fd, SOL_SOCKET, SO_ERROR, &error, &size);
+  if (error == 0) return give(L, s);
+  coh_handle_close(&s->poll.handle);
+  return coh_tcp_raise(L, uv_translate_sys_error(error), "connect");
+}
+
+/* }} */
+
+
+/* Begin to connect. The socket, or a negative status. */
+static int begin(const struct coh_addr *a, bool *done) {
+  int fd = socket(a->u.any.sa_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0), status;
+  if (fd < 0) return uv_translate_sys_error(errno);
+  *done = connect(fd, &a->u.any, a->length) == 0;
+  if (*done || errno == EINPROGRESS || errno == EINTR) return fd;
+  status = uv_translate_sys_error(errno);
+  close(fd);
+  return status;
+}
+
+
+/* The box is made first and the socket last: what raises in between leaves nothing open. */
+static int connect_try(lua_State *L, int status, lua_KContext top) {
+  struct coh_fiber *f = coh_test(L, top);
+  struct coh_state *S = coh_state_here(L);
+  struct coh_box *box;
+  struct coh_stream *s;
+  struct coh_addr address;
+  bool done;
+  int fd;
+  if (!coh_tcp_read_address(L, &address)) return coh_tcp_raise(L, UV_ENAMETOOLONG, "connect");
+  box = coh_box_new(L, &coh_stream_kind);
+  lua_pushvalue(L, 3);
+  coh_box_set_where(L, BOX);
+  s = coh_stream_new(L, S);
+  s->line_max = (size_t)lua_tointeger(L, 4);
+  fd = begin(&address, &done);
+  status = fd < 0 ? fd : coh_stream_bind(S, s, box, fd);
+  if (status < 0) {
+    if (fd >= 0) close(fd);
+    coh_handle_free(S, &s->poll.handle);
+    return coh_tcp_raise(L, status, "connect");
+  }
+  box->address = address;
+  if (done) return give(L, s);
+  coh_poll_park_writer(&s->poll, f, &connect_kind);
+  return coh_yield(L, connected);
+}
+
+
+/* connect(host or path, port or nil, where, line_max, nodelay) -> stream */
+static int l_connect(lua_State *L) {
+  lua_settop(L, BOX - 1);
+  return coh_begin(L, connect_try);
+}
+
+
+void coh_tcp_open(lua_State *L) {
+  lua_pushlightuserdata(L, coh_state_of(L));
+  lua_pushcclosure(L, l_connect, 1);
+  lua_setfield(L, -2, "connect");
+}

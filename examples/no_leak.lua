@@ -1,0 +1,20 @@
+--- Where tasks can be detached, one may be lost: its function returns, nobody holds it, it is collected in
+--- the middle of its work, and its error goes nowhere. Here a task can only be spawned into a group, and the
+--- group's block does not end before the task has, held by somebody or not.
+local cohort = require "cohort"
+
+local function save()
+  cohort.sleep(0.01)
+  print("safe: completed")
+end
+
+cohort.main(function()
+  cohort.group(function(g)
+    g:spawn(save)  -- nobody keeps the task
+    collectgarbage()
+  end)
+  print("group: all tasks complete")
+
+  -- There is no other way in: no call starts a task without a group.
+  assert(cohort.spawn == nil and cohort.detach == nil)
+end)

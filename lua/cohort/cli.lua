@@ -1,0 +1,198 @@
+--- The command line: `cohort script.lua args...` runs a script as the root task.
+---
+--- Options are those of `lua` as far as they have a meaning here. Little is required, because every
+--- script's start waits for it: the core alone, and the core only when there is something to run.
+local cli = {}
+
+local usage = [=[
+usage: cohort [options] [script [args]]
+  -e CODE    run CODE, before the script if there is one; may be repeated
+  -          the script is the standard input
+  --         no more options
+  --version  print the version
+  --help     print this
+Exit status: 0, or 1 after an error, or 130 when interrupted by Ctrl-C.
+]=]
+
+-- {{ What went wrong, as text. Error values are the user's: nothing here trusts them.
+
+local this_file = debug.getinfo(1, "S").short_src
+local line_here = this_file:gsub("%p", "%%%0") .. ":%d+: "
+local frame_here = line_here .. "in [^\n]*"
+
+--- The text without the frames of this file, which stand above and below the script's.
+local function without_launcher(text)
+  text = text:gsub("^" .. frame_here .. "\n", ""):gsub("^" .. line_here, "")
+  text = text:gsub("\n[^\n]*%[C%]: in [^\n]*'xpcall'\n[^\n]*" .. frame_here, "")
+  return text
+end
+
+--- The text of any value, as `lua` would print it as an error.
+local function text_of(err)
+  if type(err) == "string" or type(err) == "number" then return tostring(err) end
+  local meta = debug.getmetatable(err)
+  if type(meta) == "table" and rawget(meta, "__tostring") ~= nil then
+    local ok, text = pcall(tostring, err)
+    if ok then return without_launcher(text) end
+  end
+  return ("(error object is a %s value)"):format(type(err))
+end
+
+--- A field of an error value, when it is a table and has it itself.
+local function field_of(err, name)
+  return type(err) == "table" and rawget(err, name) or nil
+end
+
+local function add_traceback(lines, text)
+  if type(text) ~= "string" or text == "" then return end
+  lines[#lines + 1] = "stack traceback:"
+  lines[#lines + 1] = "\t" .. without_launcher(text):gsub("\n", "\n\t")
+end
+
+--- The lines about an error, and below them those about what caused it.
+local function describe(core, err, traceback)
+  local lines = { "cohort: " .. text_of(err) }
+  for _ = 1, 10 do
+    if core.is_error_group(err) then
+      traceback = nil  -- each of its errors has its own
+    else
+      traceback = field_of(err, "traceback") or traceback
+    end
+    add_traceback(lines, traceback)
+    err, traceback = field_of(err, "cause"), nil
+    if err == nil then break end
+    lines[#lines + 1] = "caused by: " .. text_of(err)
+  end
+  return table.concat(lines, "\n") .. "\n"
+end
+
+-- }}
+
+-- {{ Running
+
+--- Runs the chunks one after the other as the root task, the last of them with `args`. Returns the
+--- exit status.
+local function run(chunks, name, args)
+  local core = require "cohort.core"
+  local traceback
+
+  local function on_error(err)
+    if not core.is_cancelled(err) then
+      core.pass_traceback(err)
+      traceback = core.current_task():traceback()
+    end
+    return err
+  end
+
+  local function check(ok, err)
+    if not ok then error(err, 0) end
+  end
+
+  local function root(...)
+    core.current_task().name = name
+    for i = 1, #chunks - 1 do check(xpcall(chunks[i], on_error)) end
+    check(xpcall(chunks[#chunks], on_error, ...))
+  end
+
+  local ok, err = pcall(core.run, root, table.unpack(args))
+  if ok then return 0 end
+  io.stderr:write(describe(core, err, traceback))
+  return core.error_is(err, core.Interrupted) and 130 or 1
+end
+
+-- }}
+
+-- {{ The command line
+
+local function fail(format, ...)
+  io.stderr:write("cohort: ", format:format(...), "\n")
+  return 1
+end
+
+local function misuse(...)
+  fail(...)
+  io.stderr:write(usage)
+  return 1
+end
+
+--- Reads the options. Returns them as a table with the index of the script, or with `problem`.
+local function parse(argv)
+  local options = { code = {} }
+  local i = 1
+  while argv[i] do
+    local word = argv[i]
+    if word == "--" then
+      i = i + 1
+      break
+    elseif word == "-" or word:sub(1, 1) ~= "-" then
+      break
+    elseif word == "--version" or word == "--help" then
+      options[word:sub(3)] = true
+    elseif word:sub(1, 2) == "-e" then
+      local code = word:sub(3)
+      if code == "" then
+        i = i + 1
+        code = argv[i]
+      end
+      if not code then return { problem = "'-e' needs code" } end
+      table.insert(options.code, code)
+    else
+      return { problem = ("unknown option '%s'"):format(word) }
+    end
+    i = i + 1
+  end
+  options.script = argv[i] and i
+  return options
+end
+
+--- Moves `argv`'s script to index 0, what stands before it below: `arg` as `lua` gives it.
+local function set_arg(argv, script)
+  local moved = {}
+  for i, word in pairs(argv) do moved[i - script] = word end
+  _G.arg = moved
+  return moved
+end
+
+--- The chunks to run, in order, and a name for the root task; or nil and what is wrong.
+local function load_chunks(options, script)
+  local chunks = {}
+  for i, code in ipairs(options.code) do
+    local chunk, problem = load(code, "=(command line)", "t")
+    if not chunk then return nil, problem end
+    chunks[i] = chunk
+  end
+  if not script then return chunks, "command line" end
+  local chunk, problem = loadfile(script ~= "-" and script or nil, "t")
+  if not chunk then return nil, problem end
+  table.insert(chunks, chunk)
+  return chunks, script ~= "-" and script or "stdin"
+end
+
+--- Does what a command line says.
+---
+--- Returns when the script and every task it started have ended. Raises nothing: what goes wrong is
+--- written to the standard error. Sets the global `arg` for the script and turns warnings on.
+--- @param argv table<integer, string>  as `lua` sets `arg`: the launcher at 0, its arguments from 1
+--- @return integer status  for `os.exit`
+function cli.main(argv)
+  local options = parse(argv)
+  if options.problem then return misuse("%s", options.problem) end
+  if options.help then
+    io.stdout:write(usage)
+    return 0
+  elseif options.version then
+    print(("cohort %s (%s)"):format(require "cohort.core".VERSION, _VERSION))
+    return 0
+  elseif not options.script and #options.code == 0 then
+    return misuse("no script")
+  end
+  warn "@on"
+  local args = set_arg(argv, options.script or 0)
+  local chunks, name = load_chunks(options, args[0] and options.script and args[0])
+  if not chunks then return fail("%s", name) end
+  return run(chunks, name, options.script and args or {})
+end
+
+-- }}
+
+return cli

@@ -1,0 +1,268 @@
+---@meta cohort
+--- What LuaLS knows of cohort, and what docs/reference.md is made of: running, groups, tasks. Nothing here
+--- runs. The rest of the module stands beside this file: scopes.lua, errors.lua, combinators.lua.
+
+--- Structured concurrency: tasks that end where they began, errors that are never lost, cancellation that
+--- always wins.
+---
+--- Durations and points in time are seconds, as numbers; sizes are bytes. A callable is given as `f, ...`
+--- and called as `f(...)`. Options are one table; an unknown one is an error. Misuse raises a string at the
+--- line of the caller before anything has changed. What waits can do so in a task only, and raises
+--- [Cancelled](#cohortcancelled) before it has any effect when the task is cancelled.
+--- @class cohort
+--- @field VERSION string  of the library, such as "0.1.0"
+local cohort = {}
+
+-- {{ Running
+
+--- @class cohort.RunOptions
+--- @field signals? boolean  take Ctrl-C while it runs; default true
+--- @field clock? cohort.Clock  a virtual clock of `cohort.testing`; default: the machine's
+--- @field seed? integer  1 or more: shuffle the order of tasks that are ready, the same way for the same seed
+
+--- `cohort.run([options,] main, ...) -> results of main`
+---
+--- Runs `main(...)` as the root task of a new runtime, which belongs to this Lua state until it ends.
+--- Returns what `main` returned, when it and every task below it have ended.
+---
+--- The first Ctrl-C cancels the root task and `run` raises `Interrupted`; the second ends the process. With
+--- `signals = false`, or in a process that ignores SIGINT, nothing is done about it.
+---
+--- Raises what `main` raised, as it is; `Deadlock` when every task waits and nothing can wake one. Inside a
+--- task it is misuse: write `cohort.main`. It may be called again afterwards.
+--- @param options cohort.RunOptions
+--- @param main async fun(...): ...
+--- @param ... any  handed to `main`
+--- @return any ...
+--- @overload fun(main: (async fun(...): ...), ...: any): ...
+function cohort.run(options, main, ...) end
+
+--- `cohort.main(main, ...) -> results of main`
+---
+--- For scripts: calls `main(...)` in the task that runs already, or in `cohort.run` when none does. So the
+--- same file works with `lua5.4`, with the launcher and inside a host.
+--- @param main async fun(...): ...
+--- @param ... any  handed to `main`
+--- @return any ...
+function cohort.main(main, ...) end
+
+--- `cohort.now() -> seconds`
+---
+--- The time on the runtime's clock. It is monotonic and counts from some moment at the start; under a
+--- virtual clock from 0. Returns at once; works outside tasks too.
+--- @return number seconds
+function cohort.now() end
+
+--- `cohort.sleep(seconds)`
+---
+--- Waits so long, never shorter. `sleep(0)` lets every other ready task run once. A cancellation ends the
+--- wait and raises `Cancelled`. Negative durations and NaN are misuse; `math.huge` sleeps for ever.
+--- @async
+--- @param seconds number  zero or more
+function cohort.sleep(seconds) end
+
+--- `cohort.sleep_until(time)`
+---
+--- Waits until the clock of `cohort.now` shows `time`; a point in the past is `sleep(0)`. For steps without
+--- drift. A cancellation ends the wait and raises `Cancelled`.
+--- @async
+--- @param time number  on the clock of `cohort.now`
+function cohort.sleep_until(time) end
+
+--- `cohort.sleep_forever()`
+---
+--- Waits until it is cancelled; then raises `Cancelled`.
+--- @async
+function cohort.sleep_forever() end
+
+--- `cohort.checkpoint()`
+---
+--- Lets every other ready task run once, then raises `Cancelled` if the task is cancelled. For long loops
+--- that compute, so that others get their turn and a cancellation is seen.
+--- @async
+function cohort.checkpoint() end
+
+--- `cohort.cancelled() -> boolean`
+---
+--- Would the next checkpoint of this task raise? Returns at once. Raises outside tasks.
+--- @return boolean
+function cohort.cancelled() end
+
+--- `cohort.current_task() -> task or nil`
+---
+--- The running task, nil outside one. Returns at once.
+--- @return cohort.Task?
+function cohort.current_task() end
+
+-- }}
+
+-- {{ Groups
+
+--- @class cohort.GroupOptions
+--- @field name? string  for humans; default: where the body was written
+--- @field limit? integer  at most so many tasks run at once, daemons not counted; `math.huge`: no limit
+--- @field on_error? "cancel"|"collect"  a failed task cancels the rest (default), or nothing
+
+--- `cohort.group([options,] body, ...) -> results of body`
+---
+--- Calls `body(g, ...)` with a new group, into which tasks can be spawned. Returns what the body returned,
+--- when every task of the group has ended; nothing when the body was cut by `g:cancel()`. The group itself
+--- is no checkpoint: it waits only for its tasks.
+---
+--- The first failure, of the body or of a task, cancels the body and all tasks. With `on_error = "collect"`
+--- the failure of a task cancels nothing, that of the body still does. A cancellation from outside cancels
+--- all of it as well, and comes out as one `Cancelled` when nothing failed.
+---
+--- Raises one `ErrorGroup` with every failure in the order they happened, also when there is only one (as
+--- trio and Python's `TaskGroup` do). A failure wins over a cancellation.
+--- @async
+--- @param options cohort.GroupOptions
+--- @param body async fun(g: cohort.Group, ...): ...
+--- @param ... any  handed to `body` after the group
+--- @return any ...
+--- @overload async fun(body: (async fun(g: cohort.Group, ...): ...), ...: any): ...
+function cohort.group(options, body, ...) end
+
+--- `local g <close> = cohort.open_group([options])`
+---
+--- The same group as a block: it ends where the block of its `<close>` variable ends, by falling out,
+--- `return`, `break` or an error, and waits for its tasks there. Opening returns at once.
+---
+--- A task that fails cancels the rest of the block, and the `ErrorGroup` is raised at its end. `g:cancel()`
+--- cancels the tasks and not the block, because Lua cannot end an error at the end of a block. Without
+--- `<close>` the group is closed with its task or with the block around it, and an error names the line.
+--- @async
+--- @param options? cohort.GroupOptions
+--- @return cohort.Group
+function cohort.open_group(options) end
+
+--- Owns tasks. Made by `cohort.group` and `cohort.open_group`. `#g` is how many tasks of it live, daemons
+--- too.
+--- @class cohort.Group
+--- @field scope cohort.Scope  the cancel scope of its tasks: its `deadline` and `shield` may be set
+--- @field name string  the name that was given, or where it was opened
+local g = {}
+
+--- `g:spawn(f, ...) -> task`
+---
+--- Makes a task that calls `f(...)`. It starts when the spawner next waits, in the order of spawning. Its
+--- results are kept for `task:result()`; its failure is the group's.
+---
+--- Returns at once, except in a full group with a `limit`, called by a task that is not of the group: there
+--- it waits for a place, first in, first out, and a cancellation raises `Cancelled`, with nothing spawned. A
+--- task of the group never waits: what it spawns starts when there is a place.
+---
+--- Works in a cancelled group: the task runs to its first checkpoint. In a group that has ended it is
+--- misuse.
+--- @async
+--- @param f async fun(...): ...
+--- @param ... any  handed to `f`
+--- @return cohort.Task
+function g:spawn(f, ...) end
+
+--- `g:start(f, ...) -> task, values given to started...`
+---
+--- Makes a task that calls `f(started, ...)` and waits until it calls `started(...)`: a service that says
+--- when it is ready. Returns the task and what `started` was given. In a full group it waits for a place
+--- first, as `spawn` does.
+---
+--- Until then the new task belongs to the caller: a cancellation of the caller cancels it, its error comes
+--- out of `start` bare and does not fail the group, and when it is cancelled alone `start` raises `Aborted`.
+--- Afterwards it is a task of the group like any other. To return without having called `started` is an
+--- error. (As trio's `nursery.start`.)
+--- @async
+--- @param f async fun(started: fun(...), ...): ...
+--- @param ... any  handed to `f` after `started`
+--- @return cohort.Task task
+--- @return any ...
+function g:start(f, ...) end
+
+--- `g:spawn_daemon(f, ...) -> task`
+---
+--- Makes a task that ends with the group: it is cancelled when the body and all ordinary tasks have ended,
+--- and waited for. Its failure is the group's. Returns at once, also in a full group.
+--- @param f async fun(...): ...
+--- @param ... any  handed to `f`
+--- @return cohort.Task
+function g:spawn_daemon(f, ...) end
+
+--- `g:defer(f, ...)`
+---
+--- Has `f(...)` called when all tasks have ended, however the group ends. What was deferred last runs first,
+--- each in a shield, so it may wait. All of them run even if some fail; their errors join those of the
+--- group. Returns at once. On a group that has ended it is misuse.
+--- @param f async fun(...)
+--- @param ... any  handed to `f`
+function g:defer(f, ...) end
+
+--- `g:cancel([reason])`
+---
+--- Cancels every task of the group, and the body of `cohort.group`. The group then ends without an error of
+--- its own; what clean-up raises still comes out. Returns at once, never raises `Cancelled`. The first
+--- reason stays.
+--- @param reason? string  why, for `scope.reason.text`
+function g:cancel(reason) end
+
+-- }}
+
+-- {{ Tasks
+
+--- @alias cohort.TaskStatus "ready"|"running"|"waiting"|"done"|"failed"|"cancelled"
+
+--- A function that runs on its own, in a group. Made by `g:spawn` and its kin.
+--- @class cohort.Task
+--- @field name string  for humans, may be set at any time; by default where the function was written
+local task = {}
+
+--- `task:result() -> what it returned...`
+---
+--- What the task returned. Returns at once. Raises its error if it failed, as it is; `Aborted` with the
+--- reason if it was cancelled. Before it has ended it is misuse.
+--- @return any ...
+function task:result() end
+
+--- `task:error() -> its error or nil`
+---
+--- The error of a task that failed, an `Aborted` for one that was cancelled, nil for one that returned.
+--- Returns at once. Before it has ended it is misuse.
+--- @return any error
+function task:error() end
+
+--- `task:wait() -> task`
+---
+--- Waits until the task has ended, and returns it. Never raises its error. A cancellation of the waiter ends
+--- the wait and raises `Cancelled`; the task goes on.
+--- @async
+--- @return cohort.Task self
+function task:wait() end
+
+--- `task:join() -> what it returned...`
+---
+--- `task:wait():result()`.
+--- @async
+--- @return any ...
+function task:join() end
+
+--- `task:cancel([reason])`
+---
+--- Cancels this task alone, with everything below it. That is no failure: its siblings go on. Returns at
+--- once; does nothing to a task that has ended. The first reason stays.
+--- @param reason? string  why, for the `reason` of its `Aborted`
+function task:cancel(reason) end
+
+--- `task:status() -> string`
+---
+--- "ready" to run, "running", "waiting"; or how it ended: "done", "failed", "cancelled". Returns at once.
+--- @return cohort.TaskStatus
+function task:status() end
+
+--- `task:traceback() -> string`
+---
+--- Where the task is now, and on through the groups above it to the root; empty when it has ended. Returns
+--- at once.
+--- @return string
+function task:traceback() end
+
+-- }}
+
+return cohort

@@ -1,0 +1,158 @@
+-- Ctrl-C, in processes of its own.
+local child = require "spec.support.child"
+
+-- Begins every script: interrupt() sends SIGINT to this very process and returns when it was sent.
+local prelude = [[
+  local cohort = require "cohort"
+  local function interrupt() io.popen("kill -INT $PPID"):close() end
+  local function report(ok, err, ...)
+    if ok then return print("returned", err, ...) end
+    print("raised", cohort.is(err, cohort.Interrupted), err.reason and err.reason.kind)
+  end
+]]
+
+local function run(source, command)
+  local result = child.run(prelude .. source, command)
+  return result.code, result.out, result.err
+end
+
+describe("the first Ctrl-C", function()
+  it("cancels the root, clean-up runs and may wait, and run raises Interrupted", function()
+    assert.same({ 0, "interrupt\ncleaned up\nraised\ttrue\tinterrupt\n", "" }, { run [[
+      report(pcall(cohort.run, function()
+        local _ <close> = setmetatable({}, { __close = function(_, err)
+          print(err.reason.kind)
+          cohort.shield(cohort.sleep, 0.001)
+          print "cleaned up"
+        end })
+        cohort.group(function(g)
+          g:spawn(cohort.sleep_forever)
+          g:spawn(interrupt)
+          cohort.sleep(10)
+        end)
+      end))
+    ]] })
+  end)
+
+  it("that nobody saw is raised at the end", function()
+    assert.same({ 0, "raised\ttrue\tinterrupt\n", "" }, { run [[
+      report(pcall(cohort.run, function()
+        interrupt()
+        return "value"
+      end))
+    ]] })
+  end)
+
+  it("wins over an error of main, which is its cause", function()
+    assert.same({ 0, "true\ttrue\n", "" }, { run [[
+      local mine = cohort.Error "mine"
+      local ok, err = pcall(cohort.run, function()
+        interrupt()
+        pcall(cohort.sleep, 10)
+        error(mine)
+      end)
+      print(cohort.is(err, cohort.Interrupted), rawequal(err.cause, mine))
+    ]] })
+  end)
+
+  it("that was swallowed is raised at the end", function()
+    assert.same({ 0, "raised\ttrue\tinterrupt\n", "" }, { run [[
+      report(pcall(cohort.run, function()
+        interrupt()
+        pcall(cohort.sleep, 10)
+        return "value"
+      end))
+    ]] })
+  end)
+
+  it("ends run only once: the next run is not interrupted", function()
+    assert.same({ 0, "raised\ttrue\tinterrupt\nreturned\tsecond\nraised\ttrue\tinterrupt\n", "" }, { run [[
+      local function wait()
+        interrupt()
+        cohort.sleep(10)
+      end
+      report(pcall(cohort.run, wait))
+      report(pcall(cohort.run, function()
+        cohort.sleep(0.001)
+        return "second"
+      end))
+      report(pcall(cohort.run, wait))
+    ]] })
+  end)
+end)
+
+describe("the second Ctrl-C", function()
+  it("ends the process, in a busy loop too", function()
+    local code, out = run [[
+      cohort.run(function()
+        io.stdout:setvbuf "no"
+        interrupt()
+        pcall(cohort.sleep, 10)
+        print "busy"
+        interrupt()
+        while true do end
+      end)
+    ]]
+    assert.same({ 130, "busy\n" }, { code, out })
+  end)
+end)
+
+describe("SIGINT", function()
+  -- lua5.4 takes SIGINT before the script begins, so it cannot show this.
+  it("is left alone when it is ignored", function()
+    child.with_host(function(host)
+      local script = [[
+        for _, expected in ipairs { "whole", "whole" } do
+          report(pcall(cohort.run, function()
+            interrupt()
+            cohort.sleep(0.001)
+            return expected
+          end))
+          interrupt()
+        end
+      ]]
+      assert.same({ 0, "returned\twhole\nreturned\twhole\n", "" }, { run(script, "env --ignore-signal=INT " .. host) })
+    end)
+  end)
+
+  it("of a plain host is taken, and given back as it was", function()
+    child.with_host(function(host)
+      local code, out, err = run([[
+        io.stdout:setvbuf "no"
+        report(pcall(cohort.run, function()
+          interrupt()
+          cohort.sleep(10)
+        end))
+        interrupt()
+        print "alive"
+      ]], "env --default-signal=INT " .. host)
+      assert.same({ 130, "raised\ttrue\tinterrupt\n", "" }, { code, out, err })
+    end)
+  end)
+
+  it("is put back where it was after run", function()
+    local code, out, err = run [[
+      cohort.run(function() end)
+      pcall(cohort.run, error)
+      io.stdout:setvbuf "no"
+      print "before"
+      interrupt()
+      for _ = 1, 1e9 do end
+      print "after"
+    ]]
+    assert.equal("before\n", out)
+    assert.equal(1, code)
+    assert.truthy(err:find("interrupted!"))
+  end)
+
+  it("is left to its owner with signals = false", function()
+    local code, out, err = run [[
+      report(pcall(cohort.run, { signals = false }, function()
+        interrupt()
+        cohort.sleep(0.001)
+        return "whole"
+      end))
+    ]]
+    assert.same({ 0, "raised\tfalse\tnil\n", "" }, { code, out, err })  -- lua5.4 raises a string
+  end)
+end)

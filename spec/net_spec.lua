@@ -1,0 +1,538 @@
+-- connect with its race of addresses, resolve, serve, and the arguments of all of cohort.net.
+local cohort = require "cohort"
+local core = require "cohort.core"
+local net = require "cohort.net"
+local child = require "spec.support.child"
+local sockets = require "spec.support.sockets"
+local tasks = require "spec.support.tasks"
+
+local virtual, raised, look, handles = tasks.virtual, tasks.raised, sockets.look, sockets.handles
+local is = cohort.is
+
+-- Calls body(listener, port) in a run.
+local function listening(body, ...)
+  return virtual(function(...)
+    local listener <close> = net.listen("127.0.0.1", 0)
+    return body(listener, listener.local_address.port, ...)
+  end, ...)
+end
+
+-- Runs body while functions of the core are replaced.
+local function with_core(replacements, body)
+  local saved = {}
+  for name, f in pairs(replacements) do saved[name], core[name] = core[name], f end
+  local ok, err = pcall(body)
+  for name, f in pairs(saved) do core[name] = f end
+  if not ok then error(err, 0) end
+end
+
+local function resolves_to(...)
+  local list = {}
+  for i, host in ipairs { ... } do list[i] = { host = host, family = host:find ":" and "inet6" or "inet" } end
+  return function() return list end
+end
+
+-- A network under the virtual clock: plan[host] = {seconds, error or nil}. Notes what happened when.
+local function fake_network(plan, log)
+  local function note(text) log[#log + 1] = ("%s at %g"):format(text, cohort.now()) end
+  return function(host)
+    note("try " .. host)
+    local _ <close> = setmetatable({}, { __close = function(_, err)
+      if tasks.is_cancelled(err) then note("cut " .. host) end
+    end })
+    cohort.sleep(plan[host][1])
+    if plan[host][2] then error(plan[host][2], 0) end
+    return { host = host, close = function() note("close " .. host) end }
+  end
+end
+
+local function refused(host)
+  return cohort.SystemError { message = "connect " .. host, code = "ECONNREFUSED", errno = 111,
+    operation = "connect", address = host }
+end
+
+-- A port at which nobody listens, as far as one can tell.
+local function free_port()
+  local listener <close> = net.listen("127.0.0.1", 0)
+  return listener.local_address.port
+end
+
+describe("connect", function()
+  it("gives a stream", function()
+    listening(function(listener, port)
+      local a <close> = net.connect("127.0.0.1", port)
+      local b <close> = listener:accept()
+      a:write("x\n")
+      assert.equal("x", b:read())
+    end)
+  end)
+
+  it("raises SystemError when nobody listens, and leaves nothing open", function()
+    virtual(function()
+      local port = free_port()
+      look(2)
+      local before = handles()
+      local err = raised(function() net.connect("127.0.0.1", port) end)
+      assert.is_true(is(err, cohort.SystemError))
+      assert.is_true(is(err, { code = "ECONNREFUSED", operation = "connect", address = "127.0.0.1:" .. port }))
+      assert.is_true(err.errno > 0)
+      assert.matches("connect 127.0.0.1:%d+: connection refused", err.message)
+      assert.matches("^spec/net_spec.lua:%d+$", err.where)
+      assert.is_nil(err.cause)
+      look(2)
+      assert.equal(before, handles())
+    end)
+  end)
+
+  it("that is cancelled closes its socket before it raises", function()
+    listening(function(_, port)
+      look(2)
+      local before = handles()
+      cohort.group(function(g)
+        local task = g:spawn(net.connect, "127.0.0.1", port)
+        cohort.checkpoint()
+        assert.equal("waiting", task:status())
+        task:cancel()
+        task:wait()
+        assert.equal("cancelled", task:status())
+      end)
+      look(2)
+      assert.equal(before, handles())
+      assert.is_false(cohort.move_on_after(0, net.connect, "127.0.0.1", port))
+      look(2)
+      assert.equal(before, handles())
+    end)
+  end)
+
+  it("keeps a virtual clock from jumping while it is on its way", function()
+    listening(function(_, port)
+      net.connect("127.0.0.1", port):close()
+      assert.equal(0, cohort.now())
+    end)
+  end)
+end)
+
+describe("connect to a name with several addresses", function()
+  it("takes the first that answers, by real sockets", function()
+    listening(function(listener, port)
+      with_core({ resolve = resolves_to("::1", "127.0.0.1") }, function()
+        local stream <close> = net.connect("name", port)
+        assert.equal("127.0.0.1", stream.peer_address.host)
+        listener:accept():close()
+        assert.is_nil(stream:read())
+      end)
+    end)
+  end)
+
+  it("raises the first one's error when all have failed, with all of them as its cause", function()
+    virtual(function()
+      local port = free_port()
+      with_core({ resolve = resolves_to("127.0.0.1", "127.0.0.2", "127.0.0.3") }, function()
+        local err = raised(function() net.connect("name", port) end)
+        assert.is_true(is(err, cohort.SystemError))
+        assert.is_true(is(err, { code = "ECONNREFUSED", operation = "connect", address = "127.0.0.1:" .. port }))
+        assert.matches("^spec/net_spec.lua:%d+$", err.where)
+        assert.equal(3, #err.cause.errors)
+        for i, member in ipairs(err.cause.errors) do
+          assert.equal(("127.0.0.%d:%d"):format(i, port), member.address)
+        end
+        assert.matches("name", err.cause.message)
+        assert.matches("127.0.0.2", tostring(err.cause))
+      end)
+    end)
+  end)
+
+  it("alternates families and gives each a quarter of a second, or until it has failed", function()
+    virtual(function()
+      local log = {}
+      local plan = { ["1::"] = { 10 }, ["2::"] = { 10 }, a = { 0.1, refused "a" }, b = { 1 } }
+      with_core({ resolve = resolves_to("1::", "2::", "a", "b"), connect = fake_network(plan, log) }, function()
+        assert.equal("b", net.connect("name", 1).host)
+      end)
+      assert.same({ "try 1:: at 0", "try a at 0.25", "try 2:: at 0.35", "try b at 0.6", "cut 1:: at 1.6",
+        "cut 2:: at 1.6" }, log)
+    end)
+  end)
+
+  it("closes a stream that came second at the same moment", function()
+    virtual(function()
+      local log = {}
+      local plan = { a = { 1.25 }, b = { 1 } }
+      with_core({ resolve = resolves_to("a", "b"), connect = fake_network(plan, log) }, function()
+        assert.equal("a", net.connect("name", 1).host)
+      end)
+      assert.same({ "try a at 0", "try b at 0.25", "close b at 1.25" }, log)
+    end)
+  end)
+
+  it("closes what it has when it is cancelled at the moment it succeeds", function()
+    virtual(function()
+      local log = {}
+      local plan = { a = { 1 }, b = { 10 } }
+      with_core({ resolve = resolves_to("a", "b"), connect = fake_network(plan, log) }, function()
+        cohort.group(function(g)
+          local task = g:spawn(net.connect, "name", 1)
+          g:spawn(function()
+            cohort.sleep(1)
+            task:cancel()
+          end)
+        end)
+      end)
+      assert.same("try a at 0", log[1])
+      assert.same("try b at 0.25", log[2])
+      assert.is_true(#log == 4)
+      for _, line in ipairs(log) do assert.is_nil(line:match("10")) end
+    end)
+  end)
+
+  it("cuts all attempts when it is cancelled", function()
+    virtual(function()
+      local log = {}
+      local plan = { a = { 10 }, b = { 10 } }
+      with_core({ resolve = resolves_to("a", "b"), connect = fake_network(plan, log) }, function()
+        assert.is_false(cohort.move_on_after(5, net.connect, "name", 1))
+      end)
+      assert.same({ "try a at 0", "try b at 0.25", "cut a at 5", "cut b at 5" }, log)
+    end)
+  end)
+end)
+
+describe("resolve", function()
+  it("gives the addresses of a name", function()
+    virtual(function()
+      local hosts = {}
+      for _, address in ipairs(net.resolve("localhost")) do hosts[address.host] = address.family end
+      assert.is_true(hosts["127.0.0.1"] == "inet" or hosts["::1"] == "inet6")
+      assert.is_nil(net.resolve("localhost")[1].port)
+    end)
+  end)
+
+  it("gives a numeric address back, without a thread", function()
+    virtual(function()
+      with_core({}, function()
+        assert.same({ { host = "127.0.0.1", family = "inet" } }, net.resolve("127.0.0.1"))
+        assert.same({ { host = "2001:db8::1", family = "inet6" } }, net.resolve("2001:DB8:0:0::1"))
+      end)
+    end)
+  end)
+
+  it("raises SystemError for a name that stands for nothing", function()
+    virtual(function()
+      local err = raised(function() net.resolve("no.such.host.invalid") end)
+      assert.is_true(is(err, cohort.SystemError))
+      assert.is_true(is(err, { operation = "resolve", address = "no.such.host.invalid" }))
+      assert.matches("^EAI_", err.code)
+      assert.matches("^spec/net_spec.lua:%d+$", err.where)
+      assert.is_true(is(raised(net.connect, "no.such.host.invalid", 1), { operation = "resolve" }))
+      assert.is_true(is(raised(net.resolve, ("x"):rep(5000)), cohort.SystemError))
+    end)
+  end)
+
+  it("that is cancelled is left behind, and the run ends when it has finished", function()
+    virtual(function()
+      cohort.group(function(g)
+        local lookups = {}
+        for i = 1, 20 do lookups[i] = g:spawn(net.resolve, ("host%d.invalid"):format(i)) end
+        cohort.checkpoint()
+        for _, task in ipairs(lookups) do
+          task:cancel()
+          task:wait()
+          assert.equal("cancelled", task:status())
+        end
+      end)
+      assert.is_false(cohort.move_on_after(0, net.resolve, "localhost"))
+    end)
+    assert.equal(0, core.debug_counts().handles)
+  end)
+
+  it("raises SystemError when no thread can be started, and the process lives on", function()
+    if os.getenv "LD_PRELOAD" then return pending("a sanitizer needs all of the address space") end
+    local result = child.run([[
+      local cohort, net = require "cohort", require "cohort.net"
+      cohort.run(function()
+        for _ = 1, 2 do
+          local ok, err = pcall(net.resolve, "localhost")
+          print(ok, cohort.is(err, cohort.SystemError), err.code, err.operation)
+        end
+        print(#net.resolve("127.0.0.1"))
+      end)
+    ]], "ulimit -v 300000; UV_THREADPOOL_SIZE=64 lua5.4")
+    assert.equal("false\ttrue\tEAGAIN\tresolve\nfalse\ttrue\tEAGAIN\tresolve\n1\n", result.out)
+    assert.equal(0, result.code)
+  end)
+end)
+
+describe("serve", function()
+  local function echo(stream)
+    for line in stream:lines() do stream:write(line, "\n") end
+  end
+
+  it("calls the handler in a task for each connection", function()
+    listening(function(listener, port)
+      cohort.group(function(g)
+        g:spawn_daemon(net.serve, listener, echo)
+        for i = 1, 20 do
+          g:spawn(function()
+            local stream <close> = net.connect("127.0.0.1", port)
+            for j = 1, 5 do
+              stream:write(i, " ", j, "\n")
+              assert.equal(("%d %d"):format(i, j), stream:read())
+              cohort.checkpoint()
+            end
+          end)
+        end
+      end)
+    end)
+  end)
+
+  it("closes a stream when its handler has ended", function()
+    listening(function(listener, port)
+      cohort.group(function(g)
+        local served
+        g:spawn_daemon(net.serve, listener, function(stream) served = stream end)
+        local stream <close> = net.connect("127.0.0.1", port)
+        assert.is_nil(stream:read())
+        assert.matches("closed", tostring(served))
+      end)
+    end)
+  end)
+
+  it("names a connection's task after its peer", function()
+    listening(function(listener, port)
+      cohort.group(function(g)
+        local name
+        g:spawn_daemon(net.serve, listener, function() name = cohort.current_task().name end)
+        local stream <close> = net.connect("127.0.0.1", port)
+        stream:read()
+        assert.equal("stream 127.0.0.1:" .. stream.local_address.port, name)
+      end)
+    end)
+  end)
+
+  it("tells on_error of an error in a handler, with the stream still open, and goes on", function()
+    listening(function(listener, port)
+      local told = {}
+      cohort.group(function(g)
+        g:spawn_daemon(net.serve, listener, { on_error = function(err, stream)
+          told[#told + 1] = err
+          stream:write("sorry\n")
+        end }, function(stream)
+          if stream:read() == "bad" then error("bad request", 0) end
+          stream:write("fine\n")
+        end)
+        for _, request in ipairs { "bad", "good", "bad" } do
+          local stream <close> = net.connect("127.0.0.1", port)
+          stream:write(request, "\n")
+          assert.equal(request == "bad" and "sorry" or "fine", stream:read())
+          assert.is_nil(stream:read())
+        end
+      end)
+      assert.same({ "bad request", "bad request" }, told)
+    end)
+  end)
+
+  it("fails with the handler's error without on_error: the others are cancelled, the listener stays", function()
+    listening(function(listener, port)
+      local a, b = net.connect("127.0.0.1", port), net.connect("127.0.0.1", port)
+      local log = {}
+      b:write("fail\n")
+      local err = raised(net.serve, listener, function(stream)
+        local _ <close> = setmetatable({}, { __close = function(_, e) log[#log + 1] = tasks.is_cancelled(e) end })
+        if stream:read() == "fail" then error("failed", 0) end
+      end)
+      assert.same({ "failed" }, tasks.shape(err))
+      assert.same({ false, true }, log)
+      assert.is_nil(a:read())
+      a:close()
+      b:close()
+      net.connect("127.0.0.1", port):close()
+      listener:accept():close()
+    end)
+  end)
+
+  it("that is cancelled cancels its handlers, closes their streams and the listener", function()
+    listening(function(listener, port)
+      look(2)
+      local before = handles()
+      local stream <close> = net.connect("127.0.0.1", port)
+      local seen
+      assert.is_false(cohort.move_on_after(1, net.serve, listener, function(s)
+        seen = s
+        s:read()
+      end))
+      assert.matches("closed", tostring(listener))
+      assert.matches("closed", tostring(seen))
+      assert.is_nil(stream:read())
+      stream:close()
+      look(2)
+      assert.equal(before - 1, handles())
+    end)
+  end)
+
+  it("returns when its listener is closed and the handlers have ended", function()
+    listening(function(listener, port)
+      cohort.group(function(g)
+        local server = g:spawn(net.serve, listener, echo)
+        local stream <close> = net.connect("127.0.0.1", port)
+        stream:write("one\n")
+        assert.equal("one", stream:read())
+        listener:close()
+        look(3)
+        assert.equal("waiting", server:status())
+        stream:write("two\n")
+        assert.equal("two", stream:read())
+        stream:close()
+        server:join()
+      end)
+    end)
+  end)
+
+  it("handles no more than its limit at once", function()
+    listening(function(listener, port)
+      local now, most, served = 0, 0, 0
+      cohort.group(function(g)
+        g:spawn_daemon(net.serve, listener, { limit = 3 }, function(stream)
+          now, served = now + 1, served + 1
+          most = math.max(most, now)
+          stream:read()
+          now = now - 1
+        end)
+        for _ = 1, 20 do
+          g:spawn(function()
+            local stream <close> = net.connect("127.0.0.1", port)
+            look(3)
+            stream:write("\n")
+            assert.is_nil(stream:read())
+          end)
+        end
+      end)
+      assert.equal(3, most)
+      assert.equal(20, served)
+    end)
+  end)
+
+  it("that is cancelled in a full group closes the stream it could not hand on", function()
+    listening(function(listener, port)
+      look(2)
+      local before = handles()
+      local a <close> = net.connect("127.0.0.1", port)
+      local b <close> = net.connect("127.0.0.1", port)
+      assert.is_false(cohort.move_on_after(1, net.serve, listener, { limit = 1 }, function(s) s:read() end))
+      assert.is_nil(a:read())
+      assert.is_nil(b:read())
+      a:close()
+      b:close()
+      look(2)
+      assert.equal(before - 1, handles())
+    end)
+  end)
+
+  it("goes on when descriptors ran out and were given back, and tells on_error once", function()
+    local result = child.run([[
+      local cohort, net = require "cohort", require "cohort.net"
+      cohort.run(function()
+        local listener = net.listen("127.0.0.1", 0)
+        local port, told, served = listener.local_address.port, {}, 0
+        cohort.group(function(g)
+          g:spawn_daemon(net.serve, listener, { on_error = function(err) told[#told + 1] = err.code end },
+            function(stream)
+              served = served + 1
+              stream:read()
+            end)
+          local clients = {}
+          repeat
+            local ok, stream = pcall(net.connect, "127.0.0.1", port)
+            clients[#clients + 1] = ok and stream or nil
+          until not ok
+          cohort.sleep(0.01)
+          for _, stream in ipairs(clients) do stream:close() end
+          while served < #clients do cohort.sleep(0.01) end
+        end)
+        print(#told, told[1])
+      end)
+    ]], "ulimit -n 40; lua5.4")
+    assert.equal("", result.err)
+    assert.equal("1\tEMFILE\n", result.out)
+  end)
+end)
+
+describe("misuse of cohort.net", function()
+  local cases = {
+    { "connect", { nil, 80 }, "connect expects a host as a string, got nil: write net.connect%(host, port%)" },
+    { "connect", { 5, 80 }, "got number" },
+    { "connect", { "", 80 }, "an empty string" },
+    { "connect", { "a\0b", 80 }, "NUL" },
+    { "connect", { "a" }, "connect expects a port as a whole number, got nil" },
+    { "connect", { "a", "80" }, "got string" },
+    { "connect", { "a", 1.5 }, "got a fraction" },
+    { "connect", { "a", 0 / 0 }, "got a fraction" },
+    { "connect", { "a", math.huge }, "port" },
+    { "connect", { "a", -1 }, "0 to 65535, got %-1" },
+    { "connect", { "a", 65536 }, "0 to 65535, got 65536" },
+    { "connect", { "a", 1, 5 }, "connect expects a table of options, got number" },
+    { "connect", { "a", 1, { linemax = 5 } }, "connect has no option 'linemax': did you mean 'line_max'?" },
+    { "connect", { "a", 1, { [1] = 5 } }, "no option '1'" },
+    { "connect", { "a", 1, { line_max = 0 } }, "option 'line_max' expects a whole number of 1 or more, got 0" },
+    { "connect", { "a", 1, { line_max = 0 / 0 } }, "line_max" },
+    { "connect", { "a", 1, { line_max = 1.5 } }, "line_max" },
+    { "connect", { "a", 1, { nodelay = 1 } }, "option 'nodelay' expects true or false, got 1" },
+    { "listen", { "a" }, "port" },
+    { "listen", { nil, 1 }, "host" },
+    { "listen", { "a", 1, { backlok = 5 } }, "did you mean 'backlog'" },
+    { "listen", { "a", 1, { backlog = -1 } }, "backlog" },
+    { "connect_unix", {}, "connect_unix expects a path as a string, got nil" },
+    { "connect_unix", { "a\0" }, "NUL" },
+    { "listen_unix", { "" }, "an empty string" },
+    { "resolve", {}, "resolve expects a host" },
+    { "resolve", { "x\0y" }, "NUL" },
+    { "serve", {}, "serve expects a listener first, got nil" },
+    { "serve", { io.stdout, print }, "serve expects a listener first, got userdata" },
+  }
+
+  it("is a plain string at the caller's line, and nothing is opened", function()
+    virtual(function()
+      local before = handles()
+      for _, case in ipairs(cases) do
+        local err = raised(function() net[case[1]](table.unpack(case[2], 1, 3)) end)
+        assert.equal("string", type(err))
+        assert.matches("^spec/net_spec.lua:%d+: ", err)
+        assert.matches(case[3], err)
+      end
+      assert.equal(before, handles())
+    end)
+  end)
+
+  it("is noticed in serve before it accepts anything", function()
+    listening(function(listener)
+      assert.matches("net_spec.lua:%d+: serve expects a function", raised(function() net.serve(listener) end))
+      assert.matches("serve expects a function", raised(function() net.serve(listener, {}) end))
+      assert.matches("limit", raised(function() net.serve(listener, { limit = 0 }, print) end))
+      assert.matches("on_error", raised(function() net.serve(listener, { on_error = 5 }, print) end))
+      assert.matches("did you mean 'limit'", raised(function() net.serve(listener, { limits = 5 }, print) end))
+      listener:close()
+      net.serve(listener, { limit = math.huge }, print)
+    end)
+  end)
+
+  it("is said at the caller's line outside of a task, too", function()
+    for _, call in ipairs {
+      function() net.connect("127.0.0.1", 1) end, function() net.listen("127.0.0.1", 0) end,
+      function() net.resolve("127.0.0.1") end, function() net.listen_unix("/tmp/x") end,
+      function() net.connect_unix("/tmp/x") end,
+    } do
+      assert.matches("^spec/net_spec.lua:%d+: .* no task runs here", raised(call))
+    end
+  end)
+end)
+
+describe("cohort.net", function()
+  it("is the field net of cohort", function()
+    assert.equal(net, cohort.net)
+  end)
+
+  it("is no deadlock to wait for", function()
+    listening(function(listener)
+      assert.is_false(cohort.move_on_after(1, listener.accept, listener))
+    end)
+  end)
+end)

@@ -1,0 +1,53 @@
+--- What specs about tasks share: a run under a clock that jumps, and ways to look at errors.
+local cohort = require "cohort"
+local testing = require "cohort.testing"
+
+local tasks = {}
+
+--- Runs `main` as the root task under a virtual clock that moves by itself.
+function tasks.virtual(main, ...)
+  return cohort.run({ clock = testing.clock { autojump = true } }, main, ...)
+end
+
+--- What `f(...)` raised; fails when it returned.
+function tasks.raised(f, ...)
+  local ok, err = pcall(f, ...)
+  if ok then error("nothing was raised", 2) end
+  return err
+end
+
+function tasks.is_cancelled(err) return cohort.is(err, cohort.Cancelled) end
+
+function tasks.is_group(err) return cohort.is(err, cohort.ErrorGroup) end
+
+--- A group of errors as nested lists of the errors themselves; another error as it is.
+function tasks.shape(err)
+  if not tasks.is_group(err) then return err end
+  local list = {}
+  for i, member in ipairs(err.errors) do list[i] = tasks.shape(member) end
+  return list
+end
+
+--- A function that raises `err`, as it is, after `seconds` when they are given.
+function tasks.fail(err, seconds)
+  return function()
+    if seconds then cohort.sleep(seconds) end
+    error(err, 0)
+  end
+end
+
+--- A function that sleeps until it is cancelled, and then raises `err` instead.
+function tasks.fail_when_cancelled(err)
+  return function()
+    pcall(cohort.sleep_forever)
+    error(err, 0)
+  end
+end
+
+--- Waits for ever behind a `<close>` variable that appends `word` to `log`.
+function tasks.wait_and_log(log, word)
+  local _ <close> = setmetatable({}, { __close = function() log[#log + 1] = word end })
+  cohort.sleep_forever()
+end
+
+return tasks
