@@ -76,7 +76,8 @@ COHORT_API cohort_runtime *cohort_of(lua_State *L);
 /*
 ** Take a function and 'arguments' values from the top of L and make a task of
 ** them. It runs in a later pump. With 'out' NULL its result is dropped when it
-** ends; else cohort_take must be called. 0 or COHORT_E*; then L's stack is as it was.
+** ends, and an error goes to Lua's warnings; else cohort_take must be called.
+** 0 or COHORT_E*; then L's stack is as it was.
 */
 COHORT_API int cohort_spawn(cohort_runtime *rt, lua_State *L, int arguments, cohort_task *out);
 

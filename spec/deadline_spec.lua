@@ -22,7 +22,9 @@ describe("a deadline", function()
         function(f, ...) return cohort.move_on_after(2, f, ...) end,
         function(f, ...) return cohort.move_on_at(cohort.now() + 2, f, ...) end,
         function(f, ...) return cohort.scope({ timeout = 2 }, function(_, ...) f(...) end, ...) end,
-        function(f, ...) return cohort.scope({ deadline = cohort.now() + 2 }, function(_, ...) f(...) end, ...) end,
+        function(f, ...)
+          return cohort.scope({ deadline = cohort.now() + 2 }, function(_, ...) f(...) end, ...)
+        end,
       } do
         local start = cohort.now()
         assert.is_false(form(cohort.sleep, 5))
@@ -140,8 +142,9 @@ describe("a deadline", function()
         assert.equal(name .. " expects seconds as a number, got no value", misuse(f))
       end
       for _, name in ipairs { "move_on_at", "fail_at" } do
-        assert.equal(name .. " expects a time on cohort.now()'s clock, got nan", misuse(cohort[name], 0 / 0, run))
-        assert.equal(name .. " expects a time on cohort.now()'s clock, got nil", misuse(cohort[name], nil, run))
+        local expected = name .. " expects a time on cohort.now()'s clock, got "
+        assert.equal(expected .. "nan", misuse(cohort[name], 0 / 0, run))
+        assert.equal(expected .. "nil", misuse(cohort[name], nil, run))
       end
       assert.truthy(misuse(cohort.sleep, -1))
       assert.truthy(misuse(cohort.sleep, 0 / 0))
@@ -255,7 +258,9 @@ describe("current_deadline", function()
     virtual(function()
       cohort.move_on_after(5, function()
         cohort.shield(function() assert.equal(math.huge, cohort.current_deadline()) end)
-        cohort.scope({ shield = true, timeout = 9 }, function() assert.equal(9, cohort.current_deadline()) end)
+        cohort.scope({ shield = true, timeout = 9 }, function()
+          assert.equal(9, cohort.current_deadline())
+        end)
       end)
     end)
   end)

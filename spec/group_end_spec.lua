@@ -161,7 +161,7 @@ describe("where Lua cannot wait", function()
       } do
         local err = raised(in_sort, f)
         assert.matches("cannot wait inside a function called by 'sort'", err)
-        assert.matches("this group was cancelled", err)
+        assert.matches("the tasks of this group were cancelled", err)
       end
     end)
   end)
@@ -185,6 +185,31 @@ describe("where Lua cannot wait", function()
       end)
       assert.same({ "body", "joined" }, log)
       assert.equal(3, cohort.now())
+    end)
+  end)
+
+  it("the host goes on uncancelled after that, whatever the tasks raise and spawn", function()
+    virtual(function()
+      local log = {}
+      local err = raised(cohort.group, function()
+        local inner = raised(in_sort, function()
+          cohort.group({ limit = 1 }, function(g)
+            g:spawn(function()
+              pcall(cohort.sleep_forever)
+              g:spawn(wait_and_log, log, "late")
+              g:spawn_daemon(wait_and_log, log, "late daemon")
+              error("task", 0)
+            end)
+            error("body", 0)
+          end)
+        end)
+        assert.equal("body", inner.errors[1])
+        assert.is_false(cohort.cancelled())
+        cohort.sleep(1)
+        log[#log + 1] = "went on"
+      end)
+      assert.same({ { "task" } }, shape(err))
+      assert.same({ "late", "late daemon", "went on" }, log)
     end)
   end)
 
@@ -297,13 +322,13 @@ describe("run", function()
     assert.equal(0, select("#", virtual(function() end)))
   end)
 
-  it("raises main's error as it is, and for nil an Error that says so", function()
+  it("raises main's error as it is, nil too", function()
     local v = cohort.error_type "V" "v"
     local hostile = setmetatable({}, { __tostring = error, __index = error })
     for _, err in ipairs { v, "text", 7, false, hostile, print } do
       assert.is_true(rawequal(err, raised(virtual, fail(err))))
     end
-    assert.is_true(raised(virtual, fail(nil)).boxed)
+    assert.same({ n = 2, false, nil }, table.pack(pcall(virtual, fail(nil))))
   end)
 
   it("raises main's group of errors as it is", function()
@@ -368,6 +393,27 @@ describe("the printed error of a run", function()
     for _, name in ipairs { "outer", "middle", "inner" } do
       assert.matches("group '" .. name .. "' failed", text)
     end
+  end)
+
+  it("also has the lines above when it is printed in a task far below the root", function()
+    local lines = {}
+    local text
+    virtual(function()
+      lines.root = next_line()
+      cohort.group(function(g)
+        g:spawn(function()
+          lines.host = next_line()
+          cohort.group(function(h)
+            h:spawn(function()
+              lines.inner = next_line()
+              local _, err = pcall(cohort.group, fail("x"))
+              text = tostring(err)
+            end)
+          end)
+        end)
+      end)
+    end)
+    for _, line in pairs(lines) do assert.matches(("group_end_spec.lua:%d: in "):format(line), text) end
   end)
 
   it("has for each error the traceback of that one: body, task and deferred functions", function()

@@ -111,7 +111,8 @@ describe("SIGINT", function()
           interrupt()
         end
       ]]
-      assert.same({ 0, "returned\twhole\nreturned\twhole\n", "" }, { run(script, "env --ignore-signal=INT " .. host) })
+      local expected = ("returned\twhole\n"):rep(2)
+      assert.same({ 0, expected, "" }, { run(script, "env --ignore-signal=INT " .. host) })
     end)
   end)
 

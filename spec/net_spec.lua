@@ -1,4 +1,4 @@
--- connect with its race of addresses, resolve, serve, and the arguments of all of cohort.net.
+-- connect with its race of addresses, resolve, and the arguments of cohort.net.
 local cohort = require "cohort"
 local core = require "cohort.core"
 local net = require "cohort.net"
@@ -51,6 +51,11 @@ local function refused(host)
     operation = "connect", address = host }
 end
 
+-- What matches the error of a connect that was refused by this address.
+local function refusal(address)
+  return { code = "ECONNREFUSED", operation = "connect", address = address }
+end
+
 -- A port at which nobody listens, as far as one can tell.
 local function free_port()
   local listener <close> = net.listen("127.0.0.1", 0)
@@ -74,7 +79,7 @@ describe("connect", function()
       local before = handles()
       local err = raised(function() net.connect("127.0.0.1", port) end)
       assert.is_true(is(err, cohort.SystemError))
-      assert.is_true(is(err, { code = "ECONNREFUSED", operation = "connect", address = "127.0.0.1:" .. port }))
+      assert.is_true(is(err, refusal("127.0.0.1:" .. port)))
       assert.is_true(err.errno > 0)
       assert.matches("connect 127.0.0.1:%d+: connection refused", err.message)
       assert.matches("^spec/net_spec.lua:%d+$", err.where)
@@ -130,7 +135,7 @@ describe("connect to a name with several addresses", function()
       with_core({ resolve = resolves_to("127.0.0.1", "127.0.0.2", "127.0.0.3") }, function()
         local err = raised(function() net.connect("name", port) end)
         assert.is_true(is(err, cohort.SystemError))
-        assert.is_true(is(err, { code = "ECONNREFUSED", operation = "connect", address = "127.0.0.1:" .. port }))
+        assert.is_true(is(err, refusal("127.0.0.1:" .. port)))
         assert.matches("^spec/net_spec.lua:%d+$", err.where)
         assert.equal(3, #err.cause.errors)
         for i, member in ipairs(err.cause.errors) do
@@ -146,7 +151,8 @@ describe("connect to a name with several addresses", function()
     virtual(function()
       local log = {}
       local plan = { ["1::"] = { 10 }, ["2::"] = { 10 }, a = { 0.1, refused "a" }, b = { 1 } }
-      with_core({ resolve = resolves_to("1::", "2::", "a", "b"), connect = fake_network(plan, log) }, function()
+      local resolve = resolves_to("1::", "2::", "a", "b")
+      with_core({ resolve = resolve, connect = fake_network(plan, log) }, function()
         assert.equal("b", net.connect("name", 1).host)
       end)
       assert.same({ "try 1:: at 0", "try a at 0.25", "try 2:: at 0.35", "try b at 0.6", "cut 1:: at 1.6",
@@ -262,203 +268,9 @@ describe("resolve", function()
   end)
 end)
 
-describe("serve", function()
-  local function echo(stream)
-    for line in stream:lines() do stream:write(line, "\n") end
-  end
-
-  it("calls the handler in a task for each connection", function()
-    listening(function(listener, port)
-      cohort.group(function(g)
-        g:spawn_daemon(net.serve, listener, echo)
-        for i = 1, 20 do
-          g:spawn(function()
-            local stream <close> = net.connect("127.0.0.1", port)
-            for j = 1, 5 do
-              stream:write(i, " ", j, "\n")
-              assert.equal(("%d %d"):format(i, j), stream:read())
-              cohort.checkpoint()
-            end
-          end)
-        end
-      end)
-    end)
-  end)
-
-  it("closes a stream when its handler has ended", function()
-    listening(function(listener, port)
-      cohort.group(function(g)
-        local served
-        g:spawn_daemon(net.serve, listener, function(stream) served = stream end)
-        local stream <close> = net.connect("127.0.0.1", port)
-        assert.is_nil(stream:read())
-        assert.matches("closed", tostring(served))
-      end)
-    end)
-  end)
-
-  it("names a connection's task after its peer", function()
-    listening(function(listener, port)
-      cohort.group(function(g)
-        local name
-        g:spawn_daemon(net.serve, listener, function() name = cohort.current_task().name end)
-        local stream <close> = net.connect("127.0.0.1", port)
-        stream:read()
-        assert.equal("stream 127.0.0.1:" .. stream.local_address.port, name)
-      end)
-    end)
-  end)
-
-  it("tells on_error of an error in a handler, with the stream still open, and goes on", function()
-    listening(function(listener, port)
-      local told = {}
-      cohort.group(function(g)
-        g:spawn_daemon(net.serve, listener, { on_error = function(err, stream)
-          told[#told + 1] = err
-          stream:write("sorry\n")
-        end }, function(stream)
-          if stream:read() == "bad" then error("bad request", 0) end
-          stream:write("fine\n")
-        end)
-        for _, request in ipairs { "bad", "good", "bad" } do
-          local stream <close> = net.connect("127.0.0.1", port)
-          stream:write(request, "\n")
-          assert.equal(request == "bad" and "sorry" or "fine", stream:read())
-          assert.is_nil(stream:read())
-        end
-      end)
-      assert.same({ "bad request", "bad request" }, told)
-    end)
-  end)
-
-  it("fails with the handler's error without on_error: the others are cancelled, the listener stays", function()
-    listening(function(listener, port)
-      local a, b = net.connect("127.0.0.1", port), net.connect("127.0.0.1", port)
-      local log = {}
-      b:write("fail\n")
-      local err = raised(net.serve, listener, function(stream)
-        local _ <close> = setmetatable({}, { __close = function(_, e) log[#log + 1] = tasks.is_cancelled(e) end })
-        if stream:read() == "fail" then error("failed", 0) end
-      end)
-      assert.same({ "failed" }, tasks.shape(err))
-      assert.same({ false, true }, log)
-      assert.is_nil(a:read())
-      a:close()
-      b:close()
-      net.connect("127.0.0.1", port):close()
-      listener:accept():close()
-    end)
-  end)
-
-  it("that is cancelled cancels its handlers, closes their streams and the listener", function()
-    listening(function(listener, port)
-      look(2)
-      local before = handles()
-      local stream <close> = net.connect("127.0.0.1", port)
-      local seen
-      assert.is_false(cohort.move_on_after(1, net.serve, listener, function(s)
-        seen = s
-        s:read()
-      end))
-      assert.matches("closed", tostring(listener))
-      assert.matches("closed", tostring(seen))
-      assert.is_nil(stream:read())
-      stream:close()
-      look(2)
-      assert.equal(before - 1, handles())
-    end)
-  end)
-
-  it("returns when its listener is closed and the handlers have ended", function()
-    listening(function(listener, port)
-      cohort.group(function(g)
-        local server = g:spawn(net.serve, listener, echo)
-        local stream <close> = net.connect("127.0.0.1", port)
-        stream:write("one\n")
-        assert.equal("one", stream:read())
-        listener:close()
-        look(3)
-        assert.equal("waiting", server:status())
-        stream:write("two\n")
-        assert.equal("two", stream:read())
-        stream:close()
-        server:join()
-      end)
-    end)
-  end)
-
-  it("handles no more than its limit at once", function()
-    listening(function(listener, port)
-      local now, most, served = 0, 0, 0
-      cohort.group(function(g)
-        g:spawn_daemon(net.serve, listener, { limit = 3 }, function(stream)
-          now, served = now + 1, served + 1
-          most = math.max(most, now)
-          stream:read()
-          now = now - 1
-        end)
-        for _ = 1, 20 do
-          g:spawn(function()
-            local stream <close> = net.connect("127.0.0.1", port)
-            look(3)
-            stream:write("\n")
-            assert.is_nil(stream:read())
-          end)
-        end
-      end)
-      assert.equal(3, most)
-      assert.equal(20, served)
-    end)
-  end)
-
-  it("that is cancelled in a full group closes the stream it could not hand on", function()
-    listening(function(listener, port)
-      look(2)
-      local before = handles()
-      local a <close> = net.connect("127.0.0.1", port)
-      local b <close> = net.connect("127.0.0.1", port)
-      assert.is_false(cohort.move_on_after(1, net.serve, listener, { limit = 1 }, function(s) s:read() end))
-      assert.is_nil(a:read())
-      assert.is_nil(b:read())
-      a:close()
-      b:close()
-      look(2)
-      assert.equal(before - 1, handles())
-    end)
-  end)
-
-  it("goes on when descriptors ran out and were given back, and tells on_error once", function()
-    local result = child.run([[
-      local cohort, net = require "cohort", require "cohort.net"
-      cohort.run(function()
-        local listener = net.listen("127.0.0.1", 0)
-        local port, told, served = listener.local_address.port, {}, 0
-        cohort.group(function(g)
-          g:spawn_daemon(net.serve, listener, { on_error = function(err) told[#told + 1] = err.code end },
-            function(stream)
-              served = served + 1
-              stream:read()
-            end)
-          local clients = {}
-          repeat
-            local ok, stream = pcall(net.connect, "127.0.0.1", port)
-            clients[#clients + 1] = ok and stream or nil
-          until not ok
-          cohort.sleep(0.01)
-          for _, stream in ipairs(clients) do stream:close() end
-          while served < #clients do cohort.sleep(0.01) end
-        end)
-        print(#told, told[1])
-      end)
-    ]], "ulimit -n 40; lua5.4")
-    assert.equal("", result.err)
-    assert.equal("1\tEMFILE\n", result.out)
-  end)
-end)
-
 describe("misuse of cohort.net", function()
   local cases = {
-    { "connect", { nil, 80 }, "connect expects a host as a string, got nil: write net.connect%(host, port%)" },
+    { "connect", { nil, 80 }, "connect expects a host as a string, got nil: write net.connect%(" },
     { "connect", { 5, 80 }, "got number" },
     { "connect", { "", 80 }, "an empty string" },
     { "connect", { "a\0b", 80 }, "NUL" },
@@ -472,7 +284,7 @@ describe("misuse of cohort.net", function()
     { "connect", { "a", 1, 5 }, "connect expects a table of options, got number" },
     { "connect", { "a", 1, { linemax = 5 } }, "connect has no option 'linemax': did you mean 'line_max'?" },
     { "connect", { "a", 1, { [1] = 5 } }, "no option '1'" },
-    { "connect", { "a", 1, { line_max = 0 } }, "option 'line_max' expects a whole number of 1 or more, got 0" },
+    { "connect", { "a", 1, { line_max = 0 } }, "'line_max' expects a whole number of 1 or more, got 0" },
     { "connect", { "a", 1, { line_max = 0 / 0 } }, "line_max" },
     { "connect", { "a", 1, { line_max = 1.5 } }, "line_max" },
     { "connect", { "a", 1, { nodelay = 1 } }, "option 'nodelay' expects true or false, got 1" },
@@ -499,18 +311,6 @@ describe("misuse of cohort.net", function()
         assert.matches(case[3], err)
       end
       assert.equal(before, handles())
-    end)
-  end)
-
-  it("is noticed in serve before it accepts anything", function()
-    listening(function(listener)
-      assert.matches("net_spec.lua:%d+: serve expects a function", raised(function() net.serve(listener) end))
-      assert.matches("serve expects a function", raised(function() net.serve(listener, {}) end))
-      assert.matches("limit", raised(function() net.serve(listener, { limit = 0 }, print) end))
-      assert.matches("on_error", raised(function() net.serve(listener, { on_error = 5 }, print) end))
-      assert.matches("did you mean 'limit'", raised(function() net.serve(listener, { limits = 5 }, print) end))
-      listener:close()
-      net.serve(listener, { limit = math.huge }, print)
     end)
   end)
 

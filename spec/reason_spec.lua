@@ -86,6 +86,24 @@ describe("the reason of a cancellation", function()
     end)
   end)
 
+  it("stays what it was when a task of the cancelled group fails, or a deadline passes", function()
+    virtual(function()
+      local scope
+      assert.is_false(pcall(cohort.group, function(g)
+        scope = g.scope
+        scope.deadline = 1
+        g:spawn(function()
+          pcall(cohort.sleep_forever)
+          cohort.shield(cohort.sleep, 2)
+          error "clean-up"
+        end)
+        cohort.checkpoint()
+        g:cancel("enough")
+      end))
+      assert.same({ "cancel", "enough" }, { scope.reason.kind, scope.reason.text })
+    end)
+  end)
+
   it("is shutdown for daemons when only they are left", function()
     virtual(function()
       local kind

@@ -19,7 +19,8 @@ end
 describe("run", function()
   it("gives main its arguments and gives back its results, nils and 200 of them included", function()
     assert.equal(0, select("#", cohort.run(nothing)))
-    assert.same({ 1, nil, 3, nil, n = 4 }, table.pack(cohort.run(function(...) return ... end, 1, nil, 3, nil)))
+    local function same(...) return ... end
+    assert.same({ 1, nil, 3, nil, n = 4 }, table.pack(cohort.run(same, 1, nil, 3, nil)))
     local many = {}
     for i = 1, 200 do many[i] = i end
     assert.same(many, { cohort.run({ signals = false }, function(...)
@@ -36,8 +37,7 @@ describe("run", function()
         error(err, 0)
       end)))
     end
-    local boxed = raised(cohort.run, error)  -- nil
-    assert.same({ "nil", true }, { boxed.message, boxed.boxed })
+    assert.same({ n = 2, false, nil }, table.pack(pcall(cohort.run, error)))  -- error(nil)
   end)
 
   it("raises the group of a failed task with the tracebacks of all", function()
@@ -51,6 +51,20 @@ describe("run", function()
     assert.truthy(text:find("group 'outer' failed"))
     assert.truthy(text:find("task 'bad'"))
     assert.truthy(text:find("run_spec.lua:%d+: boom"))
+  end)
+
+  it("raises Aborted with the kind of the reason when main itself was cancelled", function()
+    for kind, cancel in pairs {
+      cancel = function() cohort.current_scope():cancel "enough" end,
+      deadline = function() cohort.current_scope().deadline = 0 end,
+    } do
+      local err = raised(virtual, function()
+        cancel()
+        cohort.checkpoint()
+      end)
+      assert.is_true(cohort.is(err, cohort.Aborted))
+      assert.equal(kind, err.reason.kind)
+    end
   end)
 
   it("waits for all that main started", function()
@@ -70,7 +84,8 @@ describe("run", function()
     cohort.run(function()
       local err = raised(function() cohort.run(nothing) end)
       assert.truthy(err:find("run_spec.lua:%d+: run cannot be called inside run.*cohort.main"))
-      assert.truthy(raised(function() cohort.run({ clock = testing.clock() }, nothing) end):find("inside run"))
+      err = raised(function() cohort.run({ clock = testing.clock() }, nothing) end)
+      assert.truthy(err:find("inside run"))
       assert.is_true(pcall(cohort.checkpoint))
       assert.equal(7, cohort.main(function(x) return x end, 7))
     end)
@@ -124,7 +139,8 @@ describe("run", function()
       assert.is_true(core.debug_counts().handles > 0)
       assert.equal(1, core.debug_counts().tasks)
     end)
-    assert.same({ 0, 0, 0 }, { core.debug_counts().handles, core.debug_counts().tasks, core.debug_counts().bytes })
+    local counts = core.debug_counts()
+    assert.same({ 0, 0, 0 }, { counts.handles, counts.tasks, counts.bytes })
   end)
 
   it("prints nothing and changes no exit status", function()

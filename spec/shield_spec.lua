@@ -186,7 +186,9 @@ describe("a shield", function()
   it("of three levels lets the cancellation through level by level", function()
     virtual(function()
       local log = {}
-      local function try(name) log[#log + 1] = name .. (pcall(cohort.checkpoint) and " passes" or " raises") end
+      local function try(name)
+        log[#log + 1] = name .. (pcall(cohort.checkpoint) and " passes" or " raises")
+      end
       cohort.scope(function(outer)
         outer:cancel()
         try "outer"

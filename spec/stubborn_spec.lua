@@ -9,7 +9,7 @@ end
 
 local function on_close(f) return setmetatable({}, { __close = f }) end
 
--- Runs f in a group that is cancelled soon after; gives what came of f's task, and the turns its siblings had.
+-- Runs f in a group that is cancelled soon after. The error of f's task, the turns a sibling had, the task.
 local function end_by_cancel(f)
   local turns, task = 0, nil
   local ok, eg = pcall(virtual, function()
@@ -273,7 +273,7 @@ describe("a stubborn task", function()
     down(50)
   end
 
-  it("is closed by force when it runs from the hook: its closes run and cannot wait, its groups are joined", function()
+  it("is closed by force when it outruns the hook: closes run, groups are joined", function()
     local log = {}
     local err = end_by_cancel(function()
       local _ <close> = on_close(function()

@@ -174,7 +174,9 @@ for name, form in pairs(forms) do
         local log = {}
         cohort.move_on_after(1, function()
           local _ <close> = setmetatable({}, { __close = function()
-            cohort.shield(function() log[#log + 1] = cohort.is(raised(form, cohort.sleep, 9), cohort.Timeout) end)
+            cohort.shield(function()
+              log[#log + 1] = cohort.is(raised(form, cohort.sleep, 9), cohort.Timeout)
+            end)
           end })
           cohort.sleep(5)
         end)

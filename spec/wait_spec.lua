@@ -35,7 +35,13 @@ describe("waiting inside", function()
       end }))
     end },
     ["table.concat of a proxy"] = { "'concat'", function(wait)
-      table.concat(setmetatable({}, { __index = function() wait() return "" end, __len = function() return 1 end }))
+      table.concat(setmetatable({}, {
+        __index = function()
+          wait()
+          return ""
+        end,
+        __len = function() return 1 end,
+      }))
     end },
   }
 
@@ -285,6 +291,34 @@ describe("a stock coroutine inside a task", function()
     end)
   end)
 
+  it("with a group that could not be joined where it was left gets an error, and the tasks are joined", function()
+    virtual(function()
+      local ended, inner
+      local err = raised(cohort.scope, function()
+        assert.is_false(coroutine.resume(coroutine.create(function()
+          cohort.scope(function()
+            inner = coroutine.create(function()
+              cohort.group(function(g)
+                g:spawn(function()
+                  pcall(cohort.sleep_forever)
+                  ended = true
+                end)
+                coroutine.yield()
+              end)
+            end)
+            coroutine.resume(inner)
+          end)
+        end)))
+        local ok, message = coroutine.resume(inner)
+        assert.is_false(ok)
+        assert.truthy(message:find("this group was given up while its coroutine was suspended"))
+      end)
+      assert.truthy(err:find("left open"))
+      assert.is_true(ended)
+      assert.is_true(pcall(cohort.checkpoint))
+    end)
+  end)
+
   it("that goes on after its scope was closed behind its back gets an error", function()
     local result = child.run [[
       local cohort = require "cohort"
@@ -308,6 +342,6 @@ describe("a stock coroutine inside a task", function()
     ]]
     assert.equal(0, result.code)
     assert.equal("", result.err)
-    assert.equal("false\tfalse\tdead\n" .. "false\tfalse\tdead\n" .. ("true\tfalse\tdead\n"):rep(2), result.out)
+    assert.equal(("false\tfalse\tdead\n"):rep(2) .. ("true\tfalse\tdead\n"):rep(2), result.out)
   end)
 end)

@@ -41,16 +41,19 @@ static void push_message(lua_State *L, struct coh_state *S, struct coh_scope *sc
   coh_object_push(L, S, g != NULL ? &g->group.scope : scope);  /* object */
   if (!lua_isnil(L, -1)) lua_getiuservalue(L, -1, COH_UV_LINE);
   else lua_pushnil(L);                                         /* object line */
-  if (g != NULL && g->joined) {
-    lua_pushnil(L);  /* its own end has said that it could not wait */
+  if (g != NULL && g->joined && g->group.around->reason == COH_REASON_MISNESTING) {
+    lua_pushnil(L);  /* its own end has said that it could not wait, and it interrupted nobody */
+  } else if (g != NULL && g->joined) {
+    lua_pushliteral(L, "a group that was cancelled could not end where it was closed: what its end raised "
+                       "there says more");
   } else if (!lua_isstring(L, -1)) {
     lua_pushfstring(L, "a %s was left open by a coroutine that will not go on", what);
   } else if (is_message(L)) {
     if (!cut) lua_warning(L, lua_tostring(L, -1), 0);
     lua_pushnil(L);
   } else {
-    lua_pushfstring(L, "%sthis %s was never closed: write 'local %c <close> = cohort.open_%s(...)', so that it "
-                       "ends where its block ends", lua_tostring(L, -1), what, *what, what);
+    lua_pushfstring(L, "%sthis %s was never closed: write 'local %c <close> = cohort.open_%s(...)', so that "
+                       "it ends where its block ends", lua_tostring(L, -1), what, *what, what);
   }
   lua_replace(L, -3);                                          /* message line */
   lua_pop(L, 1);
@@ -61,8 +64,8 @@ void coh_abandon_check(lua_State *L, const struct coh_fiber *f, const struct coh
   const struct coh_scope *s;
   for (s = f->task.current; s != until; s = s->parent)
     if (s->role != COH_SCOPE_BLOCK && !coh_scopes_is_block(s))
-      coh_misuse(L, "this block was opened outside of a function form that still runs, of cohort.scope, shield, "
-                    "group or the like: close it after that");
+      coh_misuse(L, "this block was opened outside of a function form that still runs, cohort.scope, shield or "
+                    "the like: close it after that");
 }
 
 

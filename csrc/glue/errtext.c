@@ -8,6 +8,8 @@
 #include <lauxlib.h>
 #include <lua.h>
 
+#include "glue/state.h"
+
 
 /* to_text(value) -> string; may raise whatever a __tostring raises */
 static int to_text(lua_State *L) {
@@ -28,10 +30,11 @@ void coh_text_push(lua_State *L, int index) {
 
 
 void coh_text_push_where(lua_State *L) {
+  const struct coh_state *S = coh_state_of(L);
   lua_Debug frame;
   for (int level = 0; lua_getstack(L, level, &frame); level++) {
     lua_getinfo(L, "Sl", &frame);
-    if (frame.currentline > 0) {
+    if (frame.currentline > 0 && !(S != NULL && coh_is_library(S, frame.source))) {
       lua_pushfstring(L, "%s:%d", frame.short_src, frame.currentline);
       return;
     }

@@ -13,6 +13,7 @@
 
 #include "glue/abandon.h"
 #include "glue/error.h"
+#include "glue/errtext.h"
 #include "glue/note.h"
 #include "glue/object.h"
 #include "glue/stubborn.h"
@@ -136,7 +137,7 @@ static int body_end(lua_State *L, int status, lua_KContext top) {
   lua_settop(L, COH_BODY_FUNCTION);
   f->failed = true;
   replace_error(L, S, f);
-  coh_error_box_nil(L);
+  if (f->task.group != NULL && !f->task.starting) coh_error_box_nil(L);
   if (f->handle != NULL) {
     if (coh_cancelled_is(L, -1)) {
       keep_reason(L, S, f);
@@ -227,10 +228,13 @@ static enum coh_result result_of(struct coh_fiber *f) {
 
 /*
 ** The coroutine has ended. The body ends with LUA_OK whatever happened in it;
-** another status means that memory ran out after it, and leaves a dead one.
+** another status means that memory ran out after it, and leaves a dead one. What
+** it could not close is closed here; when a group there still has tasks the fiber
+** is parked, and comes here again.
 */
 static void ended(struct coh_state *S, struct coh_fiber *f, int status) {
   if (status != LUA_OK) f->failed = f->dead = true;
+  if (f->dead && coh_abandon_quietly(S, f, &f->task.scope)) return;
   coh_fiber_finish(S, f, result_of(f));
 }
 
@@ -240,6 +244,10 @@ void coh_fiber_step(struct coh_task *task) {
   struct coh_state *S = coh_state_from(coh_task_runtime(task));
   struct coh_frame frame = {f->L, NULL, true};
   int status, values, arguments = 0;
+  if (f->dead) {
+    ended(S, f, LUA_ERRRUN);
+    return;
+  }
   if (f->unwinding && coh_stubborn_step(S, f)) return;
   if (!f->started) {
     f->started = true;
@@ -283,7 +291,26 @@ static bool is_kept(const struct coh_fiber *f) {
 }
 
 
+/* pcall'ed: (fiber): the error of a task whose result nobody will take is not lost in silence */
+static int warn_unclaimed(lua_State *L) {
+  struct coh_fiber *f = lua_touserdata(L, 1);
+  coh_fiber_push_name(L, coh_state_from(coh_task_runtime(&f->task)), f);
+  lua_pushvalue(f->L, -1);
+  lua_xmove(f->L, L, 1);
+  coh_text_push(L, -1);
+  lua_pushfstring(L, "cohort: task '%s', whose result nobody takes, failed: %s", lua_tostring(L, 2),
+                  lua_tostring(L, -1));
+  lua_warning(L, lua_tostring(L, -1), 0);
+  return 0;
+}
+
+
 void coh_fiber_finish(struct coh_state *S, struct coh_fiber *f, enum coh_result result) {
+  if (f->unclaimed && result == COH_FAILED) {
+    lua_pushcfunction(S->pump, warn_unclaimed);
+    lua_pushlightuserdata(S->pump, f);
+    if (lua_pcall(S->pump, 1, 0, 0) != LUA_OK) lua_pop(S->pump, 1);
+  }
   if (f->watchers != NULL) coh_wait_wake_all(f->watchers);
   coh_stubborn_forget(S, f);
   cut_handle(f, result);

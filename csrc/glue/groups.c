@@ -221,7 +221,7 @@ static int deferred_left(lua_State *L, int status, lua_KContext top) {
   lua_settop(L, (int)top);
   s = lua_touserdata(L, e.scope);
   if (coh_abandon(L, e.S, e.f, &s->scope)) return coh_yield(L, deferred_left);
-  if (!lua_isnil(L, -1)) lua_replace(L, -2);
+  if (!lua_isnil(L, -1) && (!s->failed || coh_cancelled_is(L, -2))) lua_replace(L, -2);
   else lua_pop(L, 1);
   if (s->failed || !lua_isnil(L, -1)) keep_deferred_error(L, &e);
   else lua_pop(L, 1);
@@ -288,6 +288,7 @@ static int run_deferred(lua_State *L, const struct end *e) {
 
 void coh_luagroup_spawn_deferred(lua_State *L, struct coh_state *S, struct coh_luagroup *g) {
   struct coh_fiber *f = coh_fiber_load(L, S, take_deferred(L, S, g) - 1, 0);
+  g->group.shut = false;  /* its scope is cancelled by now */
   coh_group_spawn(&g->group, &f->task, false);
   coh_scope_set_shield(&f->task.scope, true);
 }
@@ -314,15 +315,14 @@ static int settle(lua_State *L, const struct end *e) {
 
 
 /*
-** A group cannot end where its task cannot wait: it is cancelled then, joined by
-** what is around it, and the error says so. Never returns. [-?, +0, e]
+** A group cannot end where its task cannot wait: its tasks are cancelled then, what
+** is around it joins them, and the error says so. Never returns. [-?, +0, e]
 */
 static int refuse_end(lua_State *L, const struct end *e) {
   luaL_checkstack(L, LUA_MINSTACK, "the end of a group");
-  coh_scope_cancel(e->g->group.around, COH_REASON_MISNESTING);
   e->g->joined = true;
   coh_push_refusal(L, e->S);
-  lua_pushliteral(L, "; this group was cancelled, and what is around it waits for its tasks");
+  lua_pushliteral(L, "; the tasks of this group were cancelled, and what is around it waits for them");
   lua_concat(L, 2);
   if (has_failed(e->g)) push_error(L, e->S, e->g, e->outcome, lua_gettop(L));
   forget_failures(e->S, e->g);
@@ -364,6 +364,8 @@ static int body_left(lua_State *L, int status, lua_KContext top) {
   } else {
     lua_pop(L, 1);
   }
+  if (!e.g->group.body_ended)  /* what is around it may have tried to close it already */
+    if (!coh_can_wait(e.S, L)) coh_group_shut(&e.g->group);
   coh_group_body_ended(&e.g->group, e.g->body_failed && !e.g->body_cut, e.g->body_cut);
   return end_group(L, LUA_OK, lua_gettop(L));
 }
@@ -423,6 +425,7 @@ static struct coh_luagroup *open_group(lua_State *L, struct coh_object *o, struc
 /* The body returned or raised: arrange the stack for the end. */
 static int body_returned(lua_State *L, int status, lua_KContext number) {
   struct coh_luagroup *g = coh_item(coh_scopes_check_open(L, number), struct coh_luagroup, group.scope);
+  if (g->group.body_ended) return coh_misuse(L, "this group was given up while its coroutine was suspended");
   g->body_failed = status != LUA_OK && status != LUA_YIELD;
   g->body_cut = g->body_failed && coh_cancelled_is(L, -1);
   luaL_checkstack(L, LUA_MINSTACK, "too many results");

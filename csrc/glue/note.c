@@ -52,18 +52,28 @@ static bool is_ours(lua_State *L, const struct coh_state *S) {
 }
 
 
-/* C functions without a name are the bodies of tasks and what finalizers are called by. */
-static bool is_hidden(lua_State *L, const struct coh_state *S, lua_Debug *ar) {
-  if (*ar->what != 'C') return false;
-  if (ar->name == NULL) return true;
+/* Is the function at 'level' called by a Lua function of ours? */
+static bool is_called_by_ours(lua_State *L, const struct coh_state *S, int level) {
+  lua_Debug caller;
+  return lua_getstack(L, level + 1, &caller) && lua_getinfo(L, "S", &caller) && coh_is_library(S, caller.source);
+}
+
+
+/*
+** Our own functions are not shown, nor what they call of Lua's C functions. C
+** functions without a name are the bodies of tasks and what finalizers are called by.
+*/
+static bool is_hidden(lua_State *L, const struct coh_state *S, lua_Debug *ar, int level) {
+  if (*ar->what != 'C') return coh_is_library(S, ar->source);
+  if (ar->name == NULL || is_called_by_ours(L, S, level)) return true;
   lua_getinfo(L, "f", ar);
   return is_ours(L, S);
 }
 
 
-static void add_frame(struct text *t, lua_State *L, const struct coh_state *S, lua_Debug *ar) {
+static void add_frame(struct text *t, lua_State *L, const struct coh_state *S, lua_Debug *ar, int level) {
   lua_getinfo(L, "Slnt", ar);
-  if (is_hidden(L, S, ar)) return;
+  if (is_hidden(L, S, ar, level)) return;
   if (ar->currentline > 0) add(t, "%s:%d: in ", ar->short_src, ar->currentline);
   else add(t, "%s: in ", ar->short_src);
   if (ar->name != NULL) add(t, "%s '%s'\n", *ar->namewhat ? ar->namewhat : "function", ar->name);
@@ -99,7 +109,7 @@ static void add_stack(struct text *t, lua_State *L, const struct coh_state *S, i
       level = levels - FRAMES_LAST - 1;
       continue;
     }
-    add_frame(t, L, S, &ar);
+    add_frame(t, L, S, &ar, level);
   }
 }
 
@@ -224,13 +234,20 @@ static bool is_wanted(lua_State *L) {
 }
 
 
+/* Does a function of ours raise the error? Equal strings are one value, so its identity does not tell. */
+static bool is_raised_here(lua_State *L, const struct coh_state *S) {
+  lua_Debug ar;
+  return lua_getstack(L, 1, &ar) && lua_getinfo(L, "f", &ar) && is_ours(L, S);
+}
+
+
 /* An error that we raise again on its way out has its note from where it began. */
 int coh_note_handler(lua_State *L) {
   struct coh_state *S = coh_state_of(L);
   struct coh_fiber *f = coh_running(S);
   bool known;
   if (f == NULL) return 1;
-  known = f->rethrown && f->note != NULL && f->note->of == lua_topointer(L, 1);
+  known = f->rethrown && f->note != NULL && f->note->of == lua_topointer(L, 1) && is_raised_here(L, S);
   f->rethrown = false;
   if (known || !is_wanted(L)) return 1;
   take(S, f, 1, &f->note);

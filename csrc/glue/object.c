@@ -13,7 +13,7 @@ _Static_assert(sizeof ((struct coh_state *)0)->kinds / sizeof (void *) == COH_KI
 
 
 /* __index(object, key): upvalues are the state, the methods and the function for fields */
-static int index(lua_State *L) {
+static int get_field(lua_State *L) {
   lua_pushvalue(L, 2);
   if (lua_rawget(L, lua_upvalueindex(2)) != LUA_TNIL) return 1;
   lua_pop(L, 1);
@@ -45,7 +45,7 @@ void coh_object_define(lua_State *L, enum coh_kind kind, const char *name, const
   lua_pushlightuserdata(L, S);
   luaL_setfuncs(L, methods, 1);
   lua_pushcfunction(L, field);
-  lua_pushcclosure(L, index, 3);
+  lua_pushcclosure(L, get_field, 3);
   lua_setfield(L, -2, "__index");
   S->kinds[kind] = lua_topointer(L, -1);
   S->kind_references[kind] = luaL_ref(L, LUA_REGISTRYINDEX);

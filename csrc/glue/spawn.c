@@ -93,7 +93,7 @@ int coh_group_l_spawn_daemon(lua_State *L) {
 */
 
 struct record {
-  struct coh_fiber *child;  /* for the starter, which frees it when it was never adopted */
+  struct coh_fiber *child;  /* the starter's to free while it was not adopted; then NULL */
   bool called;
 };
 
@@ -114,7 +114,9 @@ static int l_started(lua_State *L) {
   for (; count > 0; count--) lua_rawseti(L, 1, count);
   lua_replace(L, lua_upvalueindex(3));
   r->called = true;
-  if (!child->task.scope.parent->effective) coh_group_adopt(&child->task);
+  if (child->task.scope.parent->effective) return 0;
+  r->child = NULL;
+  coh_group_adopt(&child->task);
   return 0;
 }
 
@@ -171,7 +173,7 @@ static int start_woken(lua_State *L, int status, lua_KContext top) {
   lua_getupvalue(L, 2, 2);
   r = lua_touserdata(L, -1);
   lua_pop(L, 1);
-  if (r->child->task.starting) return start_failed(L, coh_state_here(L), f, r);
+  if (r->child != NULL) return start_failed(L, coh_state_here(L), f, r);
   return return_started(L);
 }
 

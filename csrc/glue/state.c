@@ -85,7 +85,9 @@ void coh_anchors_push(lua_State *L, const struct coh_anchors *a, int slot) {
 }
 
 
+/* What ran out of memory before it had a slot has none to give back. */
 void coh_anchors_free(lua_State *L, struct coh_anchors *a, int slot) {
+  if (slot == 0) return;
   lua_pushinteger(L, a->free);
   coh_anchors_set(L, a, slot);
   a->free = slot;
@@ -114,7 +116,7 @@ static void new_thread(lua_State *L, struct coh_state *S, struct coh_fiber *f) {
 
 static void free_fiber(struct coh_state *S, struct coh_fiber *f) {
   coh_mem_free(&S->loop.rt.mem, f->watchers, sizeof *f->watchers);
-  if (f->slot != 0) coh_anchors_free(S->main, &S->threads, f->slot);
+  coh_anchors_free(S->main, &S->threads, f->slot);
   coh_mem_free(&S->loop.rt.mem, f, sizeof *f);
 }
 
@@ -273,14 +275,14 @@ void coh_luagroup_give(struct coh_state *S, struct coh_luagroup *g) {
 /* {{ The end of a runtime */
 
 /* Cut the coroutine of a live task off; its '<close>' variables run, and cannot wait. */
-static void cut_fiber(struct coh_state *S, struct coh_fiber *f) {
+static void cut_fiber(struct coh_state *S, struct coh_fiber *f, const struct coh_fiber *running) {
   if (f->handle != NULL) {
     f->handle->result = COH_WAS_INTERRUPTED;
     coh_object_end(f->handle);
     f->handle = NULL;
   }
   coh_stubborn_forget(S, f);
-  if (f->L == NULL || f == coh_running(S)) return;
+  if (f->L == NULL || f == running) return;
   lua_sethook(f->L, NULL, 0, 0);
   lua_resetthread(f->L);
 }
@@ -321,10 +323,10 @@ static struct coh_scope *outward(struct coh_scope *s) {
 }
 
 
-static void free_tree(struct coh_state *S) {
+static void free_tree(struct coh_state *S, const struct coh_fiber *running) {
   struct coh_scope *root = S->loop.rt.root, *s;
   for (s = deepest(root); s != root; s = outward(s))
-    if (s->role == COH_SCOPE_TASK) cut_fiber(S, coh_item(s, struct coh_fiber, task.scope));
+    if (s->role == COH_SCOPE_TASK) cut_fiber(S, coh_item(s, struct coh_fiber, task.scope), running);
   while ((s = deepest(root)) != root) {
     coh_timer_stop(&S->loop.rt.deadlines, &s->deadline);
     coh_link_remove(&s->sibling);
@@ -356,13 +358,17 @@ static void free_caches(struct coh_state *S) {
 /*
 ** Waits are aborted first, so that nothing outside points into them; then every
 ** coroutine is cut off before anything is freed, because what their '<close>'
-** variables call may still look around.
+** variables call may still look around. The task that closes the state from
+** inside is cut off by Lua; for what runs from here on there is no task.
 */
 void coh_state_drain(struct coh_state *S) {
   struct coh_runtime *rt = &S->loop.rt;
+  const struct coh_fiber *running = coh_running(S);
   S->closing = true;
+  rt->current = NULL;
+  S->frame = NULL;
   coh_scope_abort_all(rt->root);
-  free_tree(S);
+  free_tree(S, running);
   free_caches(S);
   coh_link_init(&rt->ready);
   coh_link_init(&rt->pass);

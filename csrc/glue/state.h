@@ -12,6 +12,8 @@
 
 #include <lua.h>
 
+#include <string.h>
+
 #include "kernel/loop.h"
 
 #define COH_FIBERS_KEPT 1024  /* finished coroutines kept for reuse, 1.1 KiB each */
@@ -54,6 +56,7 @@ struct coh_state {
   int report;                     /* registry reference: text of the deadlock, or LUA_NOREF */
   lua_KContext opened;            /* scopes and groups so far: each has a number of its own */
   uint64_t seed;                  /* of the shuffle, when there is one */
+  char library[256];              /* folder of our Lua files, "@/.../cohort/": their frames are not shown */
   bool interrupted;               /* Ctrl-C came */
   bool forced;                    /* stuck for the second time: every Cancelled is the last warning */
   bool closing;                   /* being torn down: nothing may begin */
@@ -152,6 +155,11 @@ static inline struct coh_fiber *coh_fiber_of(struct coh_task *task) {
 
 static inline struct coh_state *coh_state_from(struct coh_runtime *rt) {
   return coh_item(rt, struct coh_state, loop.rt);
+}
+
+/* Is a chunk of this name one of our own Lua files? */
+static inline bool coh_is_library(const struct coh_state *S, const char *source) {
+  return *S->library != '\0' && strncmp(source, S->library, strlen(S->library)) == 0;
 }
 
 /* The fiber whose code runs now, or NULL. */

@@ -35,6 +35,7 @@ void coh_addr_set(struct coh_addr *a, const struct sockaddr *from) {
   memset(a, 0, sizeof *a);
   if (from->sa_family == AF_INET) a->length = sizeof a->u.in;
   else if (from->sa_family == AF_INET6) a->length = sizeof a->u.in6;
+  else if (from->sa_family == AF_UNIX) a->length = sizeof a->u.un;
   memcpy(&a->u, from, a->length);
 }
 
@@ -114,5 +115,5 @@ void coh_addr_push_text(lua_State *L, const struct coh_addr *a) {
   if (port >= 0) lua_pushfstring(L, a->u.any.sa_family == AF_INET ? "%s:%d" : "[%s]:%d", host, port);
   else if (coh_addr_path(a) != NULL) lua_pushlstring(L, coh_addr_path(a),
                                                      strnlen(coh_addr_path(a), sizeof a->u.un.sun_path));
-  else lua_pushliteral(L, "a socket without a name");
+  else lua_pushliteral(L, "without a name");
 }

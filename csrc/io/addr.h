@@ -27,7 +27,7 @@ bool coh_addr_parse(struct coh_addr *a, const char *host, int port);
 /* From the path of a Unix socket. False: it is too long. */
 bool coh_addr_set_path(struct coh_addr *a, const char *path, size_t length);
 
-/* From what the system gives: any address, cut to what is known here. */
+/* From what the system gives, in a struct sockaddr_storage that was cleared; none for other families. */
 void coh_addr_set(struct coh_addr *a, const struct sockaddr *from);
 
 /* Of this end of a socket, or none. */

@@ -70,7 +70,18 @@ static int wait(lua_State *L, struct coh_listener *l, struct coh_fiber *f) {
 }
 
 
-/* Memory first, then the connection: an error of memory leaves it with the system. */
+/* The open listener in the box at 1. [-0, +0, e] */
+static struct coh_listener *check_open(lua_State *L) {
+  struct coh_box *box = lua_touserdata(L, 1);
+  if (box->handle == NULL) coh_box_raise_closed(L, &kind, "accept");
+  return (struct coh_listener *)box->handle;
+}
+
+
+/*
+** Memory first, then the connection: an error of memory leaves it with the system.
+** Making the box may run finalizers, and one may close the listener.
+*/
 static int go_on(lua_State *L, struct coh_listener *l, struct coh_fiber *f) {
   struct coh_state *S = coh_state_here(L);
   struct sockaddr_storage peer;
@@ -82,6 +93,7 @@ static int go_on(lua_State *L, struct coh_listener *l, struct coh_fiber *f) {
   box = coh_box_new(L, &coh_stream_kind);
   coh_text_push_where(L);
   coh_box_set_where(L, -2);
+  l = check_open(L);
   s = coh_stream_new(L, S);
   fd = take(l, &peer);
   status = fd < 0 ? fd : coh_stream_bind(S, s, box, fd);
@@ -94,14 +106,6 @@ static int go_on(lua_State *L, struct coh_listener *l, struct coh_fiber *f) {
   if (status != UV_EAGAIN) return coh_box_raise(L, COH_SYSTEM_ERROR, status, "accept");
   lua_settop(L, 1);
   return wait(L, l, f);
-}
-
-
-/* The open listener in the box at 1. [-0, +0, e] */
-static struct coh_listener *check_open(lua_State *L) {
-  struct coh_box *box = lua_touserdata(L, 1);
-  if (box->handle == NULL) coh_box_raise_closed(L, &kind, "accept");
-  return (struct coh_listener *)box->handle;
 }
 
 
@@ -171,7 +175,7 @@ static int l_listen(lua_State *L) {
   lua_pushvalue(L, 3);
   coh_box_set_where(L, 7);
   l = coh_handle_alloc(L, S, sizeof *l, close_listener);
-  l->line_max = (size_t)lua_tointeger(L, 4);
+  l->line_max = coh_stream_size(lua_tointeger(L, 4));
   l->nodelay = lua_toboolean(L, 5);
   fd = begin(&address, (int)lua_tointeger(L, 6));
   status = fd < 0 ? fd : coh_poll_open(S, &l->poll, fd);

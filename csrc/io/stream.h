@@ -37,6 +37,11 @@ struct coh_stream *coh_stream_new(lua_State *L, struct coh_state *S);
 /* Open it on a connected or connecting socket, which it owns from now on, or a negative status. */
 int coh_stream_bind(struct coh_state *S, struct coh_stream *s, struct coh_box *box, int fd);
 
+/* A number of bytes that a user gave, as one that memory could hold. */
+static inline size_t coh_stream_size(lua_Integer n) {
+  return (uint64_t)n > SIZE_MAX / 4 ? SIZE_MAX / 4 : (size_t)n;
+}
+
 /* TCP_NODELAY; does nothing where there is no such thing. */
 int coh_stream_set_nodelay(int fd, bool on);
 

@@ -99,6 +99,12 @@ static struct coh_mem *mem_of(struct coh_stream *s) {
 }
 
 
+/* Has nobody closed it meanwhile? Its memory stays until the loop looks. */
+static bool is_open(const struct coh_stream *s) {
+  return s->poll.handle.box != NULL;
+}
+
+
 static int raise_too_long(lua_State *L, struct coh_stream *s, const struct goal *g) {
   s->poll.reader = NULL;
   lua_pushfstring(L, "no end within %I bytes: give a larger %s", (LUAI_UACINT)g->n,
@@ -109,8 +115,8 @@ static int raise_too_long(lua_State *L, struct coh_stream *s, const struct goal 
 
 static int give_kept(lua_State *L, struct coh_stream *s, const struct found *f) {
   s->poll.reader = NULL;
-  lua_pushlstring(L, f->take > 0 ? coh_streambuf_at(&s->kept) : "", f->take);
-  coh_streambuf_take(mem_of(s), &s->kept, f->drop);
+  lua_pushlstring(L, coh_streambuf_at(&s->kept), f->take);  /* may run finalizers */
+  if (is_open(s)) coh_streambuf_take(mem_of(s), &s->kept, f->drop);
   return 1;
 }
 
@@ -127,7 +133,8 @@ static void lose(struct coh_stream *s) {
 static int give_chunk(lua_State *L, struct coh_stream *s, const char *chunk, size_t length,
                       const struct found *f) {
   lose(s);
-  lua_pushlstring(L, chunk, f->take);
+  lua_pushlstring(L, chunk, f->take);  /* may run finalizers, but none that reads */
+  if (!is_open(s)) return 1;
   if (!coh_streambuf_add(mem_of(s), &s->kept, chunk + f->drop, length - f->drop))
     return luaL_error(L, "not enough memory");
   s->failed = 0;
@@ -189,7 +196,7 @@ static int wait(lua_State *L, struct coh_stream *s, struct coh_fiber *f) {
 
 static void read_goal(lua_State *L, struct goal *g) {
   g->want = (enum want)lua_tointeger(L, 3);
-  g->n = (size_t)lua_tointeger(L, 4);
+  g->n = coh_stream_size(lua_tointeger(L, 4));
   g->delimiter = lua_tolstring(L, 2, &g->delimiter_length);
 }
 

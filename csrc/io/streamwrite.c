@@ -141,6 +141,7 @@ static int l_write(lua_State *L) {
       return coh_misuse(L, "write expects strings or numbers, got %s as argument %d: use tostring",
                         coh_type_name(L, arg), arg - 1);
   for (arg = 2; arg <= top; arg++) lua_tostring(L, arg);
+  luaL_checkstack(L, LUA_MINSTACK, "too many strings");  /* now: nothing may raise between park and yield */
   return coh_begin(L, write_try);
 }
 

@@ -104,7 +104,7 @@ static int connect_try(lua_State *L, int status, lua_KContext top) {
   lua_pushvalue(L, 3);
   coh_box_set_where(L, BOX);
   s = coh_stream_new(L, S);
-  s->line_max = (size_t)lua_tointeger(L, 4);
+  s->line_max = coh_stream_size(lua_tointeger(L, 4));
   fd = begin(&address, &done);
   status = fd < 0 ? fd : coh_stream_bind(S, s, box, fd);
   if (status < 0) {

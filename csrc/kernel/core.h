@@ -24,7 +24,7 @@ struct coh_runtime {
 
   struct coh_link ready;             /* coh_wait.link, for the next pass, in order */
   struct coh_link pass;              /* coh_wait.link, still to run in this pass */
-  bool goes_on;                      /* the first of the pass was never to stop: it is next, whatever 'choose' says */
+  bool goes_on;                      /* the first of the pass is next, whatever 'choose' says */
   uint64_t (*choose)(void *ud, uint64_t n);  /* which of n to run next; NULL: the first */
   void *choose_ud;                   /* borrowed, handed to 'choose' */
 

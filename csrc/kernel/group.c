@@ -25,7 +25,7 @@ void coh_group_open(struct coh_group *group, struct coh_task *host, struct coh_s
   coh_link_init(&group->body_failed);
   coh_link_init(&group->backlog);
   group->ordinary = group->daemons = group->pending = group->places = 0;
-  group->spawned_any = group->body_ended = group->daemons_cancelled = false;
+  group->spawned_any = group->body_ended = group->daemons_cancelled = group->shut = false;
   group->interrupted = group->joining = false;
   coh_task_enter(host, group->around, COH_NEVER, false);
   if (block != NULL) {
@@ -41,14 +41,25 @@ bool coh_group_is_empty(const struct coh_group *group) {
 }
 
 
-static void cancel_daemons(struct coh_group *group) {
+static void cancel_tasks(struct coh_group *group, bool daemons_only, enum coh_reason reason) {
   struct coh_link *l;
-  group->daemons_cancelled = true;
   for (l = group->scope.children.next; l != &group->scope.children; l = l->next) {
     struct coh_scope *s = coh_item(l, struct coh_scope, sibling);
-    if (s->role == COH_SCOPE_TASK && coh_item(s, struct coh_task, scope)->daemon)
-      coh_scope_cancel(s, COH_REASON_SHUTDOWN);
+    if (s->role == COH_SCOPE_TASK && (!daemons_only || coh_item(s, struct coh_task, scope)->daemon))
+      coh_scope_cancel(s, reason);
   }
+}
+
+
+static void cancel_daemons(struct coh_group *group) {
+  group->daemons_cancelled = true;
+  cancel_tasks(group, true, COH_REASON_SHUTDOWN);
+}
+
+
+void coh_group_shut(struct coh_group *group) {
+  group->shut = true;
+  cancel_tasks(group, false, COH_REASON_MISNESTING);
 }
 
 
@@ -66,6 +77,12 @@ static void check_end(struct coh_group *group) {
 
 static bool is_full(const struct coh_group *group) {
   return group->limit != 0 && group->places >= group->limit;
+}
+
+
+/* A cancelled group has no limit: everything in it starts at once. */
+static bool must_queue(const struct coh_group *group) {
+  return is_full(group) && !group->scope.effective && !group->shut;
 }
 
 
@@ -95,7 +112,7 @@ bool coh_group_owns(const struct coh_group *group, const struct coh_task *task) 
 
 
 bool coh_group_must_wait(const struct coh_group *group, const struct coh_task *spawner) {
-  return is_full(group) && !group->scope.effective && !coh_group_owns(group, spawner);
+  return must_queue(group) && !coh_group_owns(group, spawner);
 }
 
 
@@ -111,7 +128,7 @@ void coh_group_spawn(struct coh_group *group, struct coh_task *task, bool daemon
   group->spawned_any = true;
   if (daemon) group->daemons++;
   else group->ordinary++;
-  if (!daemon && is_full(group) && !group->scope.effective) {
+  if (!daemon && must_queue(group)) {
     coh_task_begin_parked(task, rt, &group->scope, &queued_kind, &group->backlog);
     return;
   }
@@ -119,6 +136,7 @@ void coh_group_spawn(struct coh_group *group, struct coh_task *task, bool daemon
   group->places += !daemon;
   coh_task_begin(task, rt, &group->scope);
   if (daemon && group->daemons_cancelled) coh_scope_cancel(&task->scope, COH_REASON_SHUTDOWN);
+  if (group->shut) coh_scope_cancel(&task->scope, COH_REASON_MISNESTING);
 }
 
 
@@ -159,6 +177,7 @@ void coh_group_adopt(struct coh_task *task) {
   group->pending--;
   group->ordinary++;
   coh_scope_move(&task->scope, &group->scope);
+  if (group->shut) coh_scope_cancel(&task->scope, COH_REASON_MISNESTING);
 }
 
 
@@ -178,7 +197,7 @@ void coh_group_task_ended(struct coh_task *task, enum coh_result result) {
     if (task->daemon) group->daemons--;
     else group->ordinary--;
     if (result == COH_WAS_INTERRUPTED) group->interrupted = true;
-    if (result == COH_FAILED) fail(group, &task->wait.link, !group->collect);
+    if (result == COH_FAILED) fail(group, &task->wait.link, !group->collect && !group->shut);
   }
   if (task->has_place) give_place(group);
   check_end(group);
@@ -189,7 +208,7 @@ void coh_group_body_ended(struct coh_group *group, bool failed, bool interrupted
   coh_assert(!group->body_ended);
   group->body_ended = true;
   if (interrupted) group->interrupted = true;
-  if (failed) fail(group, &group->body_failed, true);
+  if (failed) fail(group, &group->body_failed, !group->shut);
   check_end(group);
 }
 

@@ -30,6 +30,7 @@ struct coh_group {
   bool spawned_any;
   bool body_ended;
   bool daemons_cancelled;
+  bool shut;                        /* its tasks were cancelled and not its scope, see below */
   bool interrupted;                 /* body or a task was ended by Cancelled */
   bool joining;                     /* the host is parked in coh_group_join */
 };
@@ -73,6 +74,12 @@ void coh_group_task_ended(struct coh_task *task, enum coh_result result);
 
 /* The body ended. A failure or an interruption of it counts like a task's. */
 void coh_group_body_ended(struct coh_group *group, bool failed, bool interrupted);
+
+/*
+** Cancel every task, those to come too, but not the scope: for a group whose end
+** is late, while its host goes on inside of it. Their failures cancel nothing.
+*/
+void coh_group_shut(struct coh_group *group);
 
 /* Has every task ended? */
 bool coh_group_is_empty(const struct coh_group *group);

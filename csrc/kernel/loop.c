@@ -10,8 +10,12 @@
 #define POLL_MAX_MS (24 * 60 * 60 * 1000)
 
 
+/*
+** It only ends the poll. When it is due before the poll has begun (this process
+** was held up in between), no timer is left to bound that: stopping does.
+*/
 static void on_timer(uv_timer_t *timer) {
-  (void)timer;  /* it only ends the poll */
+  uv_stop(timer->loop);
 }
 
 
@@ -76,8 +80,8 @@ static uint64_t poll_ms(int64_t ns) {
 
 /* Look at I/O, blocking for 'block_ns' at most. */
 static void poll(struct coh_loop *loop, int64_t block_ns) {
-  coh_trace_emit(loop->rt.trace, COH_EVENT_POLL, &loop->rt);
   uv_update_time(&loop->uv);
+  coh_trace_emit(loop->rt.trace, COH_EVENT_POLL, &loop->rt);
   if (block_ns <= 0) {
     uv_run(&loop->uv, UV_RUN_NOWAIT);
     return;

@@ -36,7 +36,7 @@ struct coh_scope {
   struct coh_heap_node deadline;   /* in rt->deadlines while it can still come */
   uint8_t reason;                  /* enum coh_reason of its own cancellation */
   uint8_t role;                    /* enum coh_scope_role: what it is embedded in */
-  uint16_t delivered;              /* times it cut a wait of the task that has it open; whoever raises counts */
+  uint16_t delivered;              /* times it cut the task that has it open; whoever raises counts */
   bool shield;                     /* hides what comes from outside */
   bool effective;                  /* cached, see above */
   bool caught;                     /* a cancellation ended here */

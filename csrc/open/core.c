@@ -12,6 +12,7 @@
 #include "glue/errgroup.h"
 #include "glue/groups.h"
 #include "glue/note.h"
+#include "glue/wait.h"
 #include "glue/reason.h"
 #include "glue/scopes.h"
 #include "glue/tasks.h"
@@ -76,20 +77,43 @@ static int l_debug_counts(lua_State *L) {
 }
 
 
-/* pass_traceback(err): the message handler of 'try': where it happened goes into an error value */
-static int l_pass_traceback(lua_State *L) {
+/* note(err) -> err: the message handler of the Lua side; where it happened goes into an error value */
+static int l_note(lua_State *L) {
   struct coh_state *S = lua_touserdata(L, lua_upvalueindex(1));
   struct coh_fiber *f = coh_running(S);
   lua_settop(L, 1);
+  if (f != NULL) coh_note_handler(L);
   if (!coh_error_is(L, 1, COH_ERROR) || coh_error_is(L, 1, COH_ERROR_GROUP)) return 1;
-  if (f == NULL) {
-    luaL_traceback(L, L, NULL, 1);
-  } else {
-    coh_note_push_place(L, S, f, false);
-  }
-  coh_error_pass_traceback(L, 1, lua_tostring(L, -1));
+  if (f == NULL) luaL_traceback(L, L, NULL, 1);
+  else if (f->note != NULL) lua_pushstring(L, f->note->text);
+  if (lua_isstring(L, -1)) coh_error_pass_traceback(L, 1, lua_tostring(L, -1));
   lua_settop(L, 1);
   return 1;
+}
+
+
+/* raise(err): an error that was caught by the Lua side goes on, with the note it has */
+static int l_raise(lua_State *L) {
+  struct coh_fiber *f = coh_running(lua_touserdata(L, lua_upvalueindex(1)));
+  lua_settop(L, 1);
+  return f != NULL ? coh_rethrow(L, f) : lua_error(L);
+}
+
+
+/* hide_library(): the folder of the file that calls this holds nothing but files of ours */
+static int l_hide_library(lua_State *L) {
+  struct coh_state *S = lua_touserdata(L, lua_upvalueindex(1));
+  lua_Debug ar;
+  const char *end;
+  size_t length;
+  if (!lua_getstack(L, 1, &ar) || !lua_getinfo(L, "S", &ar)) return 0;
+  end = strrchr(ar.source, '/');
+  if (*ar.source != '@' || end == NULL) return 0;
+  length = (size_t)(end + 1 - ar.source);
+  if (length >= sizeof S->library) return 0;
+  memcpy(S->library, ar.source, length);
+  S->library[length] = '\0';
+  return 0;
 }
 
 
@@ -99,6 +123,15 @@ static int l_is_callable(lua_State *L) {
   lua_pushboolean(L, coh_is_callable(L, 1));
   return 1;
 }
+
+
+static const luaL_Reg functions[] = {
+  {"debug_counts", l_debug_counts},
+  {"note", l_note},
+  {"raise", l_raise},
+  {"hide_library", l_hide_library},
+  {NULL, NULL}
+};
 
 
 int luaopen_cohort_core(lua_State *L) {
@@ -121,11 +154,7 @@ int luaopen_cohort_core(lua_State *L) {
   lua_pushliteral(L, COHORT_VERSION);
   lua_setfield(L, -2, "VERSION");
   lua_pushlightuserdata(L, S);
-  lua_pushcclosure(L, l_debug_counts, 1);
-  lua_setfield(L, -2, "debug_counts");
-  lua_pushlightuserdata(L, S);
-  lua_pushcclosure(L, l_pass_traceback, 1);
-  lua_setfield(L, -2, "pass_traceback");
+  luaL_setfuncs(L, functions, 1);
   lua_pushcfunction(L, l_is_callable);
   lua_setfield(L, -2, "is_callable");
   return 1;

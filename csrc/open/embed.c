@@ -185,7 +185,7 @@ int cohort_status(cohort_runtime *rt, cohort_task task) {
 /* {{ Results */
 
 /* Push what the end by deadlock, interrupt or cancel of a task means, with its own error as the cause. [-1, +1, m] */
-static void push_cancelled(lua_State *L, struct coh_state *S) {
+static void push_cancelled(lua_State *L, struct coh_state *S, struct coh_fiber *f) {
   if (S->report != LUA_NOREF) {
     lua_rawgeti(L, LUA_REGISTRYINDEX, S->report);
     coh_error_push(L, COH_DEADLOCK, lua_tostring(L, -1));
@@ -195,7 +195,7 @@ static void push_cancelled(lua_State *L, struct coh_state *S) {
   } else {
     coh_error_push(L, COH_ABORTED, "the task was cancelled");
   }
-  coh_reason_push(L, S, S->loop.rt.root);
+  coh_reason_push(L, S, S->loop.rt.root->reason != COH_REASON_NONE ? S->loop.rt.root : &f->task.scope);
   lua_setfield(L, -2, "reason");
   lua_insert(L, -2);
   if (!lua_isnil(L, -1) && !coh_cancelled_is(L, -1)) lua_setfield(L, -2, "cause");
@@ -223,7 +223,7 @@ static int take(lua_State *L) {
     lua_xmove(f->L, L, 1);
     if (f->note != NULL) coh_error_pass_traceback(L, lua_gettop(L), f->note->text);
   }
-  if (replaced) push_cancelled(L, S);
+  if (replaced) push_cancelled(L, S, f);
   return 1;
 }
 

@@ -41,7 +41,7 @@ static int make(lua_State *L) {
   struct coh_scope *s;
   luaL_Buffer b;
   luaL_buffinit(L, &b);
-  luaL_addstring(&b, "deadlock: every task waits, and nothing can wake one");
+  luaL_addstring(&b, "every task waits, and nothing can wake one");
   for (s = S->loop.rt.root; s != NULL; s = after(s))
     if (s->role == COH_SCOPE_TASK) add_task(L, &b, S, coh_item(s, struct coh_fiber, task.scope));
   luaL_pushresult(&b);

@@ -4,6 +4,8 @@
 --- script's start waits for it: the core alone, and the core only when there is something to run.
 local cli = {}
 
+local pcall, stderr = pcall, io.stderr  -- whatever a script does to its globals
+
 local usage = [=[
 usage: cohort [options] [script [args]]
   -e CODE    run CODE, before the script if there is one; may be repeated
@@ -16,24 +18,13 @@ Exit status: 0, or 1 after an error, or 130 when interrupted by Ctrl-C.
 
 -- {{ What went wrong, as text. Error values are the user's: nothing here trusts them.
 
-local this_file = debug.getinfo(1, "S").short_src
-local line_here = this_file:gsub("%p", "%%%0") .. ":%d+: "
-local frame_here = line_here .. "in [^\n]*"
-
---- The text without the frames of this file, which stand above and below the script's.
-local function without_launcher(text)
-  text = text:gsub("^" .. frame_here .. "\n", ""):gsub("^" .. line_here, "")
-  text = text:gsub("\n[^\n]*%[C%]: in [^\n]*'xpcall'\n[^\n]*" .. frame_here, "")
-  return text
-end
-
 --- The text of any value, as `lua` would print it as an error.
 local function text_of(err)
   if type(err) == "string" or type(err) == "number" then return tostring(err) end
   local meta = debug.getmetatable(err)
   if type(meta) == "table" and rawget(meta, "__tostring") ~= nil then
     local ok, text = pcall(tostring, err)
-    if ok then return without_launcher(text) end
+    if ok then return text end
   end
   return ("(error object is a %s value)"):format(type(err))
 end
@@ -46,12 +37,16 @@ end
 local function add_traceback(lines, text)
   if type(text) ~= "string" or text == "" then return end
   lines[#lines + 1] = "stack traceback:"
-  lines[#lines + 1] = "\t" .. without_launcher(text):gsub("\n", "\n\t")
+  lines[#lines + 1] = "\t" .. text:gsub("\n", "\n\t")
 end
 
 --- The lines about an error, and below them those about what caused it.
 local function describe(core, err, traceback)
-  local lines = { "cohort: " .. text_of(err) }
+  local text = text_of(err)
+  if core.error_is(err, core.Interrupted) or core.error_is(err, core.Deadlock) then
+    text = text:gsub("^[^\n]-:%d+: ", "")  -- that `run` was called here says nothing about the script
+  end
+  local lines = { "cohort: " .. text }
   for _ = 1, 10 do
     if core.is_error_group(err) then
       traceback = nil  -- each of its errors has its own
@@ -75,17 +70,18 @@ end
 local function run(chunks, name, args)
   local core = require "cohort.core"
   local traceback
+  core.hide_library()  -- this file's frames do not belong into the script's tracebacks
 
   local function on_error(err)
     if not core.is_cancelled(err) then
-      core.pass_traceback(err)
+      core.note(err)
       traceback = core.current_task():traceback()
     end
     return err
   end
 
   local function check(ok, err)
-    if not ok then error(err, 0) end
+    if not ok then core.raise(err) end
   end
 
   local function root(...)
@@ -96,7 +92,8 @@ local function run(chunks, name, args)
 
   local ok, err = pcall(core.run, root, table.unpack(args))
   if ok then return 0 end
-  io.stderr:write(describe(core, err, traceback))
+  local described, text = pcall(describe, core, err, traceback)
+  pcall(stderr.write, stderr, described and text or "cohort: error in error handling\n")
   return core.error_is(err, core.Interrupted) and 130 or 1
 end
 

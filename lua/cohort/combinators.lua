@@ -22,12 +22,14 @@ local function check_task(who)
   misuse("%s: no task runs here: call this inside cohort.run(function() ... end)", who)
 end
 
--- The length of a list, as it says itself or as its keys do; or nil and another key.
+-- The length of a list, as it says itself or as its keys do; or nil and what another key is.
 local function length_of(list)
   local n = math.tointeger(rawget(list, "n")) or 0
   for key in next, list do
-    if math.type(key) == "integer" and key >= 1 then n = math.max(n, key)
-    elseif key ~= "n" then return nil, type(key) == "string" and ("'%s'"):format(key) or "that is a " .. type(key)
+    if math.type(key) == "integer" and key >= 1 then
+      n = math.max(n, key)
+    elseif key ~= "n" then
+      return nil, type(key) == "string" and ("'%s'"):format(key) or "that is a " .. type(key)
     end
   end
   return n
@@ -39,7 +41,7 @@ local function check_functions(functions, who, least)
   end
   local n, key = length_of(functions)
   if not n then
-    misuse("%s expects a list of functions, got a key %s: options come first, in a table of their own", who, key)
+    misuse("%s expects a list of functions, got a key %s: options come before it, in a table", who, key)
   end
   for i = 1, n do
     local f = rawget(functions, i)

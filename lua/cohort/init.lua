@@ -8,6 +8,8 @@ local core = require "cohort.core"
 local try = require "cohort.try"
 local match = require "cohort.match"
 
+core.hide_library()
+
 local cohort = { VERSION = core.VERSION }
 
 -- Names that the core gives away as they are.

@@ -28,21 +28,9 @@ local function check_callable(value, who, what)
   error(("%s expects a function as %s, got %s"):format(who, what, got), 3)
 end
 
--- Gives an error of ours that has none a traceback, while the stack that raised it is still there.
-local function fill_traceback(err)
-  if type(err) ~= "table" or not core.error_is(err, core.Error) or not debug then return end
-  if rawget(err, "traceback") ~= nil then return end
-  local text = debug.traceback("", 3):gsub("^%s*stack traceback:\n%s*", ""):gsub("\n\t", "\n")
-  rawset(err, "traceback", text)
-end
-
-local pass_traceback = core.pass_traceback or fill_traceback
-
--- The message handler of all calls here: hands back the very value it got.
-local function note(err)
-  pass_traceback(err)
-  return err
-end
+-- The message handler of all calls here hands back the very value it got, and keeps
+-- where it was raised; raising it again keeps that.
+local note, raise = core.note, core.raise
 
 -- Two failures that are both on their way, the older first: what leaves.
 local function merge(older, newer)
@@ -184,7 +172,7 @@ local function run_body(plan, body)
 end
 
 local function outcome(ok, ...)
-  if not ok then error((...), 0) end
+  if not ok then raise((...)) end
   return ...
 end
 
@@ -207,7 +195,7 @@ end
 function Cleanup:__close(pending)
   if self.begun then return end
   local _, err = self:finish(pending == nil, pending)
-  if not rawequal(err, pending) then error(err, 0) end
+  if not rawequal(err, pending) then raise(err) end
 end
 
 local function run_with_cleanup(plan, body)
@@ -306,7 +294,7 @@ end
 -- attempt, unwrap
 
 local function unless_cancelled(ok, ...)
-  if not ok and is_cancelled((...)) then error((...), 0) end
+  if not ok and is_cancelled((...)) then raise((...)) end
   return ok, ...
 end
 
@@ -332,7 +320,7 @@ local function bare(ok, ...)
   local one = nil
   if is_group(err) then one = sole(err) end
   if one ~= nil then err = one end
-  error(err, 0)
+  raise(err)
 end
 
 --- Calls `f(...)` and returns its results. When it raises an error group with

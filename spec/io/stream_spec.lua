@@ -1,4 +1,4 @@
--- Streams as objects: closing, addresses, options, how they read as text, and what happens when nobody closes them.
+-- Streams as objects: closing, addresses, options, their text, and what happens when nobody closes them.
 local cohort = require "cohort"
 local core = require "cohort.core"
 local net = require "cohort.net"
@@ -9,10 +9,11 @@ local tasks = require "spec.support.tasks"
 local pair, look, raised, handles = sockets.pair, sockets.look, tasks.raised, sockets.handles
 
 local waiting = { "read", "read_some", "read_exactly", "read_until", "write", "shutdown" }
+local arguments = { read_exactly = 1, read_until = "|", write = "x" }
 
 -- Calls a method in a way that is no misuse.
 local function call(stream, name)
-  return stream[name](stream, name == "read_exactly" and 1 or name ~= "read" and name ~= "read_some" and "|" or nil)
+  return stream[name](stream, arguments[name])
 end
 
 describe("close", function()
@@ -174,6 +175,37 @@ describe("a stream", function()
       local err = raised(function() table.sort({ 1, 2 }, function() return a:read() end) end)
       assert.matches("cannot wait inside a function called by 'sort'", err)
     end)
+  end)
+end)
+
+describe("a finalizer", function()
+  it("may close what a task is reading from or accepting from", function()
+    local function close_when_collected(what)
+      setmetatable({}, { __gc = function() what:close() end })
+    end
+    local pause, multiplier = collectgarbage("setpause", 1), collectgarbage("setstepmul", 1000)
+    for _ = 1, 30 do
+      pair(function(a, b)
+        a:write(("line\n"):rep(100))
+        a:shutdown()
+        look()
+        close_when_collected(b)
+        local ok, result
+        repeat ok, result = pcall(b.read, b) until result ~= "line"
+        assert.is_true(ok and result == nil or cohort.is(result, cohort.Closed))
+      end)
+      tasks.virtual(function()
+        local listener <close> = net.listen("127.0.0.1", 0)
+        for _ = 1, 5 do net.connect("127.0.0.1", listener.local_address.port):close() end
+        close_when_collected(listener)
+        for _ = 1, 5 do
+          local ok, result = pcall(listener.accept, listener)
+          if ok then result:close() else assert.is_true(cohort.is(result, cohort.Closed)) end
+        end
+      end)
+    end
+    collectgarbage("setpause", pause)
+    collectgarbage("setstepmul", multiplier)
   end)
 end)
 

@@ -65,8 +65,8 @@ describe("read", function()
 
   it("hands on what one form left to the next", function()
     feed({ "head\nabc|de", "f|rest" }, function(s)
-      assert.same({ "head", "ab", "c", "d", "ef", "res", "t" },
-        { s:read(), s:read(2), s:read_until("|"), s:read_some(1), s:read_until("|"), s:read_exactly(3), s:read("a") })
+      assert.same({ "head", "ab", "c", "d" }, { s:read(), s:read(2), s:read_until("|"), s:read_some(1) })
+      assert.same({ "ef", "res", "t" }, { s:read_until("|"), s:read_exactly(3), s:read("a") })
     end)
   end)
 
@@ -134,7 +134,7 @@ end)
 describe("read_until", function()
   it("gives what stands before the delimiter, and takes it", function()
     feed({ "one\r\n\r", "\ntwo\r\n\r\n\r\n\r\n" }, function(s)
-      assert.same({ "one", "two", "" }, { s:read_until("\r\n\r\n"), s:read_until("\r\n\r\n"), s:read_until("\r\n\r\n") })
+      for _, part in ipairs { "one", "two", "" } do assert.equal(part, s:read_until("\r\n\r\n")) end
       assert.is_nil(s:read_until("\r\n\r\n"))
     end)
   end)
@@ -199,7 +199,8 @@ describe("the limit of a line", function()
       assert.is_true(cohort.is(raised(s:lines()), cohort.TooLong))
       assert.equal("12345\n", s:read("a"))
     end, { line_max = 4 })
-    feed({ ("x"):rep(200000) .. "\n" }, function(s) assert.equal(200000, #s:read()) end, { line_max = math.huge })
+    local long = ("x"):rep(200000)
+    feed({ long .. "\n" }, function(s) assert.equal(long, s:read()) end, { line_max = math.huge })
   end)
 
   it("bounds what a line without an end can hold", function()
@@ -379,9 +380,9 @@ describe("misuse of a read", function()
       for _, case in ipairs(cases) do
         local err = raised(function() b[case[1]](b, case[2], case[3]) end)
         assert.equal("string", type(err))
-        assert.matches("^spec/io/streamread_spec.lua:%d+: " .. case[1] .. " expects", (err:gsub("^lines: ", "")))
+        assert.matches("^spec/io/streamread_spec.lua:%d+: " .. case[1] .. " expects", err)
       end
-      for _, name in ipairs { "read", "read_some", "read_exactly", "read_until", "lines", "write", "shutdown", "close" } do
+      for _, name in ipairs { "read", "read_some", "read_exactly", "read_until", "lines", "close" } do
         assert.matches("expects a stream first", raised(b[name]))
         assert.matches("expects a stream first", raised(b[name], io.stdout))
       end

@@ -542,6 +542,27 @@ static void a_look_blocks_no_longer_than_it_may(void) {
 }
 
 
+/* Hold the process up just before it blocks, until what bounds the block is over. */
+static void be_late(void *ud, enum coh_event event, const void *subject) {
+  int64_t until_ns = coh_now(&loop.rt) + 5 * MS_NS;
+  (void)ud;
+  (void)subject;
+  while (event == COH_EVENT_POLL && coh_now(&loop.rt) < until_ns) {}
+}
+
+static const struct coh_trace late_looks = {.event = be_late};
+
+static void a_look_that_begins_late_still_ends(void) {
+  open_real_loop();
+  loop.rt.trace = &late_looks;
+  BEGIN(&a, "a", sleeps);
+  a.ns = MS_NS;
+  alarm(20);  /* it would block for good */
+  end();
+  alarm(0);
+}
+
+
 static void a_host_is_told_how_long_it_may_sleep(void) {
   open_real_loop();
   CHECK(pump(0) == COH_IDLE);  /* libuv has seen its handles now */
@@ -752,6 +773,7 @@ int main(void) {
   RUN(an_outer_and_an_inner_deadline_at_one_time_both_pass_and_the_outer_catches);
   RUN(a_real_sleep_never_ends_early);
   RUN(a_look_blocks_no_longer_than_it_may);
+  RUN(a_look_that_begins_late_still_ends);
   RUN(a_host_is_told_how_long_it_may_sleep);
   RUN(another_thread_ends_a_pump_that_blocks);
   RUN(a_wake_before_the_pump_is_not_lost);

@@ -89,7 +89,7 @@ bad_input.kinds = {
     says("expects a list of functions", all_but "table"),
     says("write the function itself, not a call of it", { 1 }, { print, "f" }, { hostile }, { thread }),
     says("leave out what is nil", { nil, print }, { n = 1 }, { print, n = 2 }, { [1 << 40] = print }),
-    says("options come first", { settle = true }, { print, name = "x" }, { [0] = print }, { [1.5] = print }),
+    says("options come before it", { settle = true }, { print, name = "x" }, { [0] = print }),
   },
   list = { says("map expects a list", nil, true, 1, "x", print, light, io.stdout) },
   host = {
@@ -119,7 +119,9 @@ bad_input.kinds = {
 bad_input.options = {
   limit = counts, seed = counts, backlog = counts, line_max = counts,
   name = names,
-  on_error = { says("\"cancel\" or \"collect\"", "colect", "", "CANCEL"), says("expects a string", 1, true, print) },
+  on_error = {
+    says("\"cancel\" or \"collect\"", "colect", "", "CANCEL"), says("expects a string", 1, true, print),
+  },
   signals = booleans, shield = booleans, autojump = booleans, settle = booleans, nodelay = booleans,
   timeout = { says("zero or more seconds", "1", true, {}, nan, -1, -huge, -1e308) },
   deadline = { says("a time on cohort.now()'s clock", "1", true, {}, nan) },

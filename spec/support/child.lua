@@ -13,7 +13,8 @@ end
 
 --- Runs `source` and waits for it.
 --- @param source string
---- @param command? string  the shell's words before the script; default: lua5.4 with warnings, SIGINT as a terminal has it
+--- @param command? string  the shell's words before the script; default: lua5.4 with warnings on and
+---   SIGINT as a terminal has it
 --- @return {code: integer, out: string, err: string}
 function child.run(source, command)
   local path = os.tmpname()
@@ -34,7 +35,8 @@ end
 function child.with_host(use)
   local path = os.tmpname()
   local folder = debug.getinfo(1, "S").source:match("^@(.*/)") or "spec/support/"
-  assert(os.execute(("cc -o %s %shost.c $(pkg-config --cflags --libs lua5.4) -lpthread -Wl,-E"):format(path, folder)))
+  local command = "LD_PRELOAD= cc -o %s %shost.c $(pkg-config --cflags --libs lua5.4) -lpthread -Wl,-E"
+  assert(os.execute(command:format(path, folder)))
   local ok, err = pcall(use, path)
   os.remove(path)
   if not ok then error(err, 0) end

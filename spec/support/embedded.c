@@ -1,0 +1,457 @@
+/*
+** A host in C that checks what cohort.h promises, for hosts_spec.lua: `embedded
+** CLAIM [script]` runs the function of that name, and ends with 0 and no output,
+** or with 1 and the line of what did not hold. Linked with the module itself.
+*/
+#include <lauxlib.h>
+#include <lualib.h>
+
+#include <poll.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "cohort.h"
+
+#define CHECK(condition) \
+  do { \
+    if (condition) break; \
+    fprintf(stderr, "%s:%d: not so: %s\n", __FILE__, __LINE__, #condition); \
+    exit(1); \
+  } while (0)
+
+static const cohort_budget one_step = {.resumes = 1};
+
+struct host {
+  lua_State *L;
+  cohort_runtime *rt;
+};
+
+
+/* {{ Help */
+
+static lua_State *new_lua(void) {
+  lua_State *L = luaL_newstate();
+  luaL_openlibs(L);
+  luaL_requiref(L, "cohort.core", luaopen_cohort_core, 0);
+  lua_pop(L, 1);
+  CHECK(luaL_dostring(L, "cohort = require 'cohort'") == LUA_OK);
+  return L;
+}
+
+
+static struct host open_with(const cohort_config *config) {
+  struct host h = {new_lua(), NULL};
+  CHECK(cohort_open(h.L, config, &h.rt) == 0);
+  return h;
+}
+
+
+static struct host open(void) {
+  return open_with(NULL);
+}
+
+
+static void close(struct host *h) {
+  cohort_close(h->rt);
+  CHECK(cohort_of(h->L) == NULL);
+  lua_close(h->L);
+}
+
+
+/* Make a task of Lua code. */
+static cohort_task spawn(struct host *h, const char *code) {
+  cohort_task task;
+  int top = lua_gettop(h->L);
+  CHECK(luaL_loadstring(h->L, code) == LUA_OK);
+  CHECK(cohort_spawn(h->rt, h->L, 0, &task) == 0);
+  CHECK(task != 0);
+  CHECK(lua_gettop(h->L) == top);
+  return task;
+}
+
+
+/* Pump until there is something to wait for; the first pumps tell the system what to watch. */
+static int settle(struct host *h) {
+  int state = cohort_pump(h->rt, NULL), pumps = 0;
+  while (cohort_timeout(h->rt) == 0 && pumps++ < 10) state = cohort_pump(h->rt, NULL);
+  return state;
+}
+
+
+static lua_Integer global(lua_State *L, const char *name) {
+  lua_Integer value;
+  lua_getglobal(L, name);
+  value = lua_tointeger(L, -1);
+  lua_pop(L, 1);
+  return value;
+}
+
+
+/* Take a task that must end so; its error's text must hold 'text', unless that is NULL. */
+static void take(struct host *h, cohort_task task, int status, const char *text) {
+  int count = 0, top = lua_gettop(h->L);
+  CHECK(cohort_take(h->rt, task, h->L, &count) == status);
+  CHECK(lua_gettop(h->L) == top + count);
+  if (text != NULL) CHECK(strstr(luaL_tolstring(h->L, -1, NULL), text) != NULL);
+  lua_settop(h->L, top);
+}
+
+/* }} */
+
+
+/* {{ Opening */
+
+static void opening_without_the_module_is_refused(void) {
+  lua_State *L = luaL_newstate();
+  cohort_runtime *rt = NULL;
+  CHECK(cohort_of(L) == NULL);
+  CHECK(cohort_open(L, NULL, &rt) == COHORT_EINVAL);
+  CHECK(rt == NULL);
+  lua_close(L);
+}
+
+
+static void a_state_has_one_runtime_at_a_time(void) {
+  struct host h = open();
+  cohort_runtime *second = NULL;
+  CHECK(cohort_of(h.L) == h.rt);
+  CHECK(cohort_open(h.L, NULL, &second) == COHORT_EEXIST);
+  CHECK(second == NULL);
+  cohort_close(h.rt);
+  CHECK(cohort_of(h.L) == NULL);
+  CHECK(cohort_open(h.L, NULL, &h.rt) == 0);
+  take(&h, spawn(&h, "return 1"), COHORT_EBUSY, NULL);
+  CHECK(cohort_pump(h.rt, NULL) == COHORT_IDLE);
+  close(&h);
+}
+
+
+static void an_index_that_is_no_clock_is_refused(void) {
+  lua_State *L = new_lua();
+  cohort_config c = {.size = sizeof c, .clock_index = 1};
+  cohort_runtime *rt = NULL;
+  lua_pushinteger(L, 7);
+  CHECK(cohort_open(L, &c, &rt) == COHORT_EINVAL);
+  CHECK(cohort_of(L) == NULL);
+  lua_close(L);
+}
+
+/* }} */
+
+
+/* {{ Pumping */
+
+static void a_budget_of_steps_is_kept(void) {
+  struct host h = open();
+  const cohort_budget three = {.resumes = 3};
+  int i;
+  for (i = 0; i < 10; i++) spawn(&h, "n = (n or 0) + 1");
+  CHECK(cohort_pump(h.rt, &three) == COHORT_MORE);
+  CHECK(global(h.L, "n") == 3);
+  CHECK(cohort_timeout(h.rt) == 0);
+  CHECK(cohort_pump(h.rt, &three) == COHORT_MORE);
+  CHECK(cohort_pump(h.rt, NULL) == COHORT_IDLE);
+  CHECK(global(h.L, "n") == 10);
+  close(&h);
+}
+
+
+static void a_budget_of_time_is_kept(void) {
+  struct host h = open();
+  const cohort_budget brief = {.run_ns = 1000000};
+  spawn(&h, "while not done do n = (n or 0) + 1 cohort.checkpoint() end");
+  CHECK(cohort_pump(h.rt, &brief) == COHORT_MORE);
+  CHECK(cohort_pump(h.rt, &brief) == COHORT_MORE);
+  CHECK(global(h.L, "n") > 0);
+  CHECK(luaL_dostring(h.L, "done = true") == LUA_OK);
+  CHECK(cohort_pump(h.rt, NULL) == COHORT_IDLE);
+  close(&h);
+}
+
+
+static int64_t read_clock(void *ud) {
+  return *(int64_t *)ud;
+}
+
+
+static void time_is_that_of_the_hosts_clock(void) {
+  int64_t now_ns = 5000000000;
+  cohort_config c = {.size = sizeof c, .clock = read_clock, .clock_ud = &now_ns};
+  struct host h = open_with(&c);
+  cohort_task task = spawn(&h, "cohort.sleep(0.02) return 'slept'");
+  CHECK(settle(&h) == COHORT_WAITING);
+  CHECK(cohort_timeout(h.rt) == 20);
+  now_ns += 19999999;
+  CHECK(cohort_pump(h.rt, NULL) == COHORT_WAITING);
+  CHECK(cohort_timeout(h.rt) == 1);
+  now_ns += 1;
+  CHECK(cohort_timeout(h.rt) == 0);
+  CHECK(cohort_pump(h.rt, NULL) == COHORT_IDLE);
+  take(&h, task, COHORT_RETURNED, "slept");
+  close(&h);
+}
+
+
+static int pump_inside(lua_State *L) {
+  struct host *h = lua_touserdata(L, lua_upvalueindex(1));
+  cohort_task *task = lua_touserdata(L, lua_upvalueindex(2));
+  int count = 0, top = lua_gettop(L);
+  CHECK(cohort_pump(h->rt, NULL) == COHORT_EBUSY);
+  CHECK(cohort_take(h->rt, *task, L, &count) == COHORT_EBUSY);
+  CHECK(cohort_status(h->rt, *task) == COHORT_RUNNING);
+  CHECK(lua_gettop(L) == top);
+  return 0;
+}
+
+
+static void a_pump_inside_a_task_is_refused(void) {
+  struct host h = open();
+  cohort_task task;
+  lua_pushlightuserdata(h.L, &h);
+  lua_pushlightuserdata(h.L, &task);
+  lua_pushcclosure(h.L, pump_inside, 2);
+  lua_setglobal(h.L, "pump_inside");
+  task = spawn(&h, "pump_inside() cohort.checkpoint() pump_inside() return 'both refused'");
+  CHECK(cohort_pump(h.rt, NULL) == COHORT_IDLE);
+  take(&h, task, COHORT_RETURNED, "both refused");
+  close(&h);
+}
+
+
+static int close_inside(lua_State *L) {
+  cohort_close(lua_touserdata(L, lua_upvalueindex(1)));
+  return 0;
+}
+
+
+static void closing_inside_a_task_cancels_and_no_more(void) {
+  struct host h = open();
+  cohort_task closer, other;
+  lua_pushlightuserdata(h.L, h.rt);
+  lua_pushcclosure(h.L, close_inside, 1);
+  lua_setglobal(h.L, "close_inside");
+  other = spawn(&h, "cohort.sleep_forever()");
+  closer = spawn(&h, "close_inside() return cohort.cancelled()");
+  CHECK(cohort_pump(h.rt, NULL) == COHORT_IDLE);
+  CHECK(cohort_of(h.L) == h.rt);
+  take(&h, closer, COHORT_RETURNED, "true");
+  take(&h, other, COHORT_CANCELLED, "Aborted");
+  close(&h);
+}
+
+
+static void *wake_soon(void *rt) {
+  static const struct timespec moment = {0, 5000000};
+  nanosleep(&moment, NULL);
+  cohort_wake(rt);
+  return NULL;
+}
+
+
+/* The descriptor alone must end the poll: there is no time to be up. */
+static void another_thread_wakes_the_hosts_poll(void) {
+  struct host h = open();
+  struct pollfd fd = {.fd = cohort_fd(h.rt), .events = POLLIN};
+  pthread_t thread;
+  spawn(&h, "cohort.sleep_forever()");
+  CHECK(settle(&h) == COHORT_STUCK);
+  CHECK(cohort_timeout(h.rt) == -1);
+  CHECK(poll(&fd, 1, 0) == 0);
+  pthread_create(&thread, NULL, wake_soon, h.rt);
+  CHECK(poll(&fd, 1, 20000) == 1);
+  pthread_join(thread, NULL);
+  CHECK(cohort_pump(h.rt, NULL) == COHORT_STUCK);
+  CHECK(poll(&fd, 1, 0) == 0);
+  close(&h);
+}
+
+/* }} */
+
+
+/* {{ Tasks */
+
+static void results_are_taken_once(void) {
+  struct host h = open();
+  cohort_task task = spawn(&h, "cohort.checkpoint() return 1, nil, 'three', nil"), next;
+  int count = 0;
+  CHECK(cohort_pump(h.rt, &one_step) == COHORT_MORE);
+  CHECK(cohort_take(h.rt, task, h.L, &count) == COHORT_EBUSY);
+  CHECK(cohort_pump(h.rt, NULL) == COHORT_IDLE);
+  CHECK(cohort_status(h.rt, task) == COHORT_RETURNED);
+  CHECK(cohort_take(h.rt, task, h.L, &count) == COHORT_RETURNED);
+  CHECK(count == 4 && lua_gettop(h.L) == 4);
+  CHECK(lua_tointeger(h.L, 1) == 1 && lua_isnil(h.L, 2) && lua_isnil(h.L, 4));
+  lua_settop(h.L, 0);
+  next = spawn(&h, "");
+  CHECK(next != task);
+  CHECK(cohort_take(h.rt, task, h.L, &count) == COHORT_EINVAL);
+  CHECK(cohort_status(h.rt, task) == COHORT_EINVAL);
+  CHECK(cohort_status(h.rt, next) == COHORT_RUNNING);
+  close(&h);
+}
+
+
+static void arguments_go_to_the_function(void) {
+  struct host h = open();
+  cohort_task task;
+  CHECK(luaL_loadstring(h.L, "return select('#', ...) .. (...)") == LUA_OK);
+  lua_pushliteral(h.L, "first");
+  lua_pushnil(h.L);
+  CHECK(cohort_spawn(h.rt, h.L, 2, &task) == 0);
+  CHECK(lua_gettop(h.L) == 0);
+  CHECK(cohort_pump(h.rt, NULL) == COHORT_IDLE);
+  take(&h, task, COHORT_RETURNED, "2first");
+  CHECK(cohort_spawn(h.rt, h.L, 0, &task) == COHORT_EINVAL);
+  lua_pushinteger(h.L, 1);
+  CHECK(cohort_spawn(h.rt, h.L, 1, &task) == COHORT_EINVAL);
+  CHECK(lua_gettop(h.L) == 1);
+  close(&h);
+}
+
+
+static void failures_keep_their_identity(void) {
+  struct host h = open();
+  cohort_task task = spawn(&h, "error(cohort)");
+  int count;
+  CHECK(cohort_pump(h.rt, NULL) == COHORT_IDLE);
+  CHECK(cohort_take(h.rt, task, h.L, &count) == COHORT_FAILED);
+  CHECK(count == 1);
+  lua_getglobal(h.L, "cohort");
+  CHECK(lua_rawequal(h.L, -1, -2));
+  close(&h);
+}
+
+
+static void cancel_ends_every_task(void) {
+  struct host h = open();
+  cohort_task waits = spawn(&h, "cohort.group(function(g) g:spawn(cohort.sleep_forever) end)");
+  cohort_task cleans = spawn(&h, "local ok, err = pcall(cohort.sleep_forever) cohort.shield(cohort.checkpoint)\n"
+                                 "return cohort.is(err, cohort.Cancelled)");
+  CHECK(cohort_pump(h.rt, NULL) == COHORT_STUCK);
+  cohort_cancel(h.rt);
+  cohort_cancel(h.rt);
+  CHECK(cohort_timeout(h.rt) == 0);
+  CHECK(cohort_pump(h.rt, NULL) == COHORT_IDLE);
+  take(&h, waits, COHORT_CANCELLED, "Aborted");
+  take(&h, cleans, COHORT_RETURNED, "true");
+  close(&h);
+}
+
+
+static void a_deadlock_is_broken_by_the_host(void) {
+  struct host h = open();
+  cohort_task polite = spawn(&h, "cohort.sleep_forever()");
+  cohort_task stubborn = spawn(&h, "while true do pcall(cohort.shield, cohort.sleep_forever) end");
+  int breaks = 0;
+  while (cohort_pump(h.rt, NULL) != COHORT_IDLE) {
+    cohort_break(h.rt);
+    CHECK(++breaks < 100);
+  }
+  take(&h, polite, COHORT_CANCELLED, "Deadlock");
+  take(&h, stubborn, COHORT_CANCELLED, "Deadlock");
+  close(&h);
+}
+
+
+static void the_first_sigint_cancels(void) {
+  cohort_config c = {.size = sizeof c, .interrupts = 1};
+  const cohort_budget wait = {.block_ns = COHORT_FOREVER};
+  struct host h;
+  struct sigaction before, after;
+  cohort_task task;
+  signal(SIGINT, SIG_DFL);
+  sigaction(SIGINT, NULL, &before);
+  h = open_with(&c);
+  task = spawn(&h, "cohort.sleep(60)");
+  CHECK(cohort_pump(h.rt, NULL) == COHORT_WAITING);
+  raise(SIGINT);
+  CHECK(cohort_pump(h.rt, &wait) == COHORT_IDLE);
+  take(&h, task, COHORT_CANCELLED, "Interrupted");
+  close(&h);
+  sigaction(SIGINT, NULL, &after);
+  CHECK(after.sa_handler == before.sa_handler);
+}
+
+
+static void two_states_share_nothing(void) {
+  struct host a = open(), b = open();
+  cohort_task in_a = spawn(&a, "for i = 1, 50 do cohort.checkpoint() n = i end return n"), in_b;
+  CHECK(cohort_pump(a.rt, &one_step) == COHORT_MORE);
+  in_b = spawn(&b, "cohort.sleep_forever()");
+  CHECK(cohort_pump(b.rt, NULL) == COHORT_STUCK);
+  cohort_cancel(b.rt);
+  CHECK(cohort_pump(a.rt, NULL) == COHORT_IDLE);
+  CHECK(cohort_pump(b.rt, NULL) == COHORT_IDLE);
+  take(&b, in_b, COHORT_CANCELLED, "Aborted");
+  close(&b);
+  take(&a, in_a, COHORT_RETURNED, "50");
+  close(&a);
+}
+
+/* }} */
+
+
+/* {{ Closing early */
+
+/* Run the script for so many steps, then close: by the runtime first, or by the lua_State alone. False when
+   it had ended before. */
+static int close_after(int steps, const char *script, int by_state) {
+  static const cohort_budget step = {.resumes = 1, .block_ns = 1000000};
+  struct host h = open();
+  cohort_task task;
+  int i, state = COHORT_MORE;
+  CHECK(luaL_loadfile(h.L, script) == LUA_OK);
+  CHECK(cohort_spawn(h.rt, h.L, 0, &task) == 0);
+  for (i = 0; i < steps && state != COHORT_IDLE; i++) state = cohort_pump(h.rt, &step);
+  if (state == COHORT_IDLE) take(&h, task, COHORT_RETURNED, NULL);
+  if (by_state) {
+    lua_close(h.L);
+    return state != COHORT_IDLE;
+  }
+  cohort_close(h.rt);
+  CHECK(cohort_open(h.L, NULL, &h.rt) == 0);  /* and it starts again as new */
+  task = spawn(&h, "cohort.group(function(g) g:spawn(cohort.checkpoint) end) return 'again'");
+  CHECK(cohort_pump(h.rt, NULL) == COHORT_IDLE);
+  take(&h, task, COHORT_RETURNED, "again");
+  close(&h);
+  return state != COHORT_IDLE;
+}
+
+
+static void closing_after_any_step_leaves_nothing(const char *script) {
+  int steps = 0;
+  while (close_after(steps, script, steps % 2)) steps++;
+  CHECK(steps > 20);  /* a script with less to cut says nothing */
+}
+
+/* }} */
+
+
+#define CLAIM(name) if (strcmp(claim, #name) == 0) return name(), 0
+
+int main(int argc, char **argv) {
+  const char *claim = argc > 1 ? argv[1] : "";
+  CLAIM(opening_without_the_module_is_refused);
+  CLAIM(a_state_has_one_runtime_at_a_time);
+  CLAIM(an_index_that_is_no_clock_is_refused);
+  CLAIM(a_budget_of_steps_is_kept);
+  CLAIM(a_budget_of_time_is_kept);
+  CLAIM(time_is_that_of_the_hosts_clock);
+  CLAIM(a_pump_inside_a_task_is_refused);
+  CLAIM(closing_inside_a_task_cancels_and_no_more);
+  CLAIM(another_thread_wakes_the_hosts_poll);
+  CLAIM(results_are_taken_once);
+  CLAIM(arguments_go_to_the_function);
+  CLAIM(failures_keep_their_identity);
+  CLAIM(cancel_ends_every_task);
+  CLAIM(a_deadlock_is_broken_by_the_host);
+  CLAIM(the_first_sigint_cancels);
+  CLAIM(two_states_share_nothing);
+  if (argc > 2 && strcmp(claim, "closing_after_any_step_leaves_nothing") == 0)
+    return closing_after_any_step_leaves_nothing(argv[2]), 0;
+  fprintf(stderr, "no such claim: %s\n", claim);
+  return 2;
+}

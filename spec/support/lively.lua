@@ -1,0 +1,56 @@
+--- A program with something of everything alive at once, for closing it after any of its steps.
+local cohort = require "cohort"
+
+local function on_close(f)
+  return setmetatable({}, { __close = f })
+end
+
+local function ignore() end
+
+local function echo(g)
+  local listener = cohort.net.listen("127.0.0.1", 0)
+  g:spawn_daemon(cohort.net.serve, listener, { on_error = ignore }, function(stream)
+    for line in stream:lines() do stream:write(line, "\n") end
+  end)
+  g:spawn(function()
+    local stream <close> = cohort.net.connect("127.0.0.1", listener.local_address.port)
+    for i = 1, 3 do
+      stream:write(i, "\n")
+      assert(stream:read "l" == tostring(i))
+    end
+    for _ = 1, 20 do stream:write(("x"):rep(50000), "\n") end  -- more than the sockets hold
+  end)
+end
+
+cohort.main(function()
+  cohort.group({ limit = 20 }, function(g)
+    echo(g)
+    g:defer(cohort.sleep, 0.001)
+    for i = 1, 3 do
+      g:spawn(function()
+        local _ <close> = on_close(function() cohort.shield(cohort.checkpoint) end)
+        local own <close> = cohort.open_group()
+        local _ <close> = cohort.open_scope { timeout = 1 }
+        own:spawn(cohort.sleep, 0.001 * i).name = "sleeper"
+        own:spawn_daemon(cohort.sleep_forever)
+        cohort.move_on_after(0.002, cohort.sleep, 5)
+      end)
+    end
+    local task = g:start(function(started)
+      cohort.checkpoint()
+      started(1, 2)
+      cohort.sleep_forever()
+    end)
+    g:spawn(function() pcall(task.join, task) end)
+    cohort.gather({ settle = true }, { error, cohort.checkpoint, function() error(cohort.Error "x") end })
+    cohort.try(function() cohort.group(function(h)
+      h:spawn(error, "failed")
+      h:spawn(function()
+        local _ <close> = on_close(error)
+        cohort.sleep_forever()
+      end)
+    end) end, cohort.except(cohort.Error, ignore), cohort.finally(cohort.checkpoint))
+    cohort.sleep(0.003)
+    task:cancel "enough"
+  end)
+end)
