@@ -291,7 +291,7 @@ describe("a stock coroutine inside a task", function()
     end)
   end)
 
-  it("with a group that could not be joined where it was left gets an error, and the tasks are joined", function()
+  it("with a group that could not be joined gets an error, and the tasks are joined", function()
     virtual(function()
       local ended, inner
       local err = raised(cohort.scope, function()

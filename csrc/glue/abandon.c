@@ -64,8 +64,8 @@ void coh_abandon_check(lua_State *L, const struct coh_fiber *f, const struct coh
   const struct coh_scope *s;
   for (s = f->task.current; s != until; s = s->parent)
     if (s->role != COH_SCOPE_BLOCK && !coh_scopes_is_block(s))
-      coh_misuse(L, "this block was opened outside of a function form that still runs, cohort.scope, shield or "
-                    "the like: close it after that");
+      coh_misuse(L, "this block was opened outside of a function form that still runs, cohort.scope, shield "
+                    "or the like: close it after that");
 }
 
 
