@@ -71,7 +71,8 @@ describe("a block with a group", function()
         n = n + 1
         g:spawn(late, log, "repeat " .. n)
       until n == 2
-      assert.equal("break, goto 1, next, goto 2, next, loop 1, loop 2, repeat 1, repeat 2", table.concat(log, ", "))
+      assert.equal("break, goto 1, next, goto 2, next, loop 1, loop 2, repeat 1, repeat 2",
+        table.concat(log, ", "))
     end)
   end)
 

@@ -47,7 +47,8 @@ void coh_luagroup_close(struct coh_state *S, struct coh_luagroup *g) {
 /* {{ The error of a group */
 
 /* Push { task = name, traceback = text }; groups have tracebacks of their own. [-0, +1, m] */
-static void push_details(lua_State *L, struct coh_state *S, struct coh_fiber *f, const char *text, int error) {
+static void push_details(lua_State *L, struct coh_state *S, struct coh_fiber *f, const char *text,
+                         int error) {
   lua_createtable(L, 0, 2);
   coh_fiber_push_name(L, S, f);
   lua_setfield(L, -2, "task");

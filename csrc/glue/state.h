@@ -107,7 +107,7 @@ struct coh_luagroup {
   unsigned deferred_failed;       /* and how many of those that ran raised */
   bool body_failed;               /* the body raised */
   bool body_cut;                  /* and it was Cancelled */
-  bool joined;                    /* the host has waited once */
+  bool joined;                    /* the host has waited once, or was told that it cannot */
 };
 
 /* Text taken where an error happened. Owned by the fiber it happened in, or the scope it cut. */
