@@ -52,7 +52,7 @@ typedef struct cohort_config {
   void *clock_ud;
   int clock_index;             /* index on L's stack of a clock of cohort.testing, anchored by the caller */
   uint64_t seed;               /* shuffle each pass from this seed; 0: in order */
-  int interrupts;              /* take SIGINT while open: the first cancels all, the second ends the process */
+  int interrupts;              /* take SIGINT: the first cancels all, the second ends the process */
 } cohort_config;
 
 typedef struct cohort_budget {
@@ -81,7 +81,10 @@ COHORT_API cohort_runtime *cohort_of(lua_State *L);
 */
 COHORT_API int cohort_spawn(cohort_runtime *rt, lua_State *L, int arguments, cohort_task *out);
 
-/* Run tasks. 'budget' NULL: until nothing is ready, without blocking. COHORT_MORE to COHORT_IDLE, or COHORT_EBUSY. */
+/*
+** Run tasks. 'budget' NULL: until nothing is ready, without blocking.
+** COHORT_MORE to COHORT_IDLE, or COHORT_EBUSY.
+*/
 COHORT_API int cohort_pump(cohort_runtime *rt, const cohort_budget *budget);
 
 /* Milliseconds until the next pump is due, for poll(2): 0 at once, -1 only when the fd is readable.

@@ -7,7 +7,7 @@
 #include <lauxlib.h>
 
 #include "glue/arg.h"
-#include "glue/groups.h"
+#include "glue/groupend.h"
 #include "glue/object.h"
 #include "glue/scopes.h"
 #include "glue/wait.h"

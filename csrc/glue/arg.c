@@ -47,8 +47,8 @@ bool coh_is_options(lua_State *L, int arg) {
 void coh_check_callable(lua_State *L, int arg, const char *what) {
   if (coh_is_callable(L, arg)) return;
   if (lua_isthread(L, arg))
-    coh_misuse(L, "%s expects a function, got a coroutine: give the function itself, not coroutine.create of it",
-               what);
+    coh_misuse(L, "%s expects a function, got a coroutine: give the function itself, "
+                  "not coroutine.create of it", what);
   coh_misuse(L, "%s expects a function, got %s: write %s(f, ...) and not %s(f(...))", what,
              coh_type_name(L, arg), what, what);
 }

@@ -33,7 +33,7 @@ int64_t coh_check_time(lua_State *L, int arg, const char *what);
 /* Seconds of a point in time or a duration, and back to math.huge. */
 lua_Number coh_seconds(int64_t ns);
 
-/* Every key of the options at 'arg' is one of 'names' (ended by NULL), or the nearest is named. [-0, +0, v] */
+/* Every key of the options at 'arg' is one of 'names', or the nearest is named. [-0, +0, v] */
 void coh_check_options(lua_State *L, int arg, const char *what, const char *const names[]);
 
 /* Push an option's value and tell its type; LUA_TNIL when absent. [-0, +1, -] */

@@ -18,11 +18,11 @@ enum {
 
 
 /*
-** Adds the text at 'index' and a newline to the buffer, nothing if it is no string.
+** Adds the text at 'index' and a newline to the buffer, nothing if it is empty or no string.
 ** [-0, +?, m]
 */
 static void add_text(lua_State *L, luaL_Buffer *text, int index) {
-  if (lua_type(L, index) != LUA_TSTRING) return;
+  if (lua_type(L, index) != LUA_TSTRING || lua_rawlen(L, index) == 0) return;
   lua_pushvalue(L, index);
   luaL_addvalue(text);
   luaL_addchar(text, '\n');

@@ -2,7 +2,8 @@
 ** Fibers: see fiber.h.
 **
 **   the coroutine's stack at the bottom, from the first step on
-**   1 handler   2 handle, or the fiber   3 function (its name)   4.. function and arguments, then results or error
+**   1 handler   2 handle, or the fiber   3 function (its name)
+**   4.. function and arguments, then results or error
 **
 ** A failed fiber keeps '3' and the error on its stack until its group has
 ** taken them, so that recording a failure needs no memory.

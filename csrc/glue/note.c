@@ -36,7 +36,7 @@ static void add(struct text *t, const char *format, ...) {
 }
 
 
-/* Is the function on top one of ours? They have the state as first upvalue, or are 'handler's kin. Pops it. */
+/* Is the function on top one of ours, with the state as first upvalue, or the handler? Pops it. */
 static bool is_ours(lua_State *L, const struct coh_state *S) {
   bool ours = false;
   if (lua_iscfunction(L, -1)) {
@@ -55,7 +55,9 @@ static bool is_ours(lua_State *L, const struct coh_state *S) {
 /* Is the function at 'level' called by a Lua function of ours? */
 static bool is_called_by_ours(lua_State *L, const struct coh_state *S, int level) {
   lua_Debug caller;
-  return lua_getstack(L, level + 1, &caller) && lua_getinfo(L, "S", &caller) && coh_is_library(S, caller.source);
+  if (!lua_getstack(L, level + 1, &caller)) return false;
+  lua_getinfo(L, "S", &caller);
+  return coh_is_library(S, caller.source);
 }
 
 
@@ -221,8 +223,8 @@ void coh_note_push_where(lua_State *L, const struct coh_note *note) {
 void coh_note_stuck(struct coh_state *S, struct coh_fiber *f) {
   struct coh_scope *canceller = coh_scope_canceller(f->task.current);
   struct coh_luascope *s;
-  if (canceller == NULL || canceller->role != COH_SCOPE_PLAIN || canceller->reason != COH_REASON_DEADLINE) return;
-  if (!coh_task_has_open(&f->task, canceller)) return;
+  if (canceller == NULL || canceller->role != COH_SCOPE_PLAIN) return;
+  if (canceller->reason != COH_REASON_DEADLINE || !coh_task_has_open(&f->task, canceller)) return;
   s = coh_item(canceller, struct coh_luascope, scope);
   if (s->wants_trace && s->stuck == NULL) take(S, f, 0, &s->stuck);
 }

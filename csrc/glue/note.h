@@ -27,7 +27,7 @@ void coh_note_free(struct coh_state *S, struct coh_note **note);
 /* Cancelled is about to be raised in 'f', which runs: keep where, when a block of its own will tell. */
 void coh_note_stuck(struct coh_state *S, struct coh_fiber *f);
 
-/* Push the text of where 'f' is now: its own frames, and with 'hosts' those of the groups above. [-0, +1, m] */
+/* Push where 'f' is now: its own frames, and with 'hosts' those of the groups above. [-0, +1, m] */
 void coh_note_push_place(lua_State *L, struct coh_state *S, struct coh_fiber *f, bool hosts);
 
 /* Push the text of the frames of the groups above 'f', or nil at the root. [-0, +1, m] */

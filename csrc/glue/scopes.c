@@ -21,6 +21,7 @@
 #include "glue/note.h"
 #include "glue/object.h"
 #include "glue/reason.h"
+#include "glue/scopeobject.h"
 #include "glue/wait.h"
 
 enum form { MOVE_ON, FAIL, SHIELD, SCOPE, BLOCK };
@@ -128,7 +129,8 @@ struct coh_scope *coh_scopes_check_open(lua_State *L, lua_KContext number) {
   struct coh_scope *s = f == NULL ? NULL : f->task.current;
   while (s != NULL && number_of(s) != number) s = s == &f->task.scope ? NULL : s->parent;
   if (s == NULL)
-    coh_misuse(L, "what this coroutine had open was closed while it was suspended, or belongs to another task: "
+    coh_misuse(L, "what this coroutine had open was closed while it was suspended, "
+                  "or belongs to another task: "
                   "a scope or group ends in the block and the task that opened it");
   return s;
 }
@@ -267,7 +269,8 @@ static struct wish check_wish(lua_State *L, int arg, const char *what) {
   coh_opt_string(L, arg, "name");
   w.shield = coh_opt_boolean(L, arg, "shield", false);
   timeout_ns = coh_opt_seconds(L, arg, "timeout", -1);
-  if (coh_get_option(L, arg, "deadline") != LUA_TNIL) w.deadline_ns = coh_check_time(L, -1, "option 'deadline'");
+  if (coh_get_option(L, arg, "deadline") != LUA_TNIL)
+    w.deadline_ns = coh_check_time(L, -1, "option 'deadline'");
   if (timeout_ns >= 0 && !lua_isnil(L, -1))
     coh_misuse(L, "%s takes 'timeout' or 'deadline', not both", what);
   lua_pop(L, 1);
@@ -277,28 +280,6 @@ static struct wish check_wish(lua_State *L, int arg, const char *what) {
   w.seconds = lua_tonumber(L, -1);
   lua_pop(L, 1);
   return w;
-}
-
-
-/* Make the object of 's', named by the options at 'arg'. Nothing was entered yet. [-0, +1, m] */
-static struct coh_face *push_face(lua_State *L, int options) {
-  struct coh_face *face = lua_newuserdatauv(L, sizeof *face, COH_UVS_SCOPE);
-  *face = (struct coh_face){.deadline_ns = COH_NEVER};
-  coh_object_set_kind(L, coh_state_here(L), COH_SCOPE);
-  if (options != 0) {
-    coh_get_option(L, options, "name");
-    lua_setiuservalue(L, -2, COH_UV_NAME);
-  }
-  return face;
-}
-
-
-/* Bind the object on top to an entered scope. [-0, +0, -] */
-static void bind_face(lua_State *L, struct coh_state *S, struct coh_luascope *s, struct coh_face *face) {
-  face->object.scope = &s->scope;
-  s->face = face;
-  lua_pushvalue(L, -1);
-  coh_anchors_set(L, &S->objects, s->slot);
 }
 
 
@@ -318,12 +299,12 @@ static int scope(lua_State *L, int status, lua_KContext top) {
     lua_pushnil(L);
     lua_insert(L, 1);
   }
-  face = push_face(L, has_options ? 1 : 0);       /* options body ... object */
+  face = coh_face_push(L, has_options ? 1 : 0);       /* options body ... object */
   s = new_scope(L, S, SCOPE, w.seconds);
   lua_pushcfunction(L, coh_note_handler);
   lua_replace(L, 1);                              /* handler body ... object */
   coh_task_enter(&f->task, &s->scope, w.deadline_ns, w.shield);
-  bind_face(L, S, s, face);
+  coh_face_bind(L, S, s, face);
   lua_insert(L, 3);                               /* handler body object ... */
   return run(L, f, s);
 }
@@ -338,13 +319,13 @@ static int l_open_scope(lua_State *L) {
   struct coh_state *S = coh_state_here(L);
   struct coh_fiber *f = coh_check_task(L);
   struct wish w = check_wish(L, 1, "open_scope");
-  struct coh_face *face = push_face(L, lua_istable(L, 1) ? 1 : 0);
+  struct coh_face *face = coh_face_push(L, lua_istable(L, 1) ? 1 : 0);
   struct coh_luascope *s;
   luaL_where(L, 1);
   lua_setiuservalue(L, -2, COH_UV_LINE);
   s = new_scope(L, S, BLOCK, w.seconds);
   coh_task_enter(&f->task, &s->scope, w.deadline_ns, w.shield);
-  bind_face(L, S, s, face);
+  coh_face_bind(L, S, s, face);
   return 1;
 }
 
@@ -374,7 +355,7 @@ static int close_block(lua_State *L, int status, lua_KContext top) {
 
 
 /* __close(scope, err) */
-static int l_close(lua_State *L) {
+int coh_scopes_l_close(lua_State *L) {
   struct coh_state *S = coh_state_here(L);
   struct coh_face *face = coh_object_check(L, 1, COH_SCOPE, "__close");
   struct coh_fiber *f = coh_running(S);
@@ -383,152 +364,14 @@ static int l_close(lua_State *L) {
   if (f == NULL || !coh_task_has_open(&f->task, face->object.scope))
     return coh_misuse(L, "a scope is closed by the task that opened it");
   if (coh_item(face->object.scope, struct coh_luascope, scope)->form != BLOCK)
-    return coh_misuse(L, "the scope of a function form ends with the function: only open_scope goes with <close>");
+    return coh_misuse(L, "the scope of a function form ends with the function: "
+                         "only open_scope goes with <close>");
   coh_abandon_check(L, f, face->object.scope);
   return close_block(L, LUA_OK, 2);
 }
 
 /* }} */
 
-
-/* {{ The scope object */
-
-/* Push what the scope at 'arg' stands for, and give its head. [-0, +1, v] */
-static struct coh_object *check_subject(lua_State *L, int arg, const char *what) {
-  struct coh_face *face = coh_object_check(L, arg, COH_SCOPE, what);
-  if (!face->proxy) {
-    lua_pushvalue(L, arg);
-    return &face->object;
-  }
-  lua_getiuservalue(L, arg, COH_UV_OWNER);
-  return lua_touserdata(L, -1);
-}
-
-
-void coh_scopes_push_proxy(lua_State *L) {
-  struct coh_face *face = push_face(L, 0);
-  face->proxy = true;
-  lua_insert(L, -2);
-  lua_setiuservalue(L, -2, COH_UV_OWNER);
-}
-
-
-void coh_scopes_check_text(lua_State *L, const char *what) {
-  if (!lua_isnoneornil(L, 2) && lua_type(L, 2) != LUA_TSTRING)
-    coh_misuse(L, "%s expects a reason as a string, or nothing, got %s", what, coh_type_name(L, 2));
-}
-
-
-int coh_scopes_cancel(lua_State *L, struct coh_object *o, int object) {
-  bool called = o->scope != NULL ? coh_scope_cancel_called(o->scope) : o->reason != COH_REASON_NONE;
-  if (called) return 0;
-  coh_reason_note(L, coh_state_here(L), object, 2);
-  if (o->scope == NULL) o->reason = COH_REASON_CANCEL;
-  else coh_scope_cancel(o->scope, COH_REASON_CANCEL);
-  return 0;
-}
-
-
-/* scope:cancel([reason]) */
-static int l_cancel(lua_State *L) {
-  struct coh_object *o;
-  lua_settop(L, 2);
-  coh_scopes_check_text(L, "cancel");
-  o = check_subject(L, 1, "cancel");
-  return coh_scopes_cancel(L, o, 3);
-}
-
-
-static void push_deadline(lua_State *L, const struct coh_face *face, const struct coh_object *o) {
-  int64_t ended_ns = face->proxy ? COH_NEVER : face->deadline_ns;
-  lua_pushnumber(L, coh_seconds(o->scope != NULL ? o->scope->deadline.at_ns : ended_ns));
-}
-
-
-/* scope.key; a deadline that has passed is noticed here too */
-static int field(lua_State *L) {
-  struct coh_face *face = coh_object_check(L, 1, COH_SCOPE, "field");
-  const char *key = lua_type(L, 2) == LUA_TSTRING ? lua_tostring(L, 2) : "";
-  struct coh_object *o = check_subject(L, 1, "field");
-  struct coh_scope *s = o->scope;
-  bool cancelled = s != NULL ? coh_scope_cancel_called(s) : o->reason != COH_REASON_NONE;
-  if (strcmp(key, "deadline") == 0) push_deadline(L, face, o);
-  else if (strcmp(key, "shield") == 0) lua_pushboolean(L, s != NULL ? s->shield : o->shield);
-  else if (strcmp(key, "cancel_called") == 0) lua_pushboolean(L, cancelled);
-  else if (strcmp(key, "cancelled_caught") == 0) lua_pushboolean(L, s != NULL ? s->caught : o->caught);
-  else if (strcmp(key, "reason") == 0) coh_reason_push_object(L, lua_gettop(L));
-  else if (strcmp(key, "name") == 0 && !face->proxy) lua_getiuservalue(L, 1, COH_UV_NAME);
-  else lua_pushnil(L);
-  return 1;
-}
-
-
-/* scope.deadline = seconds; scope.shield = boolean */
-static int l_newindex(lua_State *L) {
-  struct coh_object *o;
-  const char *key = lua_type(L, 2) == LUA_TSTRING ? lua_tostring(L, 2) : "?";
-  bool is_deadline = strcmp(key, "deadline") == 0;
-  int64_t at_ns = 0;
-  if (!is_deadline && strcmp(key, "shield") != 0)
-    return coh_misuse(L, "a scope has no field '%s' to assign: 'deadline' and 'shield' can be", key);
-  if (is_deadline) at_ns = coh_check_time(L, 3, "scope.deadline");
-  else if (!lua_isboolean(L, 3))
-    return coh_misuse(L, "scope.shield expects true or false, got %s", coh_type_name(L, 3));
-  o = check_subject(L, 1, "__newindex");
-  if (o->scope == NULL) return coh_misuse(L, "this scope has ended: its %s cannot be changed", key);
-  if (is_deadline) coh_scope_set_deadline(o->scope, at_ns);
-  else coh_scope_set_shield(o->scope, lua_toboolean(L, 3));
-  return 0;
-}
-
-
-/* tostring(scope): "scope 'name' (open, cancelled)" */
-static int l_tostring(lua_State *L) {
-  struct coh_face *face = coh_object_check(L, 1, COH_SCOPE, "tostring");
-  struct coh_object *o = check_subject(L, 1, "tostring");
-  bool cancelled = (o->scope != NULL ? o->scope->reason : o->reason) != COH_REASON_NONE;
-  const char *state = o->scope != NULL ? "open" : "ended";
-  if (!face->proxy && lua_getiuservalue(L, 1, COH_UV_NAME) == LUA_TSTRING)
-    lua_pushfstring(L, "scope '%s' (%s%s)", lua_tostring(L, -1), state, cancelled ? ", cancelled" : "");
-  else
-    lua_pushfstring(L, "scope %p (%s%s)", lua_topointer(L, 1), state, cancelled ? ", cancelled" : "");
-  return 1;
-}
-
-
-/* current_scope() -> the innermost scope of the running task */
-static int l_current_scope(lua_State *L) {
-  struct coh_state *S = coh_state_here(L);
-  struct coh_fiber *f = coh_check_task(L);
-  struct coh_scope *s = f->task.current;
-  if (s->role == COH_SCOPE_PLAIN) {
-    struct coh_luascope *own = coh_item(s, struct coh_luascope, scope);
-    if (own->face == NULL) bind_face(L, S, own, push_face(L, 0));
-    else coh_anchors_push(L, &S->objects, own->slot);
-  } else if (s->role == COH_SCOPE_TASK) {
-    coh_fiber_push_handle(L, S, f);
-    coh_scopes_push_proxy(L);
-  } else {
-    if (s->role == COH_SCOPE_BLOCK) s = &coh_item(s, struct coh_luagroup, block)->group.scope;
-    coh_object_push(L, S, s);
-    coh_scopes_push_proxy(L);
-  }
-  return 1;
-}
-
-
-/* current_deadline() -> seconds */
-static int l_current_deadline(lua_State *L) {
-  int64_t at_ns = coh_scope_effective_deadline(coh_check_task(L)->task.current);
-  lua_pushnumber(L, coh_seconds(at_ns));
-  return 1;
-}
-
-
-static const luaL_Reg scope_methods[] = {{"cancel", l_cancel}, {NULL, NULL}};
-
-static const luaL_Reg scope_metamethods[] = {
-  {"__newindex", l_newindex}, {"__tostring", l_tostring}, {"__close", l_close}, {NULL, NULL}};
 
 static const luaL_Reg functions[] = {
   {"move_on_after", l_move_on_after},
@@ -538,16 +381,11 @@ static const luaL_Reg functions[] = {
   {"shield", l_shield},
   {"scope", l_scope},
   {"open_scope", l_open_scope},
-  {"current_scope", l_current_scope},
-  {"current_deadline", l_current_deadline},
   {NULL, NULL}
 };
 
 
 void coh_scopes_open(lua_State *L) {
-  coh_object_define(L, COH_SCOPE, "cohort.Scope", scope_metamethods, scope_methods, field);
   lua_pushlightuserdata(L, coh_state_of(L));
   luaL_setfuncs(L, functions, 1);
 }
-
-/* }} */

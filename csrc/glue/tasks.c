@@ -13,6 +13,7 @@
 #include "glue/note.h"
 #include "glue/object.h"
 #include "glue/reason.h"
+#include "glue/scopeobject.h"
 #include "glue/scopes.h"
 #include "glue/wait.h"
 
@@ -124,7 +125,8 @@ static struct coh_fiber *fiber_of(const struct coh_object *o) {
 
 static void check_ended(lua_State *L, const struct coh_object *o, const char *what) {
   if (o->result == COH_UNFINISHED)
-    coh_misuse(L, "%s: the task has not ended yet: read it after the group's block, or write task:join()", what);
+    coh_misuse(L, "%s: the task has not ended yet: read it after the group's block, "
+                  "or write task:join()", what);
 }
 
 

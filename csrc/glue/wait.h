@@ -45,7 +45,7 @@ int coh_begin(lua_State *L, lua_KFunction try);
 /* Let all others run, then go on with 'k'. Use as 'return coh_switch(L, k)'. */
 int coh_switch(lua_State *L, lua_KFunction k);
 
-/* Yield a parked or ready task, going on with 'k', which gets the stack's top as it is now. Needs two slots. */
+/* Yield a parked or ready task, going on with 'k', which gets the stack's top of now. Needs two slots. */
 int coh_yield(lua_State *L, lua_KFunction k);
 
 /* First line of a 'try': the stack as it was, and Cancelled when the task is. [-0, +0, e] */

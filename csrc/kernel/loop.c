@@ -216,7 +216,8 @@ enum coh_loop_now coh_loop_pump(struct coh_loop *loop, const struct coh_budget *
   do {
     tick(loop, &left, budget->block_ns);
     state = coh_loop_state(loop);
-  } while (!is_spent(&left) && (state == COH_MORE || (state == COH_WAITING && budget->block_ns == COH_NEVER)));
+  } while (!is_spent(&left) &&
+           (state == COH_MORE || (state == COH_WAITING && budget->block_ns == COH_NEVER)));
   pipe_restore(&pipe, &before);
   return state;
 }

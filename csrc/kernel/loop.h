@@ -1,9 +1,10 @@
 /*
 ** The loop: passes of ready tasks, and between them a look at I/O and timers.
 **
-** A pump runs passes within a budget. It looks at I/O and timers only at the border between passes, when nothing is ready or 61 resumes have
-** run since the last look: looking in the middle of a pass would make every
-** socket not yet read report again. A pass that a budget cut is finished first.
+** A pump runs passes within a budget. It looks at I/O and timers only at the
+** border between passes, when nothing is ready or 61 resumes have run since the
+** last look: looking in the middle of a pass would make every socket not yet read
+** report again. A pass that a budget cut is finished first.
 **
 ** This is the one file of the kernel that sees libuv's loop. Time comes from the
 ** runtime's clock and its own heaps; one uv timer bounds how long a poll blocks.

@@ -14,6 +14,7 @@
 #include "glue/note.h"
 #include "glue/wait.h"
 #include "glue/reason.h"
+#include "glue/scopeobject.h"
 #include "glue/scopes.h"
 #include "glue/tasks.h"
 #include "io/io.h"
@@ -146,6 +147,7 @@ int luaopen_cohort_core(lua_State *L) {
   coh_error_open(L);
   coh_cancelled_set_reason(L, coh_reason_of_running);
   coh_scopes_open(L);
+  coh_scopeobject_open(L);
   coh_groups_open(L);
   coh_tasks_open(L);
   coh_clocks_open(L);

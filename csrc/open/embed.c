@@ -184,7 +184,7 @@ int cohort_status(cohort_runtime *rt, cohort_task task) {
 
 /* {{ Results */
 
-/* Push what the end by deadlock, interrupt or cancel of a task means, with its own error as the cause. [-1, +1, m] */
+/* Push what the end by deadlock, interrupt or cancel means; the task's own error is the cause. [-1, +1, m] */
 static void push_cancelled(lua_State *L, struct coh_state *S, struct coh_fiber *f) {
   if (S->report != LUA_NOREF) {
     lua_rawgeti(L, LUA_REGISTRYINDEX, S->report);

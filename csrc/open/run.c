@@ -21,7 +21,8 @@ static cohort_runtime *open(lua_State *L, bool has_options) {
   cohort_runtime *rt = cohort_of(L);
   int status;
   if (rt != NULL)
-    coh_misuse(L, "run cannot be called inside run: spawn a task, or write cohort.main, which runs in both places");
+    coh_misuse(L, "run cannot be called inside run: spawn a task, "
+                  "or write cohort.main, which runs in both places");
   c.interrupts = has_options ? coh_opt_boolean(L, 1, "signals", true) : true;
   if (has_options) {
     c.seed = (uint64_t)coh_opt_count(L, 1, "seed", 1, 0);

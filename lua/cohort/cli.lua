@@ -4,7 +4,7 @@
 --- script's start waits for it: the core alone, and the core only when there is something to run.
 local cli = {}
 
-local pcall, stderr = pcall, io.stderr  -- whatever a script does to its globals
+local pcall, rawequal, stderr = pcall, rawequal, io.stderr  -- whatever a script does to its globals
 
 local usage = [=[
 usage: cohort [options] [script [args]]
@@ -69,13 +69,13 @@ end
 --- exit status.
 local function run(chunks, name, args)
   local core = require "cohort.core"
-  local traceback
+  local seen, traceback  -- an error of a chunk, and where it was raised
   core.hide_library()  -- this file's frames do not belong into the script's tracebacks
 
   local function on_error(err)
     if not core.is_cancelled(err) then
       core.note(err)
-      traceback = core.current_task():traceback()
+      seen, traceback = err, core.current_task():traceback()
     end
     return err
   end
@@ -92,7 +92,7 @@ local function run(chunks, name, args)
 
   local ok, err = pcall(core.run, root, table.unpack(args))
   if ok then return 0 end
-  local described, text = pcall(describe, core, err, traceback)
+  local described, text = pcall(describe, core, err, rawequal(err, seen) and traceback or nil)
   pcall(stderr.write, stderr, described and text or "cohort: error in error handling\n")
   return core.error_is(err, core.Interrupted) and 130 or 1
 end

@@ -328,7 +328,8 @@ static void failures_keep_their_identity(void) {
 static void cancel_ends_every_task(void) {
   struct host h = open();
   cohort_task waits = spawn(&h, "cohort.group(function(g) g:spawn(cohort.sleep_forever) end)");
-  cohort_task cleans = spawn(&h, "local ok, err = pcall(cohort.sleep_forever) cohort.shield(cohort.checkpoint)\n"
+  cohort_task cleans = spawn(&h, "local ok, err = pcall(cohort.sleep_forever)\n"
+                                 "cohort.shield(cohort.checkpoint)\n"
                                  "return cohort.is(err, cohort.Cancelled)");
   CHECK(cohort_pump(h.rt, NULL) == COHORT_STUCK);
   cohort_cancel(h.rt);

@@ -1,0 +1,368 @@
+/*
+** The end of a group: see groupend.h. Both forms go through the same end: wait,
+** run what was deferred, wait again, settle.
+**
+**   the stack of the function form
+**   1 handler   2 the group's number   3 luascope of a deferred function   4.. results or error
+**
+**   the stack of the block form, in its __close
+**   1 group   2 error or nil   3 luascope of a deferred function
+*/
+#include "glue/groupend.h"
+
+#include "glue/abandon.h"
+#include "glue/arg.h"
+#include "glue/errgroup.h"
+#include "glue/error.h"
+#include "glue/fiber.h"
+#include "glue/note.h"
+#include "glue/object.h"
+#include "glue/scopes.h"
+#include "glue/wait.h"
+
+
+static void forget_failures(struct coh_state *S, struct coh_luagroup *g) {
+  struct coh_link *failed = &g->group.failed;
+  while (!coh_link_alone(failed)) {
+    struct coh_link *l = failed->next;
+    coh_link_remove(l);
+    if (l != &g->group.body_failed) coh_fiber_give(S, coh_item(l, struct coh_fiber, task.wait.link));
+  }
+}
+
+
+void coh_luagroup_close(struct coh_state *S, struct coh_luagroup *g) {
+  forget_failures(S, g);
+  coh_group_close(&g->group);
+  coh_luagroup_give(S, g);
+}
+
+
+/* {{ The error of a group */
+
+/* Push { task = name, traceback = text }; groups have tracebacks of their own. [-0, +1, m] */
+static void push_details(lua_State *L, struct coh_state *S, struct coh_fiber *f, const char *text,
+                         int error) {
+  lua_createtable(L, 0, 2);
+  coh_fiber_push_name(L, S, f);
+  lua_setfield(L, -2, "task");
+  if (text == NULL || coh_error_is(L, error, COH_ERROR_GROUP)) return;
+  coh_error_pass_traceback(L, error, text);
+  lua_pushstring(L, text);
+  lua_setfield(L, -2, "traceback");
+}
+
+
+static const char *text_of(const struct coh_note *note) {
+  return note == NULL ? NULL : note->text;
+}
+
+
+/*
+** Append the error on top, which happened in 'f' at 'text' (or NULL), and its
+** details to the lists at 'errors' and 'errors' + 1. [-1, +0, m]
+*/
+static void append(lua_State *L, struct coh_state *S, struct coh_fiber *f, const char *text, int errors) {
+  lua_Integer n = (lua_Integer)lua_rawlen(L, errors) + 1;
+  coh_error_box_nil(L);
+  push_details(L, S, f, text, lua_gettop(L));
+  lua_rawseti(L, errors + 1, n);
+  lua_rawseti(L, errors, n);
+}
+
+
+/* Append every failure of 'g' in order; the body's is at 'body', or was told when that is 0. [-0, +0, m] */
+static void append_failures(lua_State *L, struct coh_state *S, struct coh_luagroup *g, int body, int errors) {
+  struct coh_link *l;
+  for (l = g->group.failed.next; l != &g->group.failed; l = l->next) {
+    struct coh_fiber *f = coh_fiber_of(g->group.host);
+    if (l == &g->group.body_failed) {
+      if (body == 0) continue;
+      lua_pushvalue(L, body);
+    } else {
+      f = coh_item(l, struct coh_fiber, task.wait.link);
+      luaL_checkstack(f->L, 1, "no room for an error");
+      lua_pushvalue(f->L, -1);
+      lua_xmove(f->L, L, 1);
+    }
+    append(L, S, f, text_of(f->note), errors);
+  }
+}
+
+
+/* Append the errors of what was deferred. [-0, +0, m] */
+static void append_deferred(lua_State *L, struct coh_state *S, struct coh_luagroup *g, int errors) {
+  lua_Integer i, n;
+  coh_object_push(L, S, &g->group.scope);
+  if (lua_getiuservalue(L, -1, COH_UV_DEFERRED) == LUA_TTABLE) {
+    lua_getfield(L, -1, "errors");
+    lua_getfield(L, -2, "tracebacks");   /* object deferred errors tracebacks */
+    n = (lua_Integer)lua_rawlen(L, -2);
+    for (i = 1; i <= n; i++) {
+      lua_rawgeti(L, -1, i);
+      lua_rawgeti(L, -3, i);
+      append(L, S, coh_fiber_of(g->group.host), lua_tostring(L, -2), errors);
+      lua_pop(L, 1);
+    }
+    lua_pop(L, 2);
+  }
+  lua_pop(L, 2);
+}
+
+
+/* Push "group 'name' failed". [-0, +1, m] */
+static void push_message(lua_State *L, struct coh_state *S, struct coh_luagroup *g) {
+  coh_object_push(L, S, &g->group.scope);
+  lua_getiuservalue(L, -1, COH_UV_NAME);
+  coh_fiber_render_identity(L);
+  lua_pushfstring(L, "group '%s' failed", lua_tostring(L, -1));
+  lua_replace(L, -3);
+  lua_pop(L, 1);
+}
+
+
+static bool has_failed(const struct coh_luagroup *g) {
+  return !coh_link_alone(&g->group.failed) || g->deferred_failed > 0;
+}
+
+
+/* Push one error with all failures, and that at 'more' unless it is 0. [-0, +1, m] */
+static void push_error(lua_State *L, struct coh_state *S, struct coh_luagroup *g, int body, int more) {
+  struct coh_fiber *host = coh_fiber_of(g->group.host);
+  int first = lua_gettop(L) + 1;
+  luaL_checkstack(L, 12, "errors of a group");
+  push_message(L, S, g);
+  coh_note_push_place(L, S, host, false);
+  coh_note_push_hosts(L, S, host);
+  lua_newtable(L);
+  lua_newtable(L);                     /* message place hosts errors details */
+  append_failures(L, S, g, body, first + 3);
+  append_deferred(L, S, g, first + 3);
+  if (more != 0) {
+    lua_pushvalue(L, more);
+    append(L, S, host, NULL, first + 3);
+  }
+  coh_errgroup_push(L, lua_tostring(L, first));
+  coh_errgroup_set_traceback(L, -1, lua_tostring(L, first + 1), lua_tostring(L, first + 2));
+  lua_replace(L, first);
+  lua_settop(L, first);
+}
+
+
+void coh_luagroup_add_failures(lua_State *L, struct coh_state *S, struct coh_luagroup *g) {
+  int more = lua_gettop(L);
+  if (!has_failed(g)) return;
+  push_error(L, S, g, 0, lua_isnil(L, more) ? 0 : more);
+  lua_replace(L, more);
+}
+
+/* }} */
+
+
+/* {{ The end of a group */
+
+/* Where the end of a group finds things on the stack. */
+struct end {
+  struct coh_state *S;
+  struct coh_fiber *f;
+  struct coh_luagroup *g;
+  bool block;   /* the block form */
+  int scope;    /* index of the luascope of a deferred function, or nil */
+  int outcome;  /* index of the error, or of the first result */
+};
+
+static struct end find_end(lua_State *L) {
+  struct end e = {coh_state_here(L), NULL, NULL, false, 3, 4};
+  e.f = coh_running(e.S);
+  e.block = !lua_isfunction(L, 1);
+  if (e.block) {
+    struct coh_object *o = lua_touserdata(L, 1);
+    if (o->scope == NULL) coh_misuse(L, "this group was closed while its coroutine was suspended");
+    e.g = coh_item(o->scope, struct coh_luagroup, group.scope);
+    e.outcome = 2;
+  } else {
+    e.g = coh_item(coh_scopes_check_open(L, lua_tointeger(L, 2)), struct coh_luagroup, group.scope);
+  }
+  return e;
+}
+
+static int end_group(lua_State *L, int status, lua_KContext top);
+
+
+/* Remember that a deferred function raised what is on top. [-1, +0, m] */
+static void keep_deferred_error(lua_State *L, const struct end *e) {
+  if (!coh_cancelled_is(L, -1)) {
+    coh_error_box_nil(L);
+    coh_object_push(L, e->S, &e->g->group.scope);
+    lua_getiuservalue(L, -1, COH_UV_DEFERRED);
+    lua_getfield(L, -1, "errors");
+    lua_getfield(L, -2, "tracebacks");   /* error object deferred errors tracebacks */
+    if (e->f->note != NULL) lua_pushstring(L, e->f->note->text);
+    else lua_pushboolean(L, 0);
+    lua_rawseti(L, -2, (lua_Integer)e->g->deferred_failed + 1);
+    lua_pushvalue(L, -5);
+    lua_rawseti(L, -3, (lua_Integer)++e->g->deferred_failed);
+    lua_pop(L, 4);
+  }
+  lua_pop(L, 1);
+}
+
+
+/* A deferred function has ended, and maybe left something open. An error is on top, or nil. */
+static int deferred_left(lua_State *L, int status, lua_KContext top) {
+  struct end e = find_end(L);
+  struct coh_luascope *s;
+  (void)status;
+  lua_settop(L, (int)top);
+  s = lua_touserdata(L, e.scope);
+  if (coh_abandon(L, e.S, e.f, &s->scope)) return coh_yield(L, deferred_left);
+  if (!lua_isnil(L, -1) && (!s->failed || coh_cancelled_is(L, -2))) lua_replace(L, -2);
+  else lua_pop(L, 1);
+  if (s->failed || !lua_isnil(L, -1)) keep_deferred_error(L, &e);
+  else lua_pop(L, 1);
+  coh_note_free(e.S, &e.f->note);
+  e.f->note = s->stuck;
+  s->stuck = NULL;
+  coh_task_leave(&e.f->task, &s->scope);
+  coh_luascope_give(e.S, s);
+  return end_group(L, LUA_OK, lua_gettop(L));
+}
+
+
+static int deferred_ended(lua_State *L, int status, lua_KContext unused) {
+  struct end e = find_end(L);
+  struct coh_luascope *s = lua_touserdata(L, e.scope);
+  (void)unused;
+  s->failed = status != LUA_OK && status != LUA_YIELD;
+  if (!s->failed) lua_pushnil(L);
+  return deferred_left(L, LUA_OK, lua_gettop(L));
+}
+
+
+/* Push the latest deferred function and its arguments; how many values that is. [-0, +n, m] */
+static int take_deferred(lua_State *L, struct coh_state *S, struct coh_luagroup *g) {
+  int entry, count, i;
+  luaL_checkstack(L, 4, "deferred functions");
+  coh_object_push(L, S, &g->group.scope);
+  lua_getiuservalue(L, -1, COH_UV_DEFERRED);
+  lua_rawgeti(L, -1, g->deferred);        /* object deferred entry */
+  lua_pushnil(L);
+  lua_rawseti(L, -3, g->deferred--);
+  lua_replace(L, -3);
+  lua_pop(L, 1);                          /* entry */
+  entry = lua_gettop(L);
+  lua_getfield(L, entry, "n");
+  count = (int)lua_tointeger(L, -1);
+  lua_pop(L, 1);
+  luaL_checkstack(L, count, "too many arguments");
+  for (i = 1; i <= count; i++) lua_rawgeti(L, entry, i);
+  lua_remove(L, entry);
+  return count;
+}
+
+
+/*
+** Take the latest deferred function and call it, out of reach of every
+** cancellation. Its scope keeps the note of the body meanwhile.
+*/
+static int run_deferred(lua_State *L, const struct end *e) {
+  struct coh_luascope *s;
+  int count;
+  luaL_checkstack(L, LUA_MINSTACK, "deferred functions");
+  s = coh_luascope_take(L, e->S);
+  lua_pushlightuserdata(L, s);
+  lua_replace(L, e->scope);
+  coh_task_enter(&e->f->task, &s->scope, COH_NEVER, true);
+  s->stuck = e->f->note;
+  e->f->note = NULL;
+  lua_pushcfunction(L, coh_note_handler);
+  count = take_deferred(L, e->S, e->g);
+  return deferred_ended(L, lua_pcallk(L, count - 1, 0, -count - 1, 0, deferred_ended), 0);
+}
+
+
+void coh_luagroup_spawn_deferred(lua_State *L, struct coh_state *S, struct coh_luagroup *g) {
+  struct coh_fiber *f = coh_fiber_load(L, S, take_deferred(L, S, g) - 1, 0);
+  g->group.shut = false;  /* its scope is cancelled by now */
+  coh_group_spawn(&g->group, &f->task, false);
+  coh_scope_set_shield(&f->task.scope, true);
+}
+
+
+/* Close the group and hand on what came of it. */
+static int settle(lua_State *L, const struct end *e) {
+  bool block = e->block, cut = e->g->body_cut, interrupted = e->g->group.interrupted, caught;
+  if (has_failed(e->g)) push_error(L, e->S, e->g, e->outcome, 0);
+  else lua_pushnil(L);
+  caught = interrupted && coh_scope_catches(&e->g->group.scope);
+  if (caught) e->g->group.scope.caught = true;
+  coh_luagroup_close(e->S, e->g);
+  if (!lua_isnil(L, -1)) return lua_error(L);
+  lua_pop(L, 1);
+  if (interrupted && !caught && !(block && cut)) {
+    if (!cut) return coh_raise_cancelled(L, e->f);
+    coh_cancelled_push(L);
+    return coh_rethrow(L, e->f);
+  }
+  if (block || cut) return 0;
+  return lua_gettop(L) - e->outcome + 1;
+}
+
+
+/*
+** A group cannot end where its task cannot wait: its tasks are cancelled then, what
+** is around it joins them, and the error says so. Never returns. [-?, +0, e]
+*/
+static int refuse_end(lua_State *L, const struct end *e) {
+  luaL_checkstack(L, LUA_MINSTACK, "the end of a group");
+  e->g->joined = true;
+  coh_push_refusal(L, e->S);
+  lua_pushliteral(L, "; the tasks of this group were cancelled, and what is around it waits for them");
+  lua_concat(L, 2);
+  if (has_failed(e->g)) push_error(L, e->S, e->g, e->outcome, lua_gettop(L));
+  forget_failures(e->S, e->g);
+  return lua_error(L);
+}
+
+
+/* The body is over: wait for the tasks, run what was deferred, settle. */
+static int end_group(lua_State *L, int status, lua_KContext top) {
+  struct end e;
+  struct coh_group *group;
+  (void)status;
+  lua_settop(L, (int)top);
+  e = find_end(L);
+  group = &e.g->group;
+  if (!coh_group_is_empty(group) || (group->spawned_any && !e.g->joined)) {
+    if (!coh_can_wait(e.S, L)) return refuse_end(L, &e);
+    e.g->joined = true;
+    coh_group_join(group);
+    return coh_yield(L, end_group);
+  }
+  if (e.g->deferred > 0) return run_deferred(L, &e);
+  return settle(L, &e);
+}
+
+
+/* The body's code is over: close what it left open, and tell the group how it ended. */
+int coh_luagroup_body_left(lua_State *L, int status, lua_KContext top) {
+  struct end e;
+  (void)status;
+  lua_settop(L, (int)top);
+  e = find_end(L);
+  if (coh_abandon(L, e.S, e.f, e.g->group.around)) return coh_yield(L, coh_luagroup_body_left);
+  if (!lua_isnil(L, -1) && (!e.g->body_failed || e.g->body_cut)) {
+    lua_insert(L, e.outcome);  /* the body may have returned nothing */
+    coh_note_free(e.S, &e.f->note);
+    e.g->body_failed = true;
+    e.g->body_cut = false;
+  } else {
+    lua_pop(L, 1);
+  }
+  if (!e.g->group.body_ended)  /* what is around it may have tried to close it already */
+    if (!coh_can_wait(e.S, L)) coh_group_shut(&e.g->group);
+  coh_group_body_ended(&e.g->group, e.g->body_failed && !e.g->body_cut, e.g->body_cut);
+  return end_group(L, LUA_OK, lua_gettop(L));
+}
+
+/* }} */

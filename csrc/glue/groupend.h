@@ -1,0 +1,26 @@
+/*
+** What happens at the end of a group: everything in it is waited for, then what
+** was deferred runs, then one error has them all.
+*/
+#ifndef COH_GLUE_GROUPEND_H
+#define COH_GLUE_GROUPEND_H
+
+#include "glue/state.h"
+
+/*
+** The body's code is over, and the stack is as groupend.c says: close what it left
+** open, and go through the end. A continuation; the first call is
+** 'return coh_luagroup_body_left(L, LUA_OK, lua_gettop(L))'.
+*/
+int coh_luagroup_body_left(lua_State *L, int status, lua_KContext top);
+
+/* Spawn the latest deferred function as a shielded task: the group cannot end by itself. [-0, +0, m] */
+void coh_luagroup_spawn_deferred(lua_State *L, struct coh_state *S, struct coh_luagroup *g);
+
+/* Put the failures of a group, if any, and the error or nil on top into one error. [-1, +1, m] */
+void coh_luagroup_add_failures(lua_State *L, struct coh_state *S, struct coh_luagroup *g);
+
+/* Close an empty group and give back all it kept. Nothing raises. [-0, +0, -] */
+void coh_luagroup_close(struct coh_state *S, struct coh_luagroup *g);
+
+#endif

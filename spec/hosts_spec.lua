@@ -1,0 +1,166 @@
+-- The C hosts of examples/hosts, and what cohort.h promises to them.
+local core_path = assert(package.searchpath("cohort.core", package.cpath))
+local under = os.getenv "UNDER" or ""  -- valgrind, when the specs themselves run under it
+local folder
+
+--- Compiles a host against the very module that is loaded here. Returns the program's path.
+local function compile(source)
+  local program = folder .. "/" .. source:match("([^/]+)%.c$")
+  local flags = "-g -Wall -Wextra -Werror -Icsrc $(pkg-config --cflags --libs lua5.4) -lpthread"
+  local command = "LD_PRELOAD= cc -o %s %s %s %s -Wl,-E -Wl,--allow-shlib-undefined"
+  assert(os.execute(command:format(program, source, core_path, flags)))
+  return program
+end
+
+local function read(name)
+  local file = assert(io.open(folder .. "/" .. name))
+  local text = file:read("a")
+  file:close()
+  return text
+end
+
+--- Runs a program. Returns exit status, output, errors.
+local function run(program, words)
+  local _, _, status = os.execute(("%s %s %s >%s/out 2>%s/err"):format(under, program, words, folder, folder))
+  return status, read "out", read "err"
+end
+
+local function script(source)
+  local path = folder .. "/script.lua"
+  local file = assert(io.open(path, "w"))
+  file:write(source)
+  file:close()
+  return path
+end
+
+setup(function()
+  folder = os.tmpname()
+  os.remove(folder)
+  assert(os.execute("mkdir " .. folder))
+end)
+
+teardown(function()
+  os.execute("rm -r " .. folder)
+end)
+
+for _, name in ipairs { "poll", "frame" } do
+  describe("the example host " .. name, function()
+    local host
+    setup(function() host = compile("examples/hosts/" .. name .. ".c") end)
+
+    it("runs a script with its arguments", function()
+      local path = script [[
+        local cohort = require "cohort"
+        print(#arg, arg[0]:match "[^/]*$", arg[1], ...)
+        cohort.main(function()
+          cohort.group(function(g)
+            for i = 1, 3 do g:spawn(function() cohort.sleep(0.001 * i) print(i) end) end
+          end)
+        end)
+      ]]
+      local status, out, err = run(host, path .. " one 'two words'")
+      assert.same({ 0, "2\tscript.lua\tone\tone\ttwo words\n1\n2\n3\n", "" }, { status, out, err })
+    end)
+
+    it("waits for sockets", function()
+      local path = script [[
+        local cohort = require "cohort"
+        cohort.main(function()
+          local listener <close> = cohort.net.listen("127.0.0.1", 0)
+          cohort.group(function(g)
+            g:spawn(function()
+              local stream <close> = listener:accept()
+              for line in stream:lines() do stream:write(line:upper(), "\n") end
+            end)
+            local stream <close> = cohort.net.connect("127.0.0.1", listener.local_address.port)
+            stream:write "hello\n"
+            print(stream:read "l")
+          end)
+        end)
+      ]]
+      assert.same({ 0, "HELLO\n", "" }, { run(host, path) })
+    end)
+
+    it("shows an error and ends with 1", function()
+      local status, out, err = run(host, script "print 'before' error 'boom'")
+      assert.same({ 1, "before\n" }, { status, out })
+      assert.truthy(err:find("script.lua:1: boom\n$"))
+    end)
+
+    it("shows a group of errors as a tree", function()
+      local status, _, err = run(host, script [[
+        local cohort = require "cohort"
+        cohort.group(function(g) g:spawn(error, "one") g:spawn(error, "two") end)
+      ]])
+      assert.equal(1, status)
+      assert.truthy(err:find("failed %(2 errors%)\n├─ [^\n]*one\n.*╰─ [^\n]*two\n"))
+    end)
+
+    it("breaks a deadlock", function()
+      local status, _, err = run(host, script 'require "cohort".sleep_forever()')
+      assert.equal(1, status)
+      assert.truthy(err:find("^Deadlock: "))
+    end)
+
+    it("survives an error value that cannot be shown", function()
+      local path = script "error(setmetatable({}, { __tostring = function() error {} end }))"
+      assert.same({ 1, "", "error in error handling\n" }, { run(host, path) })
+    end)
+
+    it("says what is wrong with a script it cannot load", function()
+      local status, _, err = run(host, folder .. "/missing.lua")
+      assert.equal(1, status)
+      assert.truthy(err:find("cannot open [^\n]*missing.lua"))
+      status, _, err = run(host, "")
+      assert.equal(1, status)
+      assert.truthy(err:find("^usage: "))
+    end)
+
+    it("is left by os.exit, with all closed", function()
+      local path = script [[
+        local cohort = require "cohort"
+        cohort.group(function(g)
+          g:spawn(function()
+            local _ <close> = setmetatable({}, { __close = function() print "closed" end })
+            cohort.sleep_forever()
+          end)
+          cohort.checkpoint()
+          os.exit(3, true)
+        end)
+      ]]
+      assert.same({ 3, "closed\n", "" }, { run(host, path) })
+    end)
+  end)
+end
+
+describe("a host in C", function()
+  local host
+  setup(function() host = compile "spec/support/embedded.c" end)
+
+  for _, claim in ipairs {
+    "opening without the module is refused",
+    "a state has one runtime at a time",
+    "an index that is no clock is refused",
+    "a budget of steps is kept",
+    "a budget of time is kept",
+    "time is that of the hosts clock",
+    "a pump inside a task is refused",
+    "closing inside a task cancels and no more",
+    "another thread wakes the hosts poll",
+    "results are taken once",
+    "arguments go to the function",
+    "failures keep their identity",
+    "cancel ends every task",
+    "a deadlock is broken by the host",
+    "the first sigint cancels",
+    "two states share nothing",
+  } do
+    it("finds that " .. claim, function()
+      assert.same({ 0, "", "" }, { run(host, (claim:gsub(" ", "_"))) })
+    end)
+  end
+
+  it("finds that closing after any step leaves nothing", function()
+    assert.same({ 0, "", "" }, { run(host, "closing_after_any_step_leaves_nothing spec/support/lively.lua") })
+  end)
+end)
