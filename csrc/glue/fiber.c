@@ -22,7 +22,7 @@
 
 #define YIELD_MESSAGE \
   "coroutine.yield out of a task: a task has no consumer to yield to; wait with cohort.checkpoint(), " \
-  "or make the generator with cohort.coroutine"
+  "or run the generator in a coroutine of its own"
 
 
 struct coh_object *coh_handle_new(lua_State *L, const struct coh_state *S) {

@@ -10,6 +10,8 @@
 */
 #include "glue/groupend.h"
 
+#include <string.h>
+
 #include "glue/abandon.h"
 #include "glue/arg.h"
 #include "glue/errgroup.h"
@@ -40,15 +42,30 @@ void coh_luagroup_close(struct coh_state *S, struct coh_luagroup *g) {
 
 /* {{ The error of a group */
 
-/* Push { task = name, traceback = text }; groups have tracebacks of their own. [-0, +1, m] */
+/* The length of 'text' without the lines at its end that are also at the end of 'around'. */
+static size_t own_length(const char *text, const char *around) {
+  size_t n = strlen(text), m = strlen(around), own = n;
+  while (n > 0 && m > 0 && text[n - 1] == around[m - 1]) {
+    n--;
+    m--;
+    if ((n == 0 || text[n - 1] == '\n') && (m == 0 || around[m - 1] == '\n')) own = n == 0 ? 0 : n - 1;
+  }
+  return own;
+}
+
+
+/*
+** Push { task = name, traceback = text }, without the frames that 'around', the
+** group's own traceback, has too. Groups have tracebacks of their own. [-0, +1, m]
+*/
 static void push_details(lua_State *L, struct coh_state *S, struct coh_fiber *f, const char *text,
-                         int error) {
+                         const char *around, int error) {
   lua_createtable(L, 0, 2);
   coh_fiber_push_name(L, S, f);
   lua_setfield(L, -2, "task");
-  if (text == NULL || coh_error_is(L, error, COH_ERROR_GROUP)) return;
+  if (text == NULL || *text == '\0' || coh_error_is(L, error, COH_ERROR_GROUP)) return;
   coh_error_pass_traceback(L, error, text);
-  lua_pushstring(L, text);
+  lua_pushlstring(L, text, own_length(text, around));
   lua_setfield(L, -2, "traceback");
 }
 
@@ -61,11 +78,13 @@ static const char *text_of(const struct coh_note *note) {
 /*
 ** Append the error on top, which happened in 'f' at 'text' (or NULL), and its
 ** details to the lists at 'errors' and 'errors' + 1. [-1, +0, m]
+**
+**   message   place of the group   hosts   errors   details   error
 */
 static void append(lua_State *L, struct coh_state *S, struct coh_fiber *f, const char *text, int errors) {
   lua_Integer n = (lua_Integer)lua_rawlen(L, errors) + 1;
   coh_error_box_nil(L);
-  push_details(L, S, f, text, lua_gettop(L));
+  push_details(L, S, f, text, lua_tostring(L, errors - 2), lua_gettop(L));
   lua_rawseti(L, errors + 1, n);
   lua_rawseti(L, errors, n);
 }

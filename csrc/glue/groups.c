@@ -135,32 +135,45 @@ static void push_position(lua_State *L, int level) {
 
 
 /*
-** open_group([options]) -> group, to be put into a <close> variable. Iterators that
-** hold a group tell also whose line it is, and what to warn of when it is left open.
+** Open a group in the block form with the options at 1, for the function 'level'
+** up. 'warning', or NULL, is what to say when it is left open: the default is an
+** error. The group is left on top.
 */
-static int l_open_group(lua_State *L) {
-  int level = (int)luaL_optinteger(L, 2, 1);
+static int open_block(lua_State *L, int level, const char *warning) {
   struct wish w;
   struct coh_object *o;
+  int object;
   coh_check_task(L);
   if (coh_is_callable(L, 1))
     return coh_misuse(L, "open_group takes no body: write cohort.group(function(g) ... end)");
   w = check_wish(L, 1, "open_group");
-  lua_settop(L, 3);
   o = push_object(L, lua_istable(L, 1) ? 1 : 0);
+  object = lua_gettop(L);
   luaL_where(L, level);
-  if (lua_isstring(L, 3)) {
-    lua_pushvalue(L, 3);
+  if (warning != NULL) {
+    lua_pushstring(L, warning);
     lua_concat(L, 2);
   }
-  lua_setiuservalue(L, 4, COH_UV_LINE);
-  if (lua_getiuservalue(L, 4, COH_UV_NAME) == LUA_TNIL) {
+  lua_setiuservalue(L, object, COH_UV_LINE);
+  if (lua_getiuservalue(L, object, COH_UV_NAME) == LUA_TNIL) {
     push_position(L, level);
-    lua_setiuservalue(L, 4, COH_UV_NAME);
+    lua_setiuservalue(L, object, COH_UV_NAME);
   }
-  lua_settop(L, 4);
+  lua_settop(L, object);
   open_group(L, o, w, true);
   return 1;
+}
+
+
+/* open_group([options]) -> group, to be put into a <close> variable */
+static int l_open_group(lua_State *L) {
+  return open_block(L, 1, NULL);
+}
+
+
+/* open_iterator(options, warning) -> group that an iterator of ours holds for whoever called it */
+static int l_open_iterator(lua_State *L) {
+  return open_block(L, 2, luaL_checkstring(L, 2));
 }
 
 
@@ -288,7 +301,8 @@ static const luaL_Reg methods[] = {
 static const luaL_Reg metamethods[] = {
   {"__close", l_close}, {"__len", l_len}, {"__tostring", l_tostring}, {NULL, NULL}};
 
-static const luaL_Reg functions[] = {{"group", l_group}, {"open_group", l_open_group}, {NULL, NULL}};
+static const luaL_Reg functions[] = {
+  {"group", l_group}, {"open_group", l_open_group}, {"open_iterator", l_open_iterator}, {NULL, NULL}};
 
 
 void coh_groups_open(lua_State *L) {

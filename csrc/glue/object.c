@@ -9,6 +9,9 @@
 
 static const char *const names[COH_KINDS] = {"scope", "group", "task", "clock"};
 
+static const size_t sizes[COH_KINDS] = {sizeof(struct coh_face), sizeof(struct coh_object),
+                                        sizeof(struct coh_object), sizeof(struct coh_clock)};
+
 _Static_assert(sizeof ((struct coh_state *)0)->kinds / sizeof (void *) == COH_KINDS, "a place for each kind");
 
 
@@ -53,18 +56,26 @@ void coh_object_define(lua_State *L, enum coh_kind kind, const char *name, const
 
 
 void coh_object_set_kind(lua_State *L, const struct coh_state *S, enum coh_kind kind) {
+  if (kind != COH_CLOCK) ((struct coh_object *)lua_touserdata(L, -1))->kind = (uint8_t)kind;
   lua_rawgeti(L, LUA_REGISTRYINDEX, S->kind_references[kind]);
   lua_setmetatable(L, -2);
 }
 
 
-/* Metatables live as long as the state, so their identity is enough. */
+/*
+** A metatable lives as long as the state, so its identity is enough; but debug
+** functions can put it on another userdata, so the size and the kind that is
+** written in it must be right too.
+*/
 void *coh_object_test(lua_State *L, const struct coh_state *S, int arg, enum coh_kind kind) {
   const void *metatable;
-  if (lua_type(L, arg) != LUA_TUSERDATA || !lua_getmetatable(L, arg)) return NULL;
+  void *p;
+  if (lua_rawlen(L, arg) != sizes[kind] || !lua_getmetatable(L, arg)) return NULL;
   metatable = lua_topointer(L, -1);
   lua_pop(L, 1);
-  return metatable == S->kinds[kind] ? lua_touserdata(L, arg) : NULL;
+  p = lua_touserdata(L, arg);
+  if (metatable != S->kinds[kind] || p == NULL) return NULL;
+  return kind == COH_CLOCK || ((struct coh_object *)p)->kind == kind ? p : NULL;
 }
 
 

@@ -71,6 +71,7 @@ struct coh_object {
   struct coh_scope *scope;
   uint8_t reason;                 /* enum coh_reason */
   uint8_t result;                 /* of a task: enum coh_result */
+  uint8_t kind;                   /* enum coh_kind: a metatable can be put on another's userdata */
   bool packed;                    /* of a task: its value is a table of results with their count in n */
   bool shield;
   bool caught;

@@ -57,7 +57,7 @@ void coh_push_refusal(lua_State *L, struct coh_state *S) {
   luaL_where(L, 1);
   if (S->frame != NULL && S->frame->co != L)
     lua_pushliteral(L, "cannot wait inside a coroutine that cohort did not make: "
-                       "make it with cohort.coroutine, or wait outside of it");
+                       "wait outside of it, and hand in what was waited for");
   else if ((name = culprit(L, &ar)) == NULL)
     lua_pushliteral(L, "cannot wait here: a C function that called back into Lua is in the way");
   else if (strcmp(name, "require") == 0)

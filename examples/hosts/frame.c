@@ -100,10 +100,15 @@ static int protected_main(lua_State *L) {
 
 
 int main(int argc, char **argv) {
-  lua_State *L = luaL_newstate();
+  lua_State *L;
   int status;
-  if (L == NULL || argc < 2) {
+  if (argc < 2) {
     fprintf(stderr, "usage: %s script.lua [args]\n", argv[0]);
+    return EXIT_FAILURE;
+  }
+  L = luaL_newstate();
+  if (L == NULL) {
+    fprintf(stderr, "not enough memory\n");
     return EXIT_FAILURE;
   }
   lua_pushcfunction(L, protected_main);

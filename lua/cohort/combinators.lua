@@ -384,7 +384,7 @@ function combinators.as_completed(functions)
   local self = setmetatable({ tasks = {}, ended = {}, taken = 0, strict = true }, Completed)
   if n == 0 then return self end
   self.open, self.owner = true, core.current_task()
-  start(self, core.open_group({ name = "as_completed", on_error = "collect" }, 2,
+  start(self, core.open_iterator({ name = "as_completed", on_error = "collect" },
     "this as_completed loop was left early: write 'local it <close> = cohort.as_completed(...)' before it"),
     "as_completed", functions, n)
   return self
