@@ -121,6 +121,23 @@ describe("a shield", function()
     end)
   end)
 
+  it("switched on while Cancelled is on its way out of a task lets it go on to who caused it", function()
+    virtual(function()
+      local task
+      assert.is_false(cohort.move_on_after(1, cohort.scope, function(s)
+        cohort.group(function(g)
+          task = g:spawn(function()
+            local _, err = pcall(cohort.sleep, 5)
+            s.shield = true
+            error(err, 0)
+          end)
+        end)
+      end))
+      assert.equal("cancelled", task:status())
+      assert.is_true(cohort.is(task:error(), cohort.Aborted))
+    end)
+  end)
+
   it("on the scope of a group covers the tasks in it", function()
     virtual(function()
       local slept = 0

@@ -106,8 +106,10 @@ static void keep_error(lua_State *L, struct coh_fiber *f) {
 ** the group or scope that knows may be gone when somebody asks. [-0, +0, -]
 */
 static void keep_reason(lua_State *L, struct coh_state *S, struct coh_fiber *f) {
+  struct coh_scope *canceller = coh_scope_canceller(&f->task.scope);
   int slot;
-  coh_object_push(L, S, coh_scope_canceller(&f->task.scope));
+  if (canceller == NULL) return;  /* a shield went up meanwhile */
+  coh_object_push(L, S, canceller);
   for (slot = COH_UV_CANCELLER; slot <= COH_UV_TEXT; slot++) {
     if (lua_isnil(L, -1)) lua_pushnil(L);
     else lua_getiuservalue(L, -1, slot);

@@ -39,8 +39,7 @@ static bool frame(cohort_runtime *rt) {
 }
 
 
-/* Sleep until 'frame_ns' after the time at 'due', and move 'due' there. A frame that is late already is
-   not made up for. */
+/* Sleep until the frame after the one at 'due', and move 'due' there. Frames that were late are not made up for. */
 static void sleep_until_next(struct timespec *due) {
   struct timespec now;
   clock_gettime(CLOCK_MONOTONIC, &now);
