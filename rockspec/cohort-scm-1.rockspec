@@ -93,6 +93,7 @@ build = {
         "csrc/kernel/wait.c",
         "csrc/open/core.c",
         "csrc/open/embed.c",
+        "csrc/open/host.c",
         "csrc/open/interrupt.c",
         "csrc/open/report.c",
         "csrc/open/run.c",

@@ -1,66 +1,52 @@
 /*
-** cohort.run: one task on a runtime of its own, pumped until it has ended. It is
-** a host like any other: of cohort, it sees cohort.h alone.
+** cohort.run: its arguments are read here, and raising is done here; the running
+** is host.c's.
 */
 #include "open/run.h"
 
 #include <lauxlib.h>
 
-#include <stdbool.h>
-#include <string.h>
-
-#include "cohort.h"
 #include "glue/arg.h"
+#include "open/host.h"
 
 static const char *const option_names[] = {"signals", "clock", "seed", NULL};
 
 
-/* Open a runtime as the options at 1 say; misuse raises before anything is opened. [-0, +0, v] */
-static cohort_runtime *open(lua_State *L, bool has_options) {
-  cohort_config c = {.size = sizeof c};
-  cohort_runtime *rt = cohort_of(L);
-  int status;
-  if (rt != NULL)
-    coh_misuse(L, "run cannot be called inside run: spawn a task, "
-                  "or write cohort.main, which runs in both places");
-  c.interrupts = has_options ? coh_opt_boolean(L, 1, "signals", true) : true;
+/* What the options at 1 ask for; a clock, or nil, is put below everything. [-0, +1, v] */
+static cohort_config check_config(lua_State *L, bool has_options) {
+  cohort_config c = {.size = sizeof c, .interrupts = 1};
   if (has_options) {
+    coh_check_options(L, 1, "run", option_names);
+    c.interrupts = coh_opt_boolean(L, 1, "signals", true);
     c.seed = (uint64_t)coh_opt_count(L, 1, "seed", 1, 0);
-    if (coh_get_option(L, 1, "clock") != LUA_TNIL) c.clock_index = lua_gettop(L);
+    c.clock_index = coh_get_option(L, 1, "clock") == LUA_TNIL ? 0 : 1;
+  } else {
+    lua_pushnil(L);
   }
-  status = cohort_open(L, &c, &rt);
-  if (status == COHORT_EINVAL) coh_misuse(L, "option 'clock' expects a clock of cohort.testing");
-  if (status != 0) luaL_error(L, "cannot open an event loop: out of memory or of file descriptors");
-  return rt;
+  lua_insert(L, 1);
+  return c;
 }
 
 
-static void pump(cohort_runtime *rt) {
-  static const cohort_budget forever = {.block_ns = COHORT_FOREVER};
-  while (cohort_pump(rt, &forever) != COHORT_IDLE) cohort_break(rt);
-  cohort_pump(rt, NULL);  /* one more look: an interrupt that came last is seen too */
+static int refuse(lua_State *L, int status) {
+  if (status == COHORT_EINVAL) return coh_misuse(L, "option 'clock' expects a clock of cohort.testing");
+  if (status == COHORT_ENOMEM) return luaL_error(L, "not enough memory");
+  return luaL_error(L, "cannot open an event loop: out of memory or of file descriptors");
 }
 
 
 /* run([options,] main, ...) -> results of main */
 static int l_run(lua_State *L) {
   bool has_options = coh_is_options(L, 1);
-  int main = has_options ? 2 : 1, top = lua_gettop(L), count = 0, status;
-  cohort_runtime *rt;
-  cohort_task task;
-  if (has_options) coh_check_options(L, 1, "run", option_names);
+  cohort_config config = check_config(L, has_options);
+  int main = has_options ? 3 : 2, count = 0, status;
   coh_check_callable(L, main, "run");
-  rt = open(L, has_options);
-  lua_settop(L, top);
-  status = cohort_spawn(rt, L, top - main, &task);
-  if (status == 0) {
-    pump(rt);
-    status = cohort_take(rt, task, L, &count);
-  }
-  cohort_close(rt);
-  if (status == COHORT_RETURNED) return count;
-  if (status < 0) return luaL_error(L, "not enough memory");
-  return lua_error(L);
+  if (cohort_of(L) != NULL)
+    return coh_misuse(L, "run cannot be called inside run: spawn a task, "
+                         "or write cohort.main, which runs in both places");
+  status = coh_host_run(L, &config, lua_gettop(L) - main, &count);
+  if (status < 0) return refuse(L, status);
+  return status == COHORT_RETURNED ? count : lua_error(L);
 }
 
 

@@ -39,7 +39,7 @@ static bool frame(cohort_runtime *rt) {
 }
 
 
-/* Sleep until the frame after the one at 'due', and move 'due' there. Frames that were late are not made up for. */
+/* Sleep until the frame after the one at 'due', and move 'due' there. A late frame is not made up for. */
 static void sleep_until_next(struct timespec *due) {
   struct timespec now;
   clock_gettime(CLOCK_MONOTONIC, &now);
