@@ -102,7 +102,7 @@ build = {
       defines = { "_GNU_SOURCE" },
       incdirs = { "csrc", "$(LIBUV_INCDIR)" },
       libdirs = { "$(LIBUV_LIBDIR)" },
-      libraries = { "uv" },
+      libraries = { "uv", "m" },
     },
   },
   install = {

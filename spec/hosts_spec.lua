@@ -116,19 +116,21 @@ for _, name in ipairs { "poll", "frame" } do
       assert.truthy(err:find("^usage: "))
     end)
 
-    it("is left by os.exit, with all closed", function()
+    it("is left by os.exit, with all closed, where no task runs any more", function()
       local path = script [[
         local cohort = require "cohort"
         cohort.group(function(g)
           g:spawn(function()
-            local _ <close> = setmetatable({}, { __close = function() print "closed" end })
+            local _ <close> = setmetatable({}, { __close = function()
+              print("closed", cohort.current_task(), (pcall(cohort.group, print)))
+            end })
             cohort.sleep_forever()
           end)
           cohort.checkpoint()
           os.exit(3, true)
         end)
       ]]
-      assert.same({ 3, "closed\n", "" }, { run(host, path) })
+      assert.same({ 3, "closed\tnil\tfalse\n", "" }, { run(host, path) })
     end)
   end)
 end

@@ -208,13 +208,13 @@ static int go_on(lua_State *L, struct coh_stream *s, struct coh_fiber *f) {
   enum answer answer;
   int rounds;
   read_goal(L, &g);
-  for (rounds = 0; rounds < ROUNDS_MAX; rounds++) {
+  for (rounds = 0;; rounds++) {
     size_t length = coh_streambuf_length(&s->kept);
     answer = look(&g, coh_streambuf_at(&s->kept), length, s->ended && s->failed == 0, &s->scanned, &found);
     if (answer == FOUND) return give_kept(L, s, &found);
     if (answer == TOO_LONG) return raise_too_long(L, s, &g);
     if (s->ended) return give_end(L, s, &g);
-    if (!s->poll.readable) break;
+    if (!s->poll.readable || rounds == ROUNDS_MAX) return wait(L, s, f);
     length = receive(s, chunk);
     if (coh_streambuf_length(&s->kept) == 0 && length > 0 &&
         look(&g, chunk, length, false, &s->scanned, &found) == FOUND)
@@ -224,7 +224,6 @@ static int go_on(lua_State *L, struct coh_stream *s, struct coh_fiber *f) {
       return luaL_error(L, "not enough memory");
     }
   }
-  return wait(L, s, f);
 }
 
 

@@ -1,12 +1,10 @@
 --- cohort: structured concurrency.
 ---
---- The front door: one table with every public name of the core, of matching and of
---- `try`, and submodules that are loaded when their field is first read, so that a
---- script pays only for what it uses. `cohort.net` and `require "cohort.net"` are
---- the same table.
+--- The front door: one table with every public name. What the core gives is there at
+--- once; submodules, and functions of the Lua side, are loaded when their field is
+--- first read, so that a script pays only for what it uses. `cohort.net` and
+--- `require "cohort.net"` are the same table.
 local core = require "cohort.core"
-local try = require "cohort.try"
-local match = require "cohort.match"
 
 core.hide_library()
 
@@ -25,11 +23,6 @@ for _, name in ipairs {
   cohort[name] = core[name]
 end
 
-cohort.is = match.is
-for _, name in ipairs { "try", "except", "success", "finally", "attempt", "unwrap" } do
-  cohort[name] = try[name]
-end
-
 --- Runs `main(...)` in the task that runs already, or in a runtime of its own.
 ---
 --- For scripts: the same file works with `lua5.4`, with the launcher and in a host.
@@ -45,12 +38,24 @@ function cohort.main(main, ...)
   return core.run(main, ...)
 end
 
--- Where a field that is not there yet comes from: a submodule, or one function of it.
+-- Where a field that is not there yet comes from: it is a module, or a function of one.
 local submodules = { net = "cohort.net", testing = "cohort.testing" }
-local functions = {
-  gather = "cohort.combinators", race = "cohort.combinators", any = "cohort.combinators",
-  map = "cohort.combinators", as_completed = "cohort.combinators",
-}
+local functions = {}
+for module, names in next, {
+  ["cohort.match"] = { "is" },
+  ["cohort.try"] = { "try", "except", "success", "finally", "attempt", "unwrap" },
+  ["cohort.combinators"] = { "gather", "race", "any", "map", "as_completed" },
+} do
+  for _, name in ipairs(names) do functions[name] = module end
+end
+
+-- The methods of error groups that need matchers: cohort.match puts the real ones in their place.
+for _, name in ipairs { "split", "subgroup" } do
+  core.ErrorGroup[name] = function(...)
+    require "cohort.match"
+    return core.ErrorGroup[name](...)
+  end
+end
 
 return setmetatable(cohort, {
   __index = function(self, name)

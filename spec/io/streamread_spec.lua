@@ -305,6 +305,19 @@ describe("reading", function()
     end)
   end)
 
+  it("ends with the last byte that it wants, however many chunks it takes", function()
+    pair(function(a, b)
+      for chunks = 1, 40 do
+        local sent = ("x"):rep(65536 * chunks - 65436)
+        cohort.group(function(g)
+          g:spawn(a.write, a, sent)
+          look(20)
+          assert.equal(#sent, #b:read_exactly(#sent))
+        end)
+      end
+    end)
+  end)
+
   it("can be cancelled while bytes come without end", function()
     pair(function(a, b)
       cohort.group(function(g)
