@@ -51,6 +51,7 @@ end
 
 -- The methods of error groups that need matchers: cohort.match puts the real ones in their place.
 for _, name in ipairs { "split", "subgroup" } do
+  if package.loaded["cohort.match"] then break end
   core.ErrorGroup[name] = function(...)
     require "cohort.match"
     return core.ErrorGroup[name](...)
