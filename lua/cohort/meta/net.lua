@@ -111,8 +111,8 @@ local stream = {}
 --- `stream:read([n or "l" or "L" or "a"]) -> data or nil`
 ---
 --- Reads as `io` does: a line without its end ("l", the default), a line with it ("L"), all that comes
---- ("a"), or `n` bytes, less only at the end. Returns nil at the end of the stream; "a" does so when there
---- is nothing.
+--- ("a"), or `n` bytes, less only at the end. Returns nil at the end of the stream; "a" gives an
+--- empty string there.
 ---
 --- A cancellation raises `Cancelled`, and no byte is lost: what has arrived is there for the next read.
 --- Raises `TooLong` for a line above the limit, and what has arrived is kept too.
