@@ -93,13 +93,13 @@ scenarios: all hosts ## the examples, each way they can be run, against their ex
 
 sanitize: ## the specs over a module built with ASan and UBSan, under three collectors
 	@for gc in incremental generational stress; do echo "collector: $$gc"; \
-	  $(MAKE) --no-print-directory BUILD=build/asan FLAGS='$(sanitizers) -DCOH_DEBUG' LDFLAGS=$(keep_loaded) GC=$$gc \
+	  $(MAKE) --no-print-directory BUILD=build/asan FLAGS='$(sanitizers)' LDFLAGS=$(keep_loaded) GC=$$gc \
 	    UNDER='env LD_PRELOAD=$(shell $(CC) -print-file-name=libasan.so):$(shell $(CC) -print-file-name=libubsan.so) \
 	      ASAN_OPTIONS=$(ASAN_OPTIONS)' specs || exit; done
 
 valgrind: ## the specs under valgrind
 	@tools/setup valgrind
-	@$(MAKE) --no-print-directory BUILD=build/valgrind FLAGS='-O1 -g -DCOH_DEBUG' LDFLAGS=$(keep_loaded) \
+	@$(MAKE) --no-print-directory BUILD=build/valgrind FLAGS='-O1 -g' LDFLAGS=$(keep_loaded) \
 	  UNDER='valgrind -q --leak-check=full --errors-for-leak-kinds=definite --error-exitcode=9' specs
 
 arrows: ## who may include or require whom
@@ -145,11 +145,11 @@ $(BUILD)/obj/%.o: csrc/%.c
 # The kernel is compiled without Lua's headers in reach.
 $(BUILD)/sanitized/%.o: csrc/%.c
 	@mkdir -p $(@D)
-	$(CC) $(c_flags) $(sanitizers) -DCOH_DEBUG $(uv_flags) -c -o $@ $<
+	$(CC) $(c_flags) $(sanitizers) $(uv_flags) -c -o $@ $<
 
 $(BUILD)/sanitized/%_test: spec/kernel/%_test.c $(kernel_support) $(kernel_objects)
 	@mkdir -p $(@D)
-	$(CC) $(c_flags) $(sanitizers) -DCOH_DEBUG $(uv_flags) -o $@ $< $(kernel_support) $(kernel_objects) -luv
+	$(CC) $(c_flags) $(sanitizers) $(uv_flags) -o $@ $< $(kernel_support) $(kernel_objects) -luv
 
 $(BUILD)/hosts/%: examples/hosts/%.c $(objects)
 	@mkdir -p $(@D)

@@ -16,11 +16,6 @@
 static const char sentinel = 0;
 
 
-bool coh_is_waiting(lua_State *co) {
-  return lua_touserdata(co, -1) == &sentinel;
-}
-
-
 struct coh_fiber *coh_check_task(lua_State *L) {
   struct coh_fiber *f = coh_running(coh_state_here(L));
   if (f == NULL) luaL_error(L, "no task runs here: call this inside cohort.run(function() ... end)");

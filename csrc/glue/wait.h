@@ -63,7 +63,4 @@ int coh_raise_cancelled(lua_State *L, struct coh_fiber *f);
 /* Raise the error on top again; its note stays. Never returns. [-1, +0, e] */
 int coh_rethrow(lua_State *L, struct coh_fiber *f);
 
-/* Is the pair that a waiting function yields on top of 'co'? */
-bool coh_is_waiting(lua_State *co);
-
 #endif
