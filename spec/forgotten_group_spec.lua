@@ -120,6 +120,34 @@ describe("a group that was never closed", function()
     end)
   end)
 
+  it("lets the errors of its tasks out beside a real error of what left it open", function()
+    local function body()
+      local h = cohort.open_group()
+      h:spawn(error, "lost")
+      pcall(cohort.checkpoint)
+      error("mine", 0)
+    end
+    local function block()
+      local s <close> = cohort.open_scope() -- luacheck: ignore
+      body()
+    end
+    local function leaves_of(err)
+      local seen = {}
+      for leaf in err:leaves() do seen[#seen + 1] = tostring(leaf) end
+      return table.concat(seen, "\n")
+    end
+    for _, f in ipairs {
+      function() cohort.group(body) end,
+      function() cohort.scope(body) end,
+      function() cohort.group(function(g) g:spawn(body) end) end,
+      block,
+    } do
+      local seen = leaves_of(raised(virtual, f))
+      assert.truthy(seen:find("mine", 1, true))
+      assert.truthy(seen:find("lost", 1, true))
+    end
+  end)
+
   it("leaves nothing cancelled behind it", function()
     virtual(function()
       raised(cohort.group, function() cohort.open_group() end)

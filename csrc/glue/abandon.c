@@ -7,6 +7,9 @@
 #include <lauxlib.h>
 
 #include "glue/arg.h"
+#include "glue/errgroup.h"
+#include "glue/error.h"
+#include "glue/fiber.h"
 #include "glue/groupend.h"
 #include "glue/object.h"
 #include "glue/scopes.h"
@@ -133,4 +136,37 @@ bool coh_abandon(lua_State *L, struct coh_state *S, struct coh_fiber *f, struct 
     close_one(S, f);
   }
   return false;
+}
+
+
+/* Push { task = name, traceback = where its latest error was }. [-0, +1, m] */
+static void push_details(lua_State *L, struct coh_state *S, struct coh_fiber *f) {
+  lua_createtable(L, 0, 2);
+  coh_fiber_push_name(L, S, f);
+  lua_setfield(L, -2, "task");
+  if (f->note == NULL) return;
+  lua_pushstring(L, f->note->text);
+  lua_setfield(L, -2, "traceback");
+}
+
+
+void coh_abandon_join(lua_State *L, struct coh_state *S, struct coh_fiber *f, int error) {
+  int abandoned = lua_gettop(L);
+  luaL_checkstack(L, 6, "errors to join");
+  lua_pushvalue(L, error);                   /* abandoned error */
+  if (coh_errgroup_is(L, abandoned)) {
+    coh_error_box_nil(L);
+    lua_createtable(L, 2, 0);
+    lua_insert(L, -2);
+    lua_rawseti(L, -2, 1);
+    lua_pushvalue(L, abandoned);
+    lua_rawseti(L, -2, 2);
+    lua_createtable(L, 2, 0);
+    push_details(L, S, f);
+    lua_rawseti(L, -2, 1);
+    lua_pushboolean(L, 0);
+    lua_rawseti(L, -2, 2);
+    coh_errgroup_push(L, "an error, and those of a group that it left open");
+  }
+  lua_replace(L, abandoned);
 }

@@ -130,8 +130,12 @@ static int body_end(lua_State *L, int status, lua_KContext top) {
   lua_settop(L, (int)top);
   if (f->task.current != &f->task.scope) {
     if (coh_abandon(L, S, f, &f->task.scope)) return coh_yield(L, body_end);
-    if (!lua_isnil(L, -1) && (!f->failed || coh_cancelled_is(L, COH_BODY_FUNCTION))) keep_error(L, f);
-    else lua_pop(L, 1);
+    if (lua_isnil(L, -1)) {
+      lua_pop(L, 1);
+    } else {
+      if (f->failed && !coh_cancelled_is(L, COH_BODY_FUNCTION)) coh_abandon_join(L, S, f, COH_BODY_FUNCTION);
+      keep_error(L, f);
+    }
   }
   if (!f->failed && !f->yielded) {
     if (f->handle != NULL) keep_results(L, f->handle, COH_BODY_FUNCTION);

@@ -366,17 +366,20 @@ static int end_group(lua_State *L, int status, lua_KContext top) {
 /* The body's code is over: close what it left open, and tell the group how it ended. */
 int coh_luagroup_body_left(lua_State *L, int status, lua_KContext top) {
   struct end e;
+  bool real;
   (void)status;
   lua_settop(L, (int)top);
   e = find_end(L);
   if (coh_abandon(L, e.S, e.f, e.g->group.around)) return coh_yield(L, coh_luagroup_body_left);
-  if (!lua_isnil(L, -1) && (!e.g->body_failed || e.g->body_cut)) {
+  real = e.g->body_failed && !e.g->body_cut;
+  if (real && !lua_isnil(L, -1)) coh_abandon_join(L, e.S, e.f, e.outcome);
+  if (lua_isnil(L, -1) || (real && lua_rawequal(L, -1, e.outcome))) {
+    lua_pop(L, 1);
+  } else {
     lua_insert(L, e.outcome);  /* the body may have returned nothing */
     coh_note_free(e.S, &e.f->note);
     e.g->body_failed = true;
     e.g->body_cut = false;
-  } else {
-    lua_pop(L, 1);
   }
   if (!e.g->group.body_ended)  /* what is around it may have tried to close it already */
     if (!coh_can_wait(e.S, L)) coh_group_shut(&e.g->group);

@@ -103,8 +103,12 @@ static int leave(lua_State *L, int status, lua_KContext top) {
   lua_settop(L, (int)top);
   s = lua_touserdata(L, 1);
   if (coh_abandon(L, S, f, &s->scope)) return coh_yield(L, leave);
-  if (!lua_isnil(L, -1) && (!s->failed || coh_cancelled_is(L, -2))) s->failed = true;
-  else lua_pop(L, 1);
+  if (lua_isnil(L, -1)) {
+    lua_pop(L, 1);
+  } else {
+    if (s->failed && !coh_cancelled_is(L, -2)) coh_abandon_join(L, S, f, lua_gettop(L) - 1);
+    s->failed = true;
+  }
   if (s->failed && coh_cancelled_is(L, -1) && coh_scope_catches(&s->scope)) return cut(L, S, f, s);
   failed = s->failed;
   tells = s->form == MOVE_ON || s->form == SCOPE;
@@ -348,9 +352,9 @@ static int close_block(lua_State *L, int status, lua_KContext top) {
     s->scope.caught = true;
     push_cut(L, S, s);
   }
+  if (!lua_isnil(L, -1) && !lua_isnil(L, 2) && !coh_cancelled_is(L, 2)) coh_abandon_join(L, S, f, 2);
   close_scope(S, f, s);
-  if (lua_isnil(L, -1) || !(lua_isnil(L, 2) || coh_cancelled_is(L, 2))) return 0;
-  return lua_error(L);
+  return lua_isnil(L, -1) || lua_rawequal(L, -1, 2) ? 0 : lua_error(L);
 }
 
 
