@@ -154,7 +154,10 @@ int coh_get_option(lua_State *L, int arg, const char *name) {
 }
 
 
+/* The value on top is not what the option expects; of a number it is told which. */
 static int wrong_option(lua_State *L, const char *name, const char *expected) {
+  if (lua_type(L, -1) == LUA_TNUMBER && lua_tonumber(L, -1) == lua_tonumber(L, -1))
+    return coh_misuse(L, "option '%s' expects %s, got %.14g", name, expected, (double)lua_tonumber(L, -1));
   return coh_misuse(L, "option '%s' expects %s, got %s", name, expected, coh_type_name(L, -1));
 }
 
