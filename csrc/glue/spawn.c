@@ -32,20 +32,47 @@ static struct coh_luagroup *check_spawn(lua_State *L, const char *what) {
 
 
 /* Make a fiber of the function at 2 and what is above it; its handle is left at 1, alone. [m] */
-static struct coh_fiber *load(lua_State *L) {
-  struct coh_state *S = coh_state_here(L);
+static struct coh_fiber *load(lua_State *L, struct coh_state *S) {
   coh_handle_new(L, S);
   lua_replace(L, 1);
   return coh_fiber_load(L, S, lua_gettop(L) - 2, 1);
 }
 
 
+/*
+** Call 'make' with the whole stack, for a spawner that was granted a place: when it
+** raises, the next in the backlog gets the place. It leaves 'results' values and,
+** on top, a pointer, which is taken off. [e]
+*/
+static void *make_granted(lua_State *L, struct coh_luagroup *g, lua_CFunction make, int results) {
+  int count = lua_gettop(L);
+  void *made;
+  lua_pushcfunction(L, make);
+  lua_insert(L, 1);
+  if (lua_pcall(L, count, results + 1, 0) != LUA_OK) {
+    coh_group_place_given_up(&g->group);
+    lua_error(L);
+  }
+  made = lua_touserdata(L, -1);
+  lua_pop(L, 1);
+  coh_group_place_waited(&g->group, true);
+  return made;
+}
+
+
 /* {{ spawn */
 
 static int spawn(lua_State *L, struct coh_luagroup *g, bool daemon) {
-  struct coh_fiber *child = load(L);
+  struct coh_fiber *child = load(L, coh_state_here(L));
   coh_group_spawn(&g->group, &child->task, daemon);
   return 1;
+}
+
+
+/* pcall'ed: (group, f, ...) -> handle, fiber */
+static int load_granted(lua_State *L) {
+  lua_pushlightuserdata(L, load(L, coh_state_of(L)));
+  return 2;
 }
 
 
@@ -53,10 +80,15 @@ static int spawn(lua_State *L, struct coh_luagroup *g, bool daemon) {
 static int spawn_granted(lua_State *L, int status, lua_KContext top) {
   struct coh_fiber *f = coh_woken_quietly(L, top);
   struct coh_luagroup *g = check_open(L, "spawn");
-  bool granted = f->task.wait.outcome == COH_WOKEN;
+  struct coh_fiber *child;
   (void)status;
-  coh_group_place_waited(&g->group, granted);
-  return granted ? spawn(L, g, false) : coh_raise_cancelled(L, f);
+  if (f->task.wait.outcome != COH_WOKEN) {
+    coh_group_place_waited(&g->group, false);
+    return coh_raise_cancelled(L, f);
+  }
+  child = make_granted(L, g, load_granted, 1);
+  coh_group_spawn(&g->group, &child->task, false);
+  return 1;
 }
 
 
@@ -178,9 +210,8 @@ static int start_woken(lua_State *L, int status, lua_KContext top) {
 }
 
 
-/* Begin the function at 2 with started before its arguments, and wait. */
-static int start(lua_State *L, struct coh_luagroup *g, struct coh_fiber *f) {
-  struct coh_state *S = coh_state_here(L);
+/* Make a fiber of the function at 2, started before its arguments; handle and started are left. [m] */
+static struct record *prepare(lua_State *L, struct coh_state *S) {
   struct record *r;
   lua_pushlightuserdata(L, S);
   r = lua_newuserdatauv(L, sizeof *r, 0);
@@ -193,6 +224,19 @@ static int start(lua_State *L, struct coh_luagroup *g, struct coh_fiber *f) {
   lua_insert(L, 2);                   /* handle started f ... started */
   lua_insert(L, 4);                   /* handle started f started ... */
   r->child = coh_fiber_load(L, S, lua_gettop(L) - 3, 1);
+  return r;
+}
+
+
+/* pcall'ed: (group, f, ...) -> handle, started, record */
+static int prepare_granted(lua_State *L) {
+  lua_pushlightuserdata(L, prepare(L, coh_state_of(L)));
+  return 3;
+}
+
+
+/* Begin what was prepared, and wait. */
+static int start(lua_State *L, struct coh_luagroup *g, struct coh_fiber *f, struct record *r) {
   coh_group_start(&g->group, &r->child->task, &f->task);
   return coh_yield(L, start_woken);
 }
@@ -201,10 +245,12 @@ static int start(lua_State *L, struct coh_luagroup *g, struct coh_fiber *f) {
 static int start_granted(lua_State *L, int status, lua_KContext top) {
   struct coh_fiber *f = coh_woken_quietly(L, top);
   struct coh_luagroup *g = check_open(L, "start");
-  bool granted = f->task.wait.outcome == COH_WOKEN;
   (void)status;
-  coh_group_place_waited(&g->group, granted);
-  return granted ? start(L, g, f) : coh_raise_cancelled(L, f);
+  if (f->task.wait.outcome != COH_WOKEN) {
+    coh_group_place_waited(&g->group, false);
+    return coh_raise_cancelled(L, f);
+  }
+  return start(L, g, f, make_granted(L, g, prepare_granted, 2));
 }
 
 
@@ -212,7 +258,7 @@ static int start_try(lua_State *L, int status, lua_KContext top) {
   struct coh_fiber *f = coh_test(L, top);
   struct coh_luagroup *g = check_open(L, "start");
   (void)status;
-  if (!coh_group_must_wait(&g->group, &f->task)) return start(L, g, f);
+  if (!coh_group_must_wait(&g->group, &f->task)) return start(L, g, f, prepare(L, coh_state_here(L)));
   coh_group_wait_place(&g->group, &f->task);
   return coh_yield(L, start_granted);
 }

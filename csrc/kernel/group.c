@@ -153,6 +153,13 @@ void coh_group_place_waited(struct coh_group *group, bool granted) {
 }
 
 
+void coh_group_place_given_up(struct coh_group *group) {
+  group->pending--;
+  give_place(group);
+  check_end(group);
+}
+
+
 static void wake_starter(struct coh_task *task) {
   coh_wait_wake(task->scope.parent->slot.wait, COH_WOKEN);
 }

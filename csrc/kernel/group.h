@@ -56,6 +56,9 @@ bool coh_group_owns(const struct coh_group *group, const struct coh_task *task);
 void coh_group_wait_place(struct coh_group *group, struct coh_task *spawner);
 void coh_group_place_waited(struct coh_group *group, bool granted);
 
+/* Instead: a place was granted, and the spawner cannot use it. The next in the backlog gets it. */
+void coh_group_place_given_up(struct coh_group *group);
+
 /*
 ** Begin 'task' in 'starter's scopes and park 'starter' until it called started
 ** or ended; the starter's cancellation reaches the task, not this wait. A

@@ -22,6 +22,29 @@ static bool waits_for_place(struct fake *f) {
 }
 
 
+static bool gives_place_up(struct fake *f) {
+  (void)f;
+  say("up ");
+  coh_group_place_given_up(group);
+  return false;
+}
+
+
+static void a_place_that_its_spawner_gives_up_goes_to_the_next(void) {
+  begin_with(1, false);
+  SPAWN(&a, "a", sleeps);
+  a.ns = S_NS;
+  pump(0);
+  BEGIN(&c, "c", waits_for_place, gives_place_up);
+  pump(0);
+  SPAWN(&b, "b", speaks);
+  join();
+  end();
+  CHECK_SAID("up b end ");
+  CHECK(group->places == 0 && group->pending == 0);
+}
+
+
 static void who_must_wait_is_outside_a_full_group_that_is_not_cancelled(void) {
   static struct coh_group below;
   begin_with(1, false);
@@ -271,6 +294,7 @@ int main(void) {
   RUN(the_last_waiting_spawner_to_be_cancelled_lets_the_group_end);
   RUN(a_place_granted_before_the_cancel_is_used);
   RUN(a_cancelled_group_starts_all_that_are_queued_at_once);
+  RUN(a_place_that_its_spawner_gives_up_goes_to_the_next);
   RUN(a_full_cancelled_group_queues_nobody);
   RUN(a_failure_starts_all_that_are_queued_at_once);
   RUN(a_queued_task_cancelled_alone_starts_without_a_place);
