@@ -8,6 +8,9 @@
 #define COH_GLUE_ABANDON_H
 
 #include "glue/state.h"
+#include "kernel/hidden.h"
+
+COH_HIDDEN
 
 /*
 ** Close all that 'f' has open inside 'until'. True: the fiber was parked for a
@@ -34,5 +37,7 @@ void coh_abandon_check(lua_State *L, const struct coh_fiber *f, const struct coh
 ** the real one, joined with what tasks of an abandoned group raised. [-1, +1, m]
 */
 void coh_abandon_join(lua_State *L, struct coh_state *S, struct coh_fiber *f, int error);
+
+COH_SEEN
 
 #endif

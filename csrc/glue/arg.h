@@ -12,6 +12,10 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "kernel/hidden.h"
+
+COH_HIDDEN
+
 /* "file:line: " and the text. Never returns. [-0, +0, v] */
 int coh_misuse(lua_State *L, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
@@ -49,5 +53,7 @@ const char *coh_opt_string(lua_State *L, int arg, const char *name);
 
 /* The name of a value's type, "no value" included; NaN is told apart. */
 const char *coh_type_name(lua_State *L, int arg);
+
+COH_SEEN
 
 #endif

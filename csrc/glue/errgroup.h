@@ -1,9 +1,17 @@
+/*
+** Error groups: userdata that hold errors, with who raised them and where, and
+** never change once they are made.
+*/
 #ifndef COH_ERRGROUP_H
 #define COH_ERRGROUP_H
 
 #include <lua.h>
 
 #include <stdbool.h>
+
+#include "kernel/hidden.h"
+
+COH_HIDDEN
 
 /* What a group holds, in its user values. */
 enum coh_errgroup_slot {
@@ -82,5 +90,7 @@ bool coh_errgroup_reading(lua_State *L, int index, bool reading);
 
 /* Raises "ErrorGroup expected" unless argument 'arg' is a group. [-0, +0, v] */
 void coh_errgroup_check(lua_State *L, int arg, const char *what);
+
+COH_SEEN
 
 #endif

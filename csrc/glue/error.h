@@ -1,9 +1,17 @@
+/*
+** Error values: the types the library raises, one table each, and values that are
+** tables of such a type. Cancelled is apart: it has one value and no descendants.
+*/
 #ifndef COH_ERROR_H
 #define COH_ERROR_H
 
 #include <lua.h>
 
 #include <stdbool.h>
+
+#include "kernel/hidden.h"
+
+COH_HIDDEN
 
 /* The types the library raises; the order is that of their slots. */
 enum coh_error_kind {
@@ -83,5 +91,7 @@ void coh_cancelled_open(lua_State *L);
 
 /* The shared metamethod: error .. text, as a string error would. */
 int coh_error_concat(lua_State *L);
+
+COH_SEEN
 
 #endif

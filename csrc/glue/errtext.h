@@ -1,7 +1,14 @@
+/*
+** Text of values that may be hostile.
+*/
 #ifndef COH_ERRTEXT_H
 #define COH_ERRTEXT_H
 
 #include <lua.h>
+
+#include "kernel/hidden.h"
+
+COH_HIDDEN
 
 /*
 ** The text of any value, as tostring would give it, where a __tostring that
@@ -16,5 +23,7 @@ void coh_text_push(lua_State *L, int index);
 ** Needs 1 free slot. [-0, +1, m]
 */
 void coh_text_push_where(lua_State *L);
+
+COH_SEEN
 
 #endif

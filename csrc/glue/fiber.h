@@ -8,6 +8,9 @@
 #define COH_GLUE_FIBER_H
 
 #include "glue/state.h"
+#include "kernel/hidden.h"
+
+COH_HIDDEN
 
 /* Slots of the bottom frame: message handler, handle or fiber, the function for its name, the function. */
 enum { COH_BODY_HANDLER = 1, COH_BODY_HANDLE, COH_BODY_NAMED, COH_BODY_FUNCTION };
@@ -39,5 +42,7 @@ void coh_fiber_render_identity(lua_State *L);
 
 /* Push a handle that is bound to no fiber yet. [-0, +1, m] */
 struct coh_object *coh_handle_new(lua_State *L, const struct coh_state *S);
+
+COH_SEEN
 
 #endif

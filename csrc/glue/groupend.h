@@ -6,6 +6,9 @@
 #define COH_GLUE_GROUPEND_H
 
 #include "glue/state.h"
+#include "kernel/hidden.h"
+
+COH_HIDDEN
 
 /*
 ** The body's code is over, and the stack is as groupend.c says: close what it left
@@ -22,5 +25,7 @@ void coh_luagroup_add_failures(lua_State *L, struct coh_state *S, struct coh_lua
 
 /* Close an empty group and give back all it kept. Nothing raises. [-0, +0, -] */
 void coh_luagroup_close(struct coh_state *S, struct coh_luagroup *g);
+
+COH_SEEN
 
 #endif

@@ -6,7 +6,13 @@
 
 #include <lua.h>
 
+#include "kernel/hidden.h"
+
+COH_HIDDEN
+
 /* Add the functions to the module table on top and make the kind. [-0, +0, m] */
 void coh_groups_open(lua_State *L);
+
+COH_SEEN
 
 #endif

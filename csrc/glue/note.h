@@ -8,6 +8,9 @@
 #define COH_GLUE_NOTE_H
 
 #include "glue/state.h"
+#include "kernel/hidden.h"
+
+COH_HIDDEN
 
 /* The message handler of every protected call of ours: keeps a note, gives back the very value it got. */
 int coh_note_handler(lua_State *L);
@@ -35,5 +38,7 @@ void coh_note_push_hosts(lua_State *L, struct coh_state *S, struct coh_fiber *f)
 
 /* Push "file:line" of the innermost Lua function of 'f', or "?". [-0, +1, m] */
 void coh_note_push_line(lua_State *L, struct coh_state *S, struct coh_fiber *f);
+
+COH_SEEN
 
 #endif

@@ -8,6 +8,9 @@
 #include <lauxlib.h>
 
 #include "glue/state.h"
+#include "kernel/hidden.h"
+
+COH_HIDDEN
 
 enum coh_kind { COH_SCOPE, COH_GROUP, COH_TASK, COH_CLOCK, COH_KINDS };
 
@@ -43,5 +46,7 @@ void *coh_object_check(lua_State *L, int arg, enum coh_kind kind, const char *wh
 
 /* Push the userdata that stands for a scope, nil when it has none. [-0, +1, -] */
 void coh_object_push(lua_State *L, struct coh_state *S, struct coh_scope *scope);
+
+COH_SEEN
 
 #endif

@@ -8,6 +8,9 @@
 #define COH_GLUE_REASON_H
 
 #include "glue/state.h"
+#include "kernel/hidden.h"
+
+COH_HIDDEN
 
 /* Remember the text at 'text' (or none) and the running task in the object at 'object'. [-0, +0, -] */
 void coh_reason_note(lua_State *L, struct coh_state *S, int object, int text);
@@ -20,5 +23,7 @@ void coh_reason_push_object(lua_State *L, int object);
 
 /* () -> reason of what cancels the running task, or nil: what Cancelled.reason reads */
 int coh_reason_of_running(lua_State *L);
+
+COH_SEEN
 
 #endif

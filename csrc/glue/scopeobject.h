@@ -5,6 +5,9 @@
 #define COH_GLUE_SCOPEOBJECT_H
 
 #include "glue/state.h"
+#include "kernel/hidden.h"
+
+COH_HIDDEN
 
 /* Add the functions to the module table on top and make the kind. [-0, +0, m] */
 void coh_scopeobject_open(lua_State *L);
@@ -23,5 +26,7 @@ int coh_scopes_cancel(lua_State *L, struct coh_object *o, int object);
 
 /* Check the text of a cancel method at 2. [-0, +0, v] */
 void coh_scopes_check_text(lua_State *L, const char *what);
+
+COH_SEEN
 
 #endif

@@ -6,6 +6,9 @@
 #define COH_GLUE_SCOPES_H
 
 #include "glue/state.h"
+#include "kernel/hidden.h"
+
+COH_HIDDEN
 
 /* Add the functions to the module table on top. [-0, +0, m] */
 void coh_scopes_open(lua_State *L);
@@ -27,5 +30,7 @@ int coh_scopes_l_close(lua_State *L);
 
 /* At the sixtieth block on the C stack: begin again on an empty one. True: return coh_yield. */
 bool coh_too_deep(lua_State *L, struct coh_fiber *f);
+
+COH_SEEN
 
 #endif

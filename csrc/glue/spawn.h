@@ -6,6 +6,10 @@
 
 #include <lua.h>
 
+#include "kernel/hidden.h"
+
+COH_HIDDEN
+
 /* group:spawn(f, ...) -> task */
 int coh_group_l_spawn(lua_State *L);
 
@@ -14,5 +18,7 @@ int coh_group_l_spawn_daemon(lua_State *L);
 
 /* group:start(f, ...) -> task, what started was given... */
 int coh_group_l_start(lua_State *L);
+
+COH_SEEN
 
 #endif

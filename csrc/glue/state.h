@@ -14,7 +14,10 @@
 
 #include <string.h>
 
+#include "kernel/hidden.h"
 #include "kernel/loop.h"
+
+COH_HIDDEN
 
 #define COH_FIBERS_KEPT 1024  /* finished coroutines kept for reuse, 1.1 KiB each */
 #define COH_SCOPES_KEPT 64
@@ -193,5 +196,7 @@ void coh_object_end(struct coh_object *o);
 ** variables of suspended tasks, and free it and all that is kept for reuse.
 */
 void coh_state_drain(struct coh_state *S);
+
+COH_SEEN
 
 #endif

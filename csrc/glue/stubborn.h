@@ -10,6 +10,9 @@
 #define COH_GLUE_STUBBORN_H
 
 #include "glue/state.h"
+#include "kernel/hidden.h"
+
+COH_HIDDEN
 
 /* Cancelled is about to be raised in the running fiber: count it, and act on the count. [-0, +0, m] */
 void coh_stubborn_count(lua_State *L, struct coh_state *S, struct coh_fiber *f);
@@ -22,5 +25,7 @@ void coh_stubborn_push_error(lua_State *L, struct coh_state *S, struct coh_fiber
 
 /* The fiber ends: nothing more to force. [-0, +0, -] */
 void coh_stubborn_forget(struct coh_state *S, struct coh_fiber *f);
+
+COH_SEEN
 
 #endif

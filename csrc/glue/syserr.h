@@ -6,6 +6,9 @@
 #define COH_GLUE_SYSERR_H
 
 #include "glue/error.h"
+#include "kernel/hidden.h"
+
+COH_HIDDEN
 
 /*
 ** A new error value of this kind: COH_SYSTEM_ERROR, or COH_BROKEN when it tells
@@ -14,5 +17,7 @@
 */
 void coh_syserr_push(lua_State *L, enum coh_error_kind kind, int status, const char *operation,
                      const char *field, const char *subject);
+
+COH_SEEN
 
 #endif

@@ -17,6 +17,9 @@
 #define COH_GLUE_WAIT_H
 
 #include "glue/state.h"
+#include "kernel/hidden.h"
+
+COH_HIDDEN
 
 #define COH_CALLS_PER_SWITCH 64
 
@@ -62,5 +65,7 @@ int coh_raise_cancelled(lua_State *L, struct coh_fiber *f);
 
 /* Raise the error on top again; its note stays. Never returns. [-1, +0, e] */
 int coh_rethrow(lua_State *L, struct coh_fiber *f);
+
+COH_SEEN
 
 #endif

@@ -11,6 +11,10 @@
 #include <sys/socket.h>
 #include <sys/un.h>
 
+#include "kernel/hidden.h"
+
+COH_HIDDEN
+
 struct coh_addr {
   union {
     struct sockaddr any;
@@ -41,5 +45,7 @@ void coh_addr_push(lua_State *L, const struct coh_addr *a);
 
 /* Push "127.0.0.1:80", "[::1]:80" or a path. [-0, +1, m] */
 void coh_addr_push_text(lua_State *L, const struct coh_addr *a);
+
+COH_SEEN
 
 #endif

@@ -13,6 +13,9 @@
 
 #include "glue/error.h"
 #include "io/addr.h"
+#include "kernel/hidden.h"
+
+COH_HIDDEN
 
 struct coh_handle;
 
@@ -50,5 +53,7 @@ int coh_box_raise(lua_State *L, enum coh_error_kind error, int status, const cha
 
 /* Push a field that is made once by 'push' and kept: 'slot' is 0 or 1. [-0, +1, m] */
 void coh_box_push_kept(lua_State *L, int slot, const struct coh_addr *a);
+
+COH_SEEN
 
 #endif

@@ -12,6 +12,9 @@
 
 #include "io/box.h"
 #include "io/io.h"
+#include "kernel/hidden.h"
+
+COH_HIDDEN
 
 struct coh_handle {
   union {
@@ -42,5 +45,7 @@ void coh_handle_closed(uv_handle_t *uv);
 static inline struct coh_state *coh_handle_state(const struct coh_handle *h) {
   return coh_io_state(h->uv.any.loop);
 }
+
+COH_SEEN
 
 #endif

@@ -7,6 +7,9 @@
 #define COH_IO_IO_H
 
 #include "glue/state.h"
+#include "kernel/hidden.h"
+
+COH_HIDDEN
 
 #define COH_CHUNK_MAX 65536
 
@@ -38,5 +41,7 @@ static inline struct coh_state *coh_io_state(const uv_loop_t *loop) {
 ** it closes; a lookup in flight is waited for there. No task may be live. [-0, +0, -]
 */
 void coh_io_close_all(struct coh_state *S);
+
+COH_SEEN
 
 #endif

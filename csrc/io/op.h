@@ -9,6 +9,9 @@
 #define COH_IO_OP_H
 
 #include "io/io.h"
+#include "kernel/hidden.h"
+
+COH_HIDDEN
 
 struct coh_op {
   union {
@@ -39,5 +42,7 @@ void coh_op_free(struct coh_op *op);
 
 /* The task will not come: free it now or in the callback. */
 void coh_op_drop(struct coh_op *op);
+
+COH_SEEN
 
 #endif

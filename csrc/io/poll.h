@@ -13,6 +13,9 @@
 #define COH_IO_POLL_H
 
 #include "io/handle.h"
+#include "kernel/hidden.h"
+
+COH_HIDDEN
 
 struct coh_poll {
   struct coh_handle handle;
@@ -41,5 +44,7 @@ bool coh_poll_abort_reader(struct coh_wait *w);
 
 /* Wake who waits and close the descriptor: the end of what a kind does on closing. */
 void coh_poll_close(struct coh_poll *p);
+
+COH_SEEN
 
 #endif

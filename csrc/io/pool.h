@@ -6,8 +6,13 @@
 #define COH_IO_POOL_H
 
 #include "io/io.h"
+#include "kernel/hidden.h"
+
+COH_HIDDEN
 
 /* 0, or a negative status: do not queue anything. Looks once for each runtime. */
 int coh_pool_check(struct coh_io *io);
+
+COH_SEEN
 
 #endif

@@ -6,7 +6,13 @@
 
 #include <lua.h>
 
+#include "kernel/hidden.h"
+
+COH_HIDDEN
+
 /* Add 'resolve' to the module table on top. [-0, +0, m] */
 void coh_resolve_open(lua_State *L);
+
+COH_SEEN
 
 #endif

@@ -10,6 +10,9 @@
 
 #include "io/poll.h"
 #include "io/streambuf.h"
+#include "kernel/hidden.h"
+
+COH_HIDDEN
 
 #define COH_LINE_MAX 65536
 
@@ -57,5 +60,7 @@ int coh_stream_raise_plain(lua_State *L, int kind, const char *what, const char 
 /* Methods that have a file of their own; 'streamread.c' makes iterators too. */
 extern const luaL_Reg coh_stream_reads[];
 extern const luaL_Reg coh_stream_writes[];
+
+COH_SEEN
 
 #endif

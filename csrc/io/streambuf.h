@@ -5,9 +5,12 @@
 #ifndef COH_IO_STREAMBUF_H
 #define COH_IO_STREAMBUF_H
 
+#include "kernel/hidden.h"
 #include "kernel/mem.h"
 
 #include <stdbool.h>
+
+COH_HIDDEN
 
 struct coh_streambuf {
   char *bytes;   /* owned; NULL when empty */
@@ -33,5 +36,7 @@ void coh_streambuf_take(struct coh_mem *mem, struct coh_streambuf *b, size_t cou
 
 /* Take all. */
 void coh_streambuf_clear(struct coh_mem *mem, struct coh_streambuf *b);
+
+COH_SEEN
 
 #endif

@@ -7,6 +7,9 @@
 #include <lua.h>
 
 #include "io/addr.h"
+#include "kernel/hidden.h"
+
+COH_HIDDEN
 
 /* Add the functions to the module table on top. [-0, +0, m] */
 void coh_tcp_open(lua_State *L);
@@ -19,5 +22,7 @@ bool coh_tcp_read_address(lua_State *L, struct coh_addr *a);
 ** whose line it was. Never returns. [-0, +0, e]
 */
 int coh_tcp_raise(lua_State *L, int status, const char *operation);
+
+COH_SEEN
 
 #endif

@@ -9,6 +9,10 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "kernel/hidden.h"
+
+COH_HIDDEN
+
 #define COH_NEVER INT64_MAX  /* a point in time that does not come */
 
 enum coh_clock_kind { COH_CLOCK_REAL, COH_CLOCK_HOST, COH_CLOCK_VIRTUAL };
@@ -36,5 +40,7 @@ void coh_clock_jump(struct coh_clock *c, int64_t at_ns);
 static inline int64_t coh_time_add(int64_t a_ns, int64_t b_ns) {
   return a_ns > COH_NEVER - b_ns ? COH_NEVER : a_ns + b_ns;
 }
+
+COH_SEEN
 
 #endif

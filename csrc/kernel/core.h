@@ -8,9 +8,12 @@
 
 #include "kernel/clock.h"
 #include "kernel/heap.h"
+#include "kernel/hidden.h"
 #include "kernel/list.h"
 #include "kernel/mem.h"
 #include "kernel/trace.h"
+
+COH_HIDDEN
 
 struct coh_scope;
 struct coh_task;
@@ -43,5 +46,7 @@ void coh_core_init(struct coh_runtime *rt, coh_alloc alloc, void *ud, struct coh
 static inline int64_t coh_now(struct coh_runtime *rt) {
   return coh_clock_now(rt->clock);
 }
+
+COH_SEEN
 
 #endif

@@ -10,7 +10,10 @@
 #ifndef COH_KERNEL_GROUP_H
 #define COH_KERNEL_GROUP_H
 
+#include "kernel/hidden.h"
 #include "kernel/task.h"
+
+COH_HIDDEN
 
 struct coh_group {
   struct coh_scope scope;           /* around every task */
@@ -92,5 +95,7 @@ void coh_group_join(struct coh_group *group);
 
 /* Close an empty group: its scopes are left. Whoever closes it owns what is in 'failed'. */
 void coh_group_close(struct coh_group *group);
+
+COH_SEEN
 
 #endif

@@ -15,6 +15,9 @@
 #include <uv.h>
 
 #include "kernel/group.h"
+#include "kernel/hidden.h"
+
+COH_HIDDEN
 
 #define COH_RESUMES_PER_LOOK 61
 
@@ -64,5 +67,7 @@ int64_t coh_loop_timeout_ns(struct coh_loop *loop);
 
 /* Make a blocked or sleeping loop look again. The one call that other threads may make. */
 void coh_loop_wake(struct coh_loop *loop);
+
+COH_SEEN
 
 #endif

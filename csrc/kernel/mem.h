@@ -10,6 +10,10 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "kernel/hidden.h"
+
+COH_HIDDEN
+
 /* As lua_Alloc: 'new_size' 0 frees, 'ptr' NULL allocates. */
 typedef void *(*coh_alloc)(void *ud, void *ptr, size_t old_size, size_t new_size);
 
@@ -28,5 +32,7 @@ void *coh_mem_new(struct coh_mem *m, size_t size);
 
 /* 'ptr' may be NULL. 'size' is what was asked for. */
 void coh_mem_free(struct coh_mem *m, void *ptr, size_t size);
+
+COH_SEEN
 
 #endif

@@ -8,6 +8,9 @@
 #define COH_KERNEL_RUN_H
 
 #include "kernel/core.h"
+#include "kernel/hidden.h"
+
+COH_HIDDEN
 
 /* Is anything ready, in this pass or for the next? */
 bool coh_run_any(const struct coh_runtime *rt);
@@ -20,5 +23,7 @@ struct coh_link *coh_run_next(struct coh_runtime *rt);
 
 /* A shuffle: 'state' is a uint64_t, not 0, that is the seed and changes. */
 uint64_t coh_run_shuffle(void *state, uint64_t n);
+
+COH_SEEN
 
 #endif

@@ -12,8 +12,11 @@
 #ifndef COH_KERNEL_SCOPE_H
 #define COH_KERNEL_SCOPE_H
 
+#include "kernel/hidden.h"
 #include "kernel/timer.h"
 #include "kernel/wait.h"
+
+COH_HIDDEN
 
 enum coh_reason {
   COH_REASON_NONE,
@@ -82,5 +85,7 @@ bool coh_scope_any_cancelled(const struct coh_scope *scope);
 
 /* The earliest deadline that applies here; INT64_MIN when already cancelled. */
 int64_t coh_scope_effective_deadline(const struct coh_scope *scope);
+
+COH_SEEN
 
 #endif

@@ -10,8 +10,11 @@
 #ifndef COH_KERNEL_TASK_H
 #define COH_KERNEL_TASK_H
 
+#include "kernel/hidden.h"
 #include "kernel/run.h"
 #include "kernel/scope.h"
+
+COH_HIDDEN
 
 struct coh_group;
 
@@ -67,5 +70,7 @@ static inline bool coh_task_cancelled(const struct coh_task *task) {
 static inline struct coh_runtime *coh_task_runtime(const struct coh_task *task) {
   return task->scope.slot.rt;
 }
+
+COH_SEEN
 
 #endif

@@ -7,6 +7,9 @@
 #define COH_KERNEL_TIMER_H
 
 #include "kernel/core.h"
+#include "kernel/hidden.h"
+
+COH_HIDDEN
 
 /* Insert; COH_NEVER is remembered in the node and not inserted. */
 void coh_timer_start(struct coh_runtime *rt, struct coh_heap *heap, struct coh_heap_node *n, int64_t at_ns);
@@ -19,5 +22,7 @@ int64_t coh_timer_next(const struct coh_runtime *rt);
 
 /* Take out the earliest node that is due by 'now_ns' and say from which heap, or NULL. */
 struct coh_heap_node *coh_timer_pop(struct coh_runtime *rt, int64_t now_ns, struct coh_heap **from);
+
+COH_SEEN
 
 #endif

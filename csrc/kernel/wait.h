@@ -9,6 +9,9 @@
 #define COH_KERNEL_WAIT_H
 
 #include "kernel/core.h"
+#include "kernel/hidden.h"
+
+COH_HIDDEN
 
 struct coh_wait;
 
@@ -72,5 +75,7 @@ size_t coh_wait_wake_all(struct coh_link *queue);
 
 /* Abort a parked wait for its scope's sake. False if it refused, now or before. */
 bool coh_wait_abort(struct coh_wait *w);
+
+COH_SEEN
 
 #endif

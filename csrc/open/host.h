@@ -7,6 +7,9 @@
 #define COH_OPEN_HOST_H
 
 #include "cohort.h"
+#include "kernel/hidden.h"
+
+COH_HIDDEN
 
 /*
 ** Run the function and its 'arguments' arguments on top of L, in their place leave
@@ -14,5 +17,7 @@
 ** it did not begin; then nothing is left open. [-(arguments + 1), +count, -]
 */
 int coh_host_run(lua_State *L, const cohort_config *config, int arguments, int *count);
+
+COH_SEEN
 
 #endif

@@ -9,6 +9,9 @@
 #include <stdbool.h>
 
 #include "glue/state.h"
+#include "kernel/hidden.h"
+
+COH_HIDDEN
 
 /* Begin to watch. 0 or a negative uv error with nothing changed. */
 int coh_interrupt_open(struct coh_state *S);
@@ -18,5 +21,7 @@ void coh_interrupt_close(struct coh_state *S);
 
 /* The loop is closed: free what it used. */
 void coh_interrupt_free(struct coh_state *S);
+
+COH_SEEN
 
 #endif
