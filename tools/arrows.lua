@@ -6,8 +6,8 @@
 --- that begin with ---@meta hold annotations only and are left out. Prints each wrong arrow as file:line.
 
 local c_layers = {
-  "kernel/hidden", "kernel/check", "kernel/list", "kernel/heap", "kernel/mem", "kernel/clock", "kernel/trace",
-  "kernel/core", "kernel/run", "kernel/timer", "kernel/wait", "kernel/scope", "kernel/task", "kernel/group", "kernel/loop",
+  "kernel/hidden", "kernel/check", "kernel/list", "kernel/heap", "kernel/mem", "kernel/clock",
+  "kernel/trace", "kernel/core", "kernel/run",
   "glue", "sync", "io", "open", "cohort",
 }
 

@@ -16,15 +16,6 @@
 #include "glue/wait.h"
 
 
-/* The group that 'scope' is the outer scope of, or NULL. */
-static struct coh_luagroup *group_of(struct coh_scope *scope) {
-  struct coh_luagroup *g = NULL;
-  if (scope->role == COH_SCOPE_BLOCK) g = coh_item(scope, struct coh_luagroup, block);
-  if (scope->role == COH_SCOPE_GROUP) g = coh_item(scope, struct coh_luagroup, group.scope);
-  return g;
-}
-
-
 /* Does the line at the top, of a block, bring its whole message? */
 static bool is_message(lua_State *L) {
   size_t length;
@@ -39,7 +30,7 @@ static bool is_message(lua_State *L) {
 ** cancellation of what is around it is not even worth that. [-0, +1, m]
 */
 static void push_message(lua_State *L, struct coh_state *S, struct coh_scope *scope, bool cut) {
-  struct coh_luagroup *g = group_of(scope);
+  struct coh_luagroup *g = coh_luagroup_around(scope);
   const char *what = g != NULL ? "group" : "scope";
   coh_object_push(L, S, g != NULL ? &g->group.scope : scope);  /* object */
   if (!lua_isnil(L, -1)) lua_getiuservalue(L, -1, COH_UV_LINE);
@@ -74,7 +65,7 @@ void coh_abandon_check(lua_State *L, const struct coh_fiber *f, const struct coh
 
 static void close_one(struct coh_state *S, struct coh_fiber *f) {
   struct coh_scope *scope = f->task.current;
-  struct coh_luagroup *g = group_of(scope);
+  struct coh_luagroup *g = coh_luagroup_around(scope);
   if (g != NULL) {
     coh_luagroup_close(S, g);
   } else {
@@ -93,7 +84,7 @@ static struct coh_luagroup *find_busy(lua_State *L, struct coh_state *S, struct 
   struct coh_scope *s;
   for (s = f->task.current; s != until; s = s->parent) coh_scope_cancel(s, COH_REASON_MISNESTING);
   for (s = f->task.current; s != until; s = s->parent) {
-    struct coh_luagroup *g = group_of(s);
+    struct coh_luagroup *g = coh_luagroup_around(s);
     if (g == NULL) continue;
     if (!g->group.body_ended) coh_group_body_ended(&g->group, false, false);
     if (L != NULL && coh_group_is_empty(&g->group) && g->deferred > 0) coh_luagroup_spawn_deferred(L, S, g);
@@ -131,7 +122,7 @@ bool coh_abandon(lua_State *L, struct coh_state *S, struct coh_fiber *f, struct 
   }
   push_message(L, S, f->task.current, until->effective);
   while (f->task.current != until) {
-    struct coh_luagroup *g = group_of(f->task.current);
+    struct coh_luagroup *g = coh_luagroup_around(f->task.current);
     if (g != NULL) coh_luagroup_add_failures(L, S, g);
     close_one(S, f);
   }

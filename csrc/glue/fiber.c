@@ -123,13 +123,12 @@ static void keep_reason(lua_State *L, struct coh_state *S, struct coh_fiber *f) 
 ** The last of the body: what was left open is closed, the outcome is kept.
 ** Two values are left of a failure: who it was, for the name, and the error.
 */
-static int body_end(lua_State *L, int status, lua_KContext top) {
-  struct coh_fiber *f = fiber_here(L);
+static int body_end(lua_State *L, int status, lua_KContext context) {
+  struct coh_fiber *f = coh_fiber_at(context);
   struct coh_state *S = coh_state_from(coh_task_runtime(&f->task));
   (void)status;
-  lua_settop(L, (int)top);
   if (f->task.current != &f->task.scope) {
-    if (coh_abandon(L, S, f, &f->task.scope)) return coh_yield(L, body_end);
+    if (coh_abandon(L, S, f, &f->task.scope)) return coh_yield(L, f, body_end);
     if (lua_isnil(L, -1)) {
       lua_pop(L, 1);
     } else {
@@ -163,7 +162,7 @@ static int body_returned(lua_State *L, int status, lua_KContext unused) {
   struct coh_fiber *f = fiber_here(L);
   (void)unused;
   if (status != LUA_OK && status != LUA_YIELD) keep_error(L, f);
-  return body_end(L, LUA_OK, lua_gettop(L));
+  return body_end(L, LUA_OK, coh_context(f));
 }
 
 

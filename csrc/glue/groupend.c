@@ -1,12 +1,14 @@
 /*
 ** The end of a group: see groupend.h. Both forms go through the same end: wait,
-** run what was deferred, wait again, settle.
+** run what was deferred, wait again, settle. The context of its continuations is
+** the group, which its own task alone can close; but code of the user's may be
+** suspended and go on too late, so what follows that looks for its number.
 **
 **   the stack of the function form
-**   1 handler   2 the group's number   3 luascope of a deferred function   4.. results or error
+**   1 handler   2.. results or error
 **
 **   the stack of the block form, in its __close
-**   1 group   2 error or nil   3 luascope of a deferred function
+**   1 group   2 error or nil
 */
 #include "glue/groupend.h"
 
@@ -180,47 +182,45 @@ void coh_luagroup_add_failures(lua_State *L, struct coh_state *S, struct coh_lua
 
 /* {{ The end of a group */
 
-/* Where the end of a group finds things on the stack. */
-struct end {
-  struct coh_state *S;
-  struct coh_fiber *f;
-  struct coh_luagroup *g;
-  bool block;   /* the block form */
-  int scope;    /* index of the luascope of a deferred function, or nil */
-  int outcome;  /* index of the error, or of the first result */
-};
+enum { OUTCOME = 2 };  /* where the error is, or the first result */
 
-static struct end find_end(lua_State *L) {
-  struct end e = {coh_state_here(L), NULL, NULL, false, 3, 4};
-  e.f = coh_running(e.S);
-  e.block = !lua_isfunction(L, 1);
-  if (e.block) {
-    struct coh_object *o = lua_touserdata(L, 1);
-    if (o->scope == NULL) coh_misuse(L, "this group was closed while its coroutine was suspended");
-    e.g = coh_item(o->scope, struct coh_luagroup, group.scope);
-    e.outcome = 2;
-  } else {
-    e.g = coh_item(coh_scopes_check_open(L, lua_tointeger(L, 2)), struct coh_luagroup, group.scope);
-  }
-  return e;
+static struct coh_fiber *host_of(const struct coh_luagroup *g) {
+  return coh_fiber_of(g->group.host);
 }
 
-static int end_group(lua_State *L, int status, lua_KContext top);
+
+static struct coh_state *state_of(const struct coh_luagroup *g) {
+  return coh_state_from(g->group.scope.slot.rt);
+}
+
+
+static bool is_block(const struct coh_luagroup *g) {
+  return g->group.around != &g->group.scope;
+}
+
+
+/* Yield the host, which is parked; 'k' gets the group. */
+static int yield(lua_State *L, struct coh_luagroup *g, lua_KFunction k) {
+  return lua_yieldk(L, 0, (lua_KContext)g, k);
+}
+
+static int end_group(lua_State *L, struct coh_luagroup *g);
 
 
 /* Remember that a deferred function raised what is on top. [-1, +0, m] */
-static void keep_deferred_error(lua_State *L, const struct end *e) {
+static void keep_deferred_error(lua_State *L, struct coh_state *S, struct coh_luagroup *g) {
+  const struct coh_note *note = host_of(g)->note;
   if (!coh_cancelled_is(L, -1)) {
     coh_error_box_nil(L);
-    coh_object_push(L, e->S, &e->g->group.scope);
+    coh_object_push(L, S, &g->group.scope);
     lua_getiuservalue(L, -1, COH_UV_DEFERRED);
     lua_getfield(L, -1, "errors");
     lua_getfield(L, -2, "tracebacks");   /* error object deferred errors tracebacks */
-    if (e->f->note != NULL) lua_pushstring(L, e->f->note->text);
+    if (note != NULL) lua_pushstring(L, note->text);
     else lua_pushboolean(L, 0);
-    lua_rawseti(L, -2, (lua_Integer)e->g->deferred_failed + 1);
+    lua_rawseti(L, -2, (lua_Integer)g->deferred_failed + 1);
     lua_pushvalue(L, -5);
-    lua_rawseti(L, -3, (lua_Integer)++e->g->deferred_failed);
+    lua_rawseti(L, -3, (lua_Integer)++g->deferred_failed);
     lua_pop(L, 4);
   }
   lua_pop(L, 1);
@@ -228,33 +228,34 @@ static void keep_deferred_error(lua_State *L, const struct end *e) {
 
 
 /* A deferred function has ended, and maybe left something open. An error is on top, or nil. */
-static int deferred_left(lua_State *L, int status, lua_KContext top) {
-  struct end e = find_end(L);
-  struct coh_luascope *s;
+static int deferred_left(lua_State *L, int status, lua_KContext context) {
+  struct coh_luagroup *g = (struct coh_luagroup *)context;
+  struct coh_state *S = state_of(g);
+  struct coh_fiber *f = host_of(g);
+  struct coh_luascope *s = g->deferring;
   (void)status;
-  lua_settop(L, (int)top);
-  s = lua_touserdata(L, e.scope);
-  if (coh_abandon(L, e.S, e.f, &s->scope)) return coh_yield(L, deferred_left);
+  if (coh_abandon(L, S, f, &s->scope)) return yield(L, g, deferred_left);
   if (!lua_isnil(L, -1) && (!s->failed || coh_cancelled_is(L, -2))) lua_replace(L, -2);
   else lua_pop(L, 1);
-  if (s->failed || !lua_isnil(L, -1)) keep_deferred_error(L, &e);
+  if (s->failed || !lua_isnil(L, -1)) keep_deferred_error(L, S, g);
   else lua_pop(L, 1);
-  coh_note_free(e.S, &e.f->note);
-  e.f->note = s->stuck;
+  coh_note_free(S, &f->note);
+  f->note = s->stuck;
   s->stuck = NULL;
-  coh_task_leave(&e.f->task, &s->scope);
-  coh_luascope_give(e.S, s);
-  return end_group(L, LUA_OK, lua_gettop(L));
+  g->deferring = NULL;
+  coh_task_leave(&f->task, &s->scope);
+  coh_luascope_give(S, s);
+  lua_pop(L, 1);  /* the handler */
+  return end_group(L, g);
 }
 
 
-static int deferred_ended(lua_State *L, int status, lua_KContext unused) {
-  struct end e = find_end(L);
-  struct coh_luascope *s = lua_touserdata(L, e.scope);
-  (void)unused;
-  s->failed = status != LUA_OK && status != LUA_YIELD;
-  if (!s->failed) lua_pushnil(L);
-  return deferred_left(L, LUA_OK, lua_gettop(L));
+static int deferred_ended(lua_State *L, int status, lua_KContext number) {
+  struct coh_luagroup *g = coh_luagroup_around(coh_scopes_check_open(L, number));
+  if (g->deferring == NULL) return coh_misuse(L, "this group was closed while its coroutine was suspended");
+  g->deferring->failed = status != LUA_OK && status != LUA_YIELD;
+  if (!g->deferring->failed) lua_pushnil(L);
+  return deferred_left(L, LUA_OK, (lua_KContext)g);
 }
 
 
@@ -284,19 +285,19 @@ static int take_deferred(lua_State *L, struct coh_state *S, struct coh_luagroup 
 ** Take the latest deferred function and call it, out of reach of every
 ** cancellation. Its scope keeps the note of the body meanwhile.
 */
-static int run_deferred(lua_State *L, const struct end *e) {
-  struct coh_luascope *s;
+static int run_deferred(lua_State *L, struct coh_luagroup *g) {
+  struct coh_state *S = state_of(g);
+  struct coh_fiber *f = host_of(g);
+  lua_KContext number = g->number;
   int count;
   luaL_checkstack(L, LUA_MINSTACK, "deferred functions");
-  s = coh_luascope_take(L, e->S);
-  lua_pushlightuserdata(L, s);
-  lua_replace(L, e->scope);
-  coh_task_enter(&e->f->task, &s->scope, COH_NEVER, true);
-  s->stuck = e->f->note;
-  e->f->note = NULL;
+  g->deferring = coh_luascope_take(L, S);
+  coh_task_enter(&f->task, &g->deferring->scope, COH_NEVER, true);
+  g->deferring->stuck = f->note;
+  f->note = NULL;
   lua_pushcfunction(L, coh_note_handler);
-  count = take_deferred(L, e->S, e->g);
-  return deferred_ended(L, lua_pcallk(L, count - 1, 0, -count - 1, 0, deferred_ended), 0);
+  count = take_deferred(L, S, g);
+  return deferred_ended(L, lua_pcallk(L, count - 1, 0, -count - 1, number, deferred_ended), number);
 }
 
 
@@ -309,22 +310,22 @@ void coh_luagroup_spawn_deferred(lua_State *L, struct coh_state *S, struct coh_l
 
 
 /* Close the group and hand on what came of it. */
-static int settle(lua_State *L, const struct end *e) {
-  bool block = e->block, cut = e->g->body_cut, interrupted = e->g->group.interrupted, caught;
-  if (has_failed(e->g)) push_error(L, e->S, e->g, e->outcome, 0);
-  else lua_pushnil(L);
-  caught = interrupted && coh_scope_catches(&e->g->group.scope);
-  if (caught) e->g->group.scope.caught = true;
-  coh_luagroup_close(e->S, e->g);
-  if (!lua_isnil(L, -1)) return lua_error(L);
-  lua_pop(L, 1);
+static int settle(lua_State *L, struct coh_luagroup *g) {
+  struct coh_state *S = state_of(g);
+  struct coh_fiber *f = host_of(g);
+  bool block = is_block(g), cut = g->body_cut, failed = has_failed(g);
+  bool interrupted = g->group.interrupted, caught = interrupted && coh_scope_catches(&g->group.scope);
+  if (failed) push_error(L, S, g, OUTCOME, 0);
+  if (caught) g->group.scope.caught = true;
+  coh_luagroup_close(S, g);
+  if (failed) return lua_error(L);
   if (interrupted && !caught && !(block && cut)) {
-    if (!cut) return coh_raise_cancelled(L, e->f);
+    if (!cut) return coh_raise_cancelled(L, f);
     coh_cancelled_push(L);
-    return coh_rethrow(L, e->f);
+    return coh_rethrow(L, f);
   }
   if (block || cut) return 0;
-  return lua_gettop(L) - e->outcome + 1;
+  return lua_gettop(L) - OUTCOME + 1;
 }
 
 
@@ -332,59 +333,69 @@ static int settle(lua_State *L, const struct end *e) {
 ** A group cannot end where its task cannot wait: its tasks are cancelled then, what
 ** is around it joins them, and the error says so. Never returns. [-?, +0, e]
 */
-static int refuse_end(lua_State *L, const struct end *e) {
+static int refuse_end(lua_State *L, struct coh_luagroup *g) {
+  struct coh_state *S = state_of(g);
   luaL_checkstack(L, LUA_MINSTACK, "the end of a group");
-  e->g->joined = true;
-  coh_push_refusal(L, e->S);
+  g->joined = true;
+  coh_push_refusal(L, S);
   lua_pushliteral(L, "; the tasks of this group were cancelled, and what is around it waits for them");
   lua_concat(L, 2);
-  if (has_failed(e->g)) push_error(L, e->S, e->g, e->outcome, lua_gettop(L));
-  forget_failures(e->S, e->g);
+  if (has_failed(g)) push_error(L, S, g, OUTCOME, lua_gettop(L));
+  forget_failures(S, g);
   return lua_error(L);
 }
 
 
-/* The body is over: wait for the tasks, run what was deferred, settle. */
-static int end_group(lua_State *L, int status, lua_KContext top) {
-  struct end e;
-  struct coh_group *group;
+static int joined(lua_State *L, int status, lua_KContext context) {
   (void)status;
-  lua_settop(L, (int)top);
-  e = find_end(L);
-  group = &e.g->group;
-  if (!coh_group_is_empty(group) || (group->spawned_any && !e.g->joined)) {
-    if (!coh_can_wait(e.S, L)) return refuse_end(L, &e);
-    e.g->joined = true;
-    coh_group_join(group);
-    return coh_yield(L, end_group);
-  }
-  if (e.g->deferred > 0) return run_deferred(L, &e);
-  return settle(L, &e);
+  return end_group(L, (struct coh_luagroup *)context);
 }
 
 
-/* The body's code is over: close what it left open, and tell the group how it ended. */
-int coh_luagroup_body_left(lua_State *L, int status, lua_KContext top) {
-  struct end e;
-  bool real;
-  (void)status;
-  lua_settop(L, (int)top);
-  e = find_end(L);
-  if (coh_abandon(L, e.S, e.f, e.g->group.around)) return coh_yield(L, coh_luagroup_body_left);
-  real = e.g->body_failed && !e.g->body_cut;
-  if (real && !lua_isnil(L, -1)) coh_abandon_join(L, e.S, e.f, e.outcome);
-  if (lua_isnil(L, -1) || (real && lua_rawequal(L, -1, e.outcome))) {
+/* The body is over: wait for the tasks, run what was deferred, settle. */
+static int end_group(lua_State *L, struct coh_luagroup *g) {
+  if (!coh_group_is_empty(&g->group) || (g->group.spawned_any && !g->joined)) {
+    if (!coh_can_wait(state_of(g), L)) return refuse_end(L, g);
+    g->joined = true;
+    coh_group_join(&g->group);
+    return yield(L, g, joined);
+  }
+  if (g->deferred > 0) return run_deferred(L, g);
+  return settle(L, g);
+}
+
+
+/* What the body left open is closed, which left an error on top, or nil. Tell the group how it ended. */
+static int body_closed(lua_State *L, struct coh_luagroup *g) {
+  struct coh_state *S = state_of(g);
+  struct coh_fiber *f = host_of(g);
+  bool real = g->body_failed && !g->body_cut;
+  if (real && !lua_isnil(L, -1)) coh_abandon_join(L, S, f, OUTCOME);
+  if (lua_isnil(L, -1) || (real && lua_rawequal(L, -1, OUTCOME))) {
     lua_pop(L, 1);
   } else {
-    lua_insert(L, e.outcome);  /* the body may have returned nothing */
-    coh_note_free(e.S, &e.f->note);
-    e.g->body_failed = true;
-    e.g->body_cut = false;
+    lua_insert(L, OUTCOME);  /* the body may have returned nothing */
+    coh_note_free(S, &f->note);
+    g->body_failed = true;
+    g->body_cut = false;
   }
-  if (!e.g->group.body_ended)  /* what is around it may have tried to close it already */
-    if (!coh_can_wait(e.S, L)) coh_group_shut(&e.g->group);
-  coh_group_body_ended(&e.g->group, e.g->body_failed && !e.g->body_cut, e.g->body_cut);
-  return end_group(L, LUA_OK, lua_gettop(L));
+  if (!g->group.body_ended)  /* what is around it may have tried to close it already */
+    if (!coh_can_wait(S, L)) coh_group_shut(&g->group);
+  coh_group_body_ended(&g->group, g->body_failed && !g->body_cut, g->body_cut);
+  return end_group(L, g);
+}
+
+
+static int abandoned(lua_State *L, int status, lua_KContext context) {
+  struct coh_luagroup *g = (struct coh_luagroup *)context;
+  (void)status;
+  if (coh_abandon(L, state_of(g), host_of(g), g->group.around)) return yield(L, g, abandoned);
+  return body_closed(L, g);
+}
+
+
+int coh_luagroup_body_left(lua_State *L, struct coh_luagroup *g) {
+  return abandoned(L, LUA_OK, (lua_KContext)g);
 }
 
 /* }} */

@@ -12,10 +12,9 @@ COH_HIDDEN
 
 /*
 ** The body's code is over, and the stack is as groupend.c says: close what it left
-** open, and go through the end. A continuation; the first call is
-** 'return coh_luagroup_body_left(L, LUA_OK, lua_gettop(L))'.
+** open, and go through the end. Use as 'return coh_luagroup_body_left(L, g)'.
 */
-int coh_luagroup_body_left(lua_State *L, int status, lua_KContext top);
+int coh_luagroup_body_left(lua_State *L, struct coh_luagroup *g);
 
 /* Spawn the latest deferred function as a shielded task: the group cannot end by itself. [-0, +0, m] */
 void coh_luagroup_spawn_deferred(lua_State *L, struct coh_state *S, struct coh_luagroup *g);

@@ -44,15 +44,20 @@ static struct wish check_wish(lua_State *L, int arg, const char *what) {
 }
 
 
-/* Push the object of a new group, named by the options at 'options'. [-0, +1, m] */
-static struct coh_object *push_object(lua_State *L, int options) {
+/* Push the object of a new group. [-0, +1, m] */
+static struct coh_object *push_object(lua_State *L) {
   struct coh_object *o = lua_newuserdatauv(L, sizeof *o, COH_UVS_GROUP);
   *o = (struct coh_object){.scope = NULL};
   coh_object_set_kind(L, coh_state_here(L), COH_GROUP);
-  if (options == 0) return o;
-  coh_get_option(L, options, "name");
-  lua_setiuservalue(L, -2, COH_UV_NAME);
   return o;
+}
+
+
+/* Push the name that the options at 'arg' give, or nil. [-0, +1, -] */
+static bool push_name(lua_State *L, int arg) {
+  if (arg != 0 && lua_istable(L, arg)) return coh_get_option(L, arg, "name") != LUA_TNIL;
+  lua_pushnil(L);
+  return false;
 }
 
 
@@ -69,46 +74,38 @@ static struct coh_luagroup *open_group(lua_State *L, struct coh_object *o, struc
 }
 
 
-/* The body returned or raised: arrange the stack for the end. */
+/* The body returned or raised. */
 static int body_returned(lua_State *L, int status, lua_KContext number) {
-  struct coh_luagroup *g = coh_item(coh_scopes_check_open(L, number), struct coh_luagroup, group.scope);
+  struct coh_luagroup *g = coh_luagroup_around(coh_scopes_check_open(L, number));
   if (g->group.body_ended) return coh_misuse(L, "this group was given up while its coroutine was suspended");
   g->body_failed = status != LUA_OK && status != LUA_YIELD;
   g->body_cut = g->body_failed && coh_cancelled_is(L, -1);
   luaL_checkstack(L, LUA_MINSTACK, "too many results");
-  lua_pushinteger(L, number);
-  lua_insert(L, 2);
-  lua_pushnil(L);
-  lua_insert(L, 3);
-  return coh_luagroup_body_left(L, LUA_OK, lua_gettop(L));
+  return coh_luagroup_body_left(L, g);
 }
 
 
-static int group(lua_State *L, int status, lua_KContext top) {
-  struct coh_fiber *f = coh_running(coh_state_here(L));
-  bool has_options;
-  struct coh_object *o;
+static int group(lua_State *L, int status, lua_KContext context) {
+  struct coh_fiber *f = coh_fiber_at(context);
+  bool has_options = coh_is_options(L, 1);
+  struct wish w = check_wish(L, has_options ? 1 : 0, "group");
   lua_KContext number;
-  struct wish w;
-  (void)status;
-  lua_settop(L, (int)top);
-  has_options = coh_is_options(L, 1);
-  w = check_wish(L, has_options ? 1 : 0, "group");
+  struct coh_object *o;
   coh_check_callable(L, has_options ? 2 : 1, "group");
   if (!has_options) {
-    lua_pushnil(L);
-    lua_insert(L, 1);
+    lua_pushcfunction(L, coh_note_handler);
+    lua_insert(L, 1);                              /* handler body ... */
   }
-  o = push_object(L, has_options ? 1 : 0);         /* options body ... object */
-  if (lua_getiuservalue(L, -1, COH_UV_NAME) == LUA_TNIL) {
-    lua_pushvalue(L, 2);
-    lua_setiuservalue(L, -3, COH_UV_NAME);
-  }
-  lua_pop(L, 1);
+  o = push_object(L);                              /* handler or options, body ... object */
+  if (!has_options) lua_pushvalue(L, 2);
+  else if (!push_name(L, 1)) lua_copy(L, 2, -1);
+  lua_setiuservalue(L, -2, COH_UV_NAME);
   number = open_group(L, o, w, false)->number;
-  lua_insert(L, 3);                                /* options body object ... */
-  lua_pushcfunction(L, coh_note_handler);
-  lua_replace(L, 1);                               /* handler body object ... */
+  if (has_options) {
+    lua_pushcfunction(L, coh_note_handler);
+    lua_replace(L, 1);
+  }
+  lua_insert(L, 3);                                /* handler body object ... */
   status = lua_pcallk(L, lua_gettop(L) - 2, LUA_MULTRET, 1, number, body_returned);
   f->depth--;
   return body_returned(L, status, number);
@@ -118,8 +115,8 @@ static int group(lua_State *L, int status, lua_KContext top) {
 /* group([options,] body, ...) -> results of body(g, ...) */
 static int l_group(lua_State *L) {
   struct coh_fiber *f = coh_check_task(L);
-  if (coh_too_deep(L, f)) return coh_yield(L, group);
-  return group(L, LUA_OK, lua_gettop(L));
+  if (coh_too_deep(L, f)) return coh_yield(L, f, group);
+  return group(L, LUA_OK, coh_context(f));
 }
 
 
@@ -147,18 +144,16 @@ static int open_block(lua_State *L, int level, const char *warning) {
   if (coh_is_callable(L, 1))
     return coh_misuse(L, "open_group takes no body: write cohort.group(function(g) ... end)");
   w = check_wish(L, 1, "open_group");
-  o = push_object(L, lua_istable(L, 1) ? 1 : 0);
+  o = push_object(L);
   object = lua_gettop(L);
+  if (!push_name(L, 1)) push_position(L, level);
+  lua_setiuservalue(L, object, COH_UV_NAME);
   luaL_where(L, level);
   if (warning != NULL) {
     lua_pushstring(L, warning);
     lua_concat(L, 2);
   }
   lua_setiuservalue(L, object, COH_UV_LINE);
-  if (lua_getiuservalue(L, object, COH_UV_NAME) == LUA_TNIL) {
-    push_position(L, level);
-    lua_setiuservalue(L, object, COH_UV_NAME);
-  }
   lua_settop(L, object);
   open_group(L, o, w, true);
   return 1;
@@ -183,7 +178,7 @@ static int l_close(lua_State *L) {
   struct coh_object *o = coh_object_check(L, 1, COH_GROUP, "__close");
   struct coh_fiber *f = coh_running(S);
   struct coh_luagroup *g;
-  lua_settop(L, 3);
+  lua_settop(L, 2);
   if (o->scope == NULL || S->closing) return 0;
   g = coh_item(o->scope, struct coh_luagroup, group.scope);
   if (f == NULL || !coh_task_has_open(&f->task, g->group.around))
@@ -195,7 +190,7 @@ static int l_close(lua_State *L) {
   coh_abandon_check(L, f, g->group.around);
   g->body_failed = !lua_isnil(L, 2);
   g->body_cut = coh_cancelled_is(L, 2);
-  return coh_luagroup_body_left(L, LUA_OK, 3);
+  return coh_luagroup_body_left(L, g);
 }
 
 /* }} */

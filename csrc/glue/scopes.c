@@ -4,7 +4,7 @@
 ** of the tree alone, whether a Cancelled that arrives ends here.
 **
 **   the stack of a function form
-**   1 handler, then the luascope   2.. function and arguments, then results or error
+**   1 handler   2.. function and arguments, then results or error
 */
 #include "glue/scopes.h"
 
@@ -93,25 +93,10 @@ static int cut(lua_State *L, struct coh_state *S, struct coh_fiber *f, struct co
 }
 
 
-/* What was left open inside is closed; then the scope itself, and its outcome is handed on. */
-static int leave(lua_State *L, int status, lua_KContext top) {
-  struct coh_state *S = coh_state_here(L);
-  struct coh_fiber *f = coh_running(S);
-  struct coh_luascope *s;
-  bool failed, tells;
-  (void)status;
-  lua_settop(L, (int)top);
-  s = lua_touserdata(L, 1);
-  if (coh_abandon(L, S, f, &s->scope)) return coh_yield(L, leave);
-  if (lua_isnil(L, -1)) {
-    lua_pop(L, 1);
-  } else {
-    if (s->failed && !coh_cancelled_is(L, -2)) coh_abandon_join(L, S, f, lua_gettop(L) - 1);
-    s->failed = true;
-  }
-  if (s->failed && coh_cancelled_is(L, -1) && coh_scope_catches(&s->scope)) return cut(L, S, f, s);
-  failed = s->failed;
-  tells = s->form == MOVE_ON || s->form == SCOPE;
+/* What was left open inside is closed: the scope ends, and its outcome is handed on. */
+static int leave(lua_State *L, struct coh_state *S, struct coh_fiber *f, struct coh_luascope *s) {
+  bool failed = s->failed, tells = s->form == MOVE_ON || s->form == SCOPE;
+  if (failed && coh_scope_catches(&s->scope) && coh_cancelled_is(L, -1)) return cut(L, S, f, s);
   close_scope(S, f, s);
   if (failed) return coh_rethrow(L, f);
   if (!tells) return lua_gettop(L) - 1;
@@ -121,10 +106,27 @@ static int leave(lua_State *L, int status, lua_KContext top) {
 }
 
 
+/* Close what was left open inside; the context is the scope, which its task alone can close. */
+static int close_inner(lua_State *L, int status, lua_KContext context) {
+  struct coh_luascope *s = (struct coh_luascope *)context;
+  struct coh_state *S = coh_state_from(s->scope.slot.rt);
+  struct coh_fiber *f = coh_running(S);
+  (void)status;
+  if (coh_abandon(L, S, f, &s->scope)) return lua_yieldk(L, 0, context, close_inner);
+  if (lua_isnil(L, -1)) {
+    lua_pop(L, 1);
+  } else {
+    if (s->failed && !coh_cancelled_is(L, -2)) coh_abandon_join(L, S, f, lua_gettop(L) - 1);
+    s->failed = true;
+  }
+  return leave(L, S, f, s);
+}
+
+
 static lua_KContext number_of(struct coh_scope *s) {
-  if (s->role == COH_SCOPE_PLAIN) return coh_item(s, struct coh_luascope, scope)->number;
-  if (s->role == COH_SCOPE_GROUP) return coh_item(s, struct coh_luagroup, group.scope)->number;
-  return 0;
+  const struct coh_luagroup *g = coh_luagroup_around(s);
+  if (g != NULL) return g->number;
+  return s->role == COH_SCOPE_PLAIN ? coh_item(s, struct coh_luascope, scope)->number : 0;
 }
 
 
@@ -140,12 +142,14 @@ struct coh_scope *coh_scopes_check_open(lua_State *L, lua_KContext number) {
 }
 
 
+/* The function returned or raised. */
 static int ended(lua_State *L, int status, lua_KContext number) {
   struct coh_luascope *s = coh_item(coh_scopes_check_open(L, number), struct coh_luascope, scope);
+  struct coh_state *S = coh_state_from(s->scope.slot.rt);
+  struct coh_fiber *f = coh_running(S);
   s->failed = status != LUA_OK && status != LUA_YIELD;
-  lua_pushlightuserdata(L, s);
-  lua_replace(L, 1);
-  return leave(L, LUA_OK, lua_gettop(L));
+  if (f->task.current != &s->scope) return close_inner(L, LUA_OK, (lua_KContext)s);
+  return leave(L, S, f, s);
 }
 
 
@@ -169,9 +173,8 @@ static int run(lua_State *L, struct coh_fiber *f, struct coh_luascope *s) {
 
 
 /* Enter a scope around the function at 2; what is at 1 has been read. */
-static int enter(lua_State *L, enum form form, int64_t deadline_ns, lua_Number seconds) {
-  struct coh_state *S = coh_state_here(L);
-  struct coh_fiber *f = coh_running(S);
+static int enter(lua_State *L, struct coh_fiber *f, enum form form, int64_t deadline_ns, lua_Number seconds) {
+  struct coh_state *S = coh_state_from(coh_task_runtime(&f->task));
   struct coh_luascope *s = new_scope(L, S, form, seconds);
   lua_pushcfunction(L, coh_note_handler);
   lua_replace(L, 1);
@@ -183,56 +186,51 @@ static int enter(lua_State *L, enum form form, int64_t deadline_ns, lua_Number s
 /* A block function: at once, or from an empty C stack when that is nearly full. */
 static int begin(lua_State *L, lua_KFunction block) {
   struct coh_fiber *f = coh_check_task(L);
-  if (coh_too_deep(L, f)) return coh_yield(L, block);
-  return block(L, LUA_OK, lua_gettop(L));
+  if (coh_too_deep(L, f)) return coh_yield(L, f, block);
+  return block(L, LUA_OK, coh_context(f));
 }
 
 
-static int after(lua_State *L, lua_KContext top, enum form form, const char *what) {
-  int64_t limit_ns;
-  lua_settop(L, (int)top);
-  limit_ns = coh_check_seconds(L, 1, what);
+static int after(lua_State *L, struct coh_fiber *f, enum form form, const char *what) {
+  int64_t limit_ns = coh_check_seconds(L, 1, what);
   coh_check_callable(L, 2, what);
-  return enter(L, form, coh_time_add(coh_now(&coh_state_here(L)->loop.rt), limit_ns), lua_tonumber(L, 1));
+  return enter(L, f, form, coh_time_add(coh_now(coh_task_runtime(&f->task)), limit_ns), lua_tonumber(L, 1));
 }
 
 
-static int at(lua_State *L, lua_KContext top, enum form form, const char *what) {
-  int64_t deadline_ns;
-  lua_settop(L, (int)top);
-  deadline_ns = coh_check_time(L, 1, what);
+static int at(lua_State *L, struct coh_fiber *f, enum form form, const char *what) {
+  int64_t deadline_ns = coh_check_time(L, 1, what);
   coh_check_callable(L, 2, what);
-  return enter(L, form, deadline_ns, (lua_Number)NAN);
+  return enter(L, f, form, deadline_ns, (lua_Number)NAN);
 }
 
 
-static int move_on_after(lua_State *L, int status, lua_KContext top) {
+static int move_on_after(lua_State *L, int status, lua_KContext context) {
   (void)status;
-  return after(L, top, MOVE_ON, "move_on_after");
+  return after(L, coh_fiber_at(context), MOVE_ON, "move_on_after");
 }
 
-static int fail_after(lua_State *L, int status, lua_KContext top) {
+static int fail_after(lua_State *L, int status, lua_KContext context) {
   (void)status;
-  return after(L, top, FAIL, "fail_after");
+  return after(L, coh_fiber_at(context), FAIL, "fail_after");
 }
 
-static int move_on_at(lua_State *L, int status, lua_KContext top) {
+static int move_on_at(lua_State *L, int status, lua_KContext context) {
   (void)status;
-  return at(L, top, MOVE_ON, "move_on_at");
+  return at(L, coh_fiber_at(context), MOVE_ON, "move_on_at");
 }
 
-static int fail_at(lua_State *L, int status, lua_KContext top) {
+static int fail_at(lua_State *L, int status, lua_KContext context) {
   (void)status;
-  return at(L, top, FAIL, "fail_at");
+  return at(L, coh_fiber_at(context), FAIL, "fail_at");
 }
 
-static int shield(lua_State *L, int status, lua_KContext top) {
+static int shield(lua_State *L, int status, lua_KContext context) {
   (void)status;
-  lua_settop(L, (int)top);
   coh_check_callable(L, 1, "shield");
   lua_pushnil(L);
   lua_insert(L, 1);
-  return enter(L, SHIELD, COH_NEVER, (lua_Number)NAN);
+  return enter(L, coh_fiber_at(context), SHIELD, COH_NEVER, (lua_Number)NAN);
 }
 
 /* move_on_after(seconds, f, ...) -> true, results... | false */
@@ -287,15 +285,14 @@ static struct wish check_wish(lua_State *L, int arg, const char *what) {
 }
 
 
-static int scope(lua_State *L, int status, lua_KContext top) {
+static int scope(lua_State *L, int status, lua_KContext context) {
   struct coh_state *S = coh_state_here(L);
-  struct coh_fiber *f = coh_running(S);
+  struct coh_fiber *f = coh_fiber_at(context);
   bool has_options;
   struct coh_luascope *s;
   struct coh_face *face;
   struct wish w;
   (void)status;
-  lua_settop(L, (int)top);
   has_options = coh_is_options(L, 1);
   w = check_wish(L, has_options ? 1 : 0, "scope");
   coh_check_callable(L, has_options ? 2 : 1, "scope");
@@ -340,14 +337,13 @@ bool coh_scopes_is_block(const struct coh_scope *s) {
 
 
 /* The end of a block. What is at 2 is the error on its way, or nil; returning lets it go on. */
-static int close_block(lua_State *L, int status, lua_KContext top) {
+static int close_block(lua_State *L, int status, lua_KContext context) {
   struct coh_state *S = coh_state_here(L);
-  struct coh_fiber *f = coh_running(S);
+  struct coh_fiber *f = coh_fiber_at(context);
   struct coh_face *face = lua_touserdata(L, 1);
   struct coh_luascope *s = coh_item(face->object.scope, struct coh_luascope, scope);
   (void)status;
-  lua_settop(L, (int)top);
-  if (coh_abandon(L, S, f, &s->scope)) return coh_yield(L, close_block);
+  if (coh_abandon(L, S, f, &s->scope)) return coh_yield(L, f, close_block);
   if (coh_cancelled_is(L, 2) && coh_scope_catches(&s->scope) && lua_isnil(L, -1)) {
     s->scope.caught = true;
     push_cut(L, S, s);
@@ -371,7 +367,7 @@ int coh_scopes_l_close(lua_State *L) {
     return coh_misuse(L, "the scope of a function form ends with the function: "
                          "only open_scope goes with <close>");
   coh_abandon_check(L, f, face->object.scope);
-  return close_block(L, LUA_OK, 2);
+  return close_block(L, LUA_OK, coh_context(f));
 }
 
 /* }} */

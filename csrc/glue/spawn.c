@@ -77,8 +77,8 @@ static int load_granted(lua_State *L) {
 
 
 /* The spawner waited for a place and was granted one, or cancelled. */
-static int spawn_granted(lua_State *L, int status, lua_KContext top) {
-  struct coh_fiber *f = coh_woken_quietly(L, top);
+static int spawn_granted(lua_State *L, int status, lua_KContext context) {
+  struct coh_fiber *f = coh_fiber_at(context);
   struct coh_luagroup *g = check_open(L, "spawn");
   struct coh_fiber *child;
   (void)status;
@@ -92,13 +92,13 @@ static int spawn_granted(lua_State *L, int status, lua_KContext top) {
 }
 
 
-static int spawn_try(lua_State *L, int status, lua_KContext top) {
-  struct coh_fiber *f = coh_test(L, top);
+static int spawn_try(lua_State *L, int status, lua_KContext context) {
+  struct coh_fiber *f = coh_test(L, context);
   struct coh_luagroup *g = check_open(L, "spawn");
   (void)status;
   if (!coh_group_must_wait(&g->group, &f->task)) return spawn(L, g, false);
   coh_group_wait_place(&g->group, &f->task);
-  return coh_yield(L, spawn_granted);
+  return coh_yield(L, f, spawn_granted);
 }
 
 
@@ -198,8 +198,8 @@ static int start_failed(lua_State *L, struct coh_state *S, struct coh_fiber *f, 
 }
 
 
-static int start_woken(lua_State *L, int status, lua_KContext top) {
-  struct coh_fiber *f = coh_woken_quietly(L, top);
+static int start_woken(lua_State *L, int status, lua_KContext context) {
+  struct coh_fiber *f = coh_fiber_at(context);
   struct record *r;
   (void)status;
   lua_getupvalue(L, 2, 2);
@@ -238,12 +238,12 @@ static int prepare_granted(lua_State *L) {
 /* Begin what was prepared, and wait. */
 static int start(lua_State *L, struct coh_luagroup *g, struct coh_fiber *f, struct record *r) {
   coh_group_start(&g->group, &r->child->task, &f->task);
-  return coh_yield(L, start_woken);
+  return coh_yield(L, f, start_woken);
 }
 
 
-static int start_granted(lua_State *L, int status, lua_KContext top) {
-  struct coh_fiber *f = coh_woken_quietly(L, top);
+static int start_granted(lua_State *L, int status, lua_KContext context) {
+  struct coh_fiber *f = coh_fiber_at(context);
   struct coh_luagroup *g = check_open(L, "start");
   (void)status;
   if (f->task.wait.outcome != COH_WOKEN) {
@@ -254,13 +254,13 @@ static int start_granted(lua_State *L, int status, lua_KContext top) {
 }
 
 
-static int start_try(lua_State *L, int status, lua_KContext top) {
-  struct coh_fiber *f = coh_test(L, top);
+static int start_try(lua_State *L, int status, lua_KContext context) {
+  struct coh_fiber *f = coh_test(L, context);
   struct coh_luagroup *g = check_open(L, "start");
   (void)status;
   if (!coh_group_must_wait(&g->group, &f->task)) return start(L, g, f, prepare(L, coh_state_here(L)));
   coh_group_wait_place(&g->group, &f->task);
-  return coh_yield(L, start_granted);
+  return coh_yield(L, f, start_granted);
 }
 
 

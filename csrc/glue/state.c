@@ -248,6 +248,7 @@ struct coh_luagroup *coh_luagroup_take(lua_State *L, struct coh_state *S) {
   S->groups_free--;
   g->number = ++S->opened;
   g->object = NULL;
+  g->deferring = NULL;
   g->body_failed = g->body_cut = g->joined = false;
   g->deferred = g->deferred_failed = 0;
   return g;

@@ -107,6 +107,7 @@ struct coh_luagroup {
   struct coh_object *object;      /* its userdata, anchored in 'slot' */
   lua_KContext number;            /* no other scope or group has it */
   int slot;                       /* in state.objects, for good */
+  struct coh_luascope *deferring; /* around the deferred function that runs now, or NULL */
   unsigned deferred;              /* functions that have yet to run at the end */
   unsigned deferred_failed;       /* and how many of those that ran raised */
   bool body_failed;               /* the body raised */
@@ -155,6 +156,13 @@ struct coh_state *coh_state_new(lua_State *L);
 
 static inline struct coh_fiber *coh_fiber_of(struct coh_task *task) {
   return coh_item(task, struct coh_fiber, task);
+}
+
+/* The group that 'scope' is the outer scope of, or NULL. */
+static inline struct coh_luagroup *coh_luagroup_around(struct coh_scope *scope) {
+  if (scope->role == COH_SCOPE_BLOCK) return coh_item(scope, struct coh_luagroup, block);
+  if (scope->role == COH_SCOPE_GROUP) return coh_item(scope, struct coh_luagroup, group.scope);
+  return NULL;
 }
 
 static inline struct coh_state *coh_state_from(struct coh_runtime *rt) {

@@ -28,9 +28,9 @@ static int l_now(lua_State *L) {
 }
 
 
-static int checkpoint_done(lua_State *L, int status, lua_KContext top) {
+static int checkpoint_done(lua_State *L, int status, lua_KContext context) {
   (void)status;
-  coh_test(L, top);
+  coh_test(L, context);
   return 0;
 }
 
@@ -41,19 +41,19 @@ static int l_checkpoint(lua_State *L) {
 }
 
 
-static int slept(lua_State *L, int status, lua_KContext top) {
+static int slept(lua_State *L, int status, lua_KContext context) {
   (void)status;
-  coh_woken(L, top);
+  coh_woken(L, context);
   return 0;
 }
 
 
 /* Sleep until the time at 1, which is an absolute one in ns by now. */
-static int sleep_try(lua_State *L, int status, lua_KContext top) {
-  struct coh_fiber *f = coh_test(L, top);
+static int sleep_try(lua_State *L, int status, lua_KContext context) {
+  struct coh_fiber *f = coh_test(L, context);
   (void)status;
   coh_wait_sleep(&f->task.wait, &f->task.current->slot, lua_tointeger(L, 1));
-  return coh_yield(L, slept);
+  return coh_yield(L, f, slept);
 }
 
 
@@ -199,17 +199,17 @@ static bool watch(lua_State *L, struct coh_fiber *f) {
 }
 
 
-static int waited(lua_State *L, int status, lua_KContext top) {
+static int waited(lua_State *L, int status, lua_KContext context) {
   (void)status;
-  coh_woken(L, top);
+  coh_woken(L, context);
   return 1;
 }
 
 
-static int wait_try(lua_State *L, int status, lua_KContext top) {
-  struct coh_fiber *f = coh_test(L, top);
+static int wait_try(lua_State *L, int status, lua_KContext context) {
+  struct coh_fiber *f = coh_test(L, context);
   (void)status;
-  return watch(L, f) ? 1 : coh_yield(L, waited);
+  return watch(L, f) ? 1 : coh_yield(L, f, waited);
 }
 
 
@@ -221,17 +221,17 @@ static int l_wait(lua_State *L) {
 }
 
 
-static int joined(lua_State *L, int status, lua_KContext top) {
+static int joined(lua_State *L, int status, lua_KContext context) {
   (void)status;
-  coh_woken(L, top);
+  coh_woken(L, context);
   return give_result(L, lua_touserdata(L, 1));
 }
 
 
-static int join_try(lua_State *L, int status, lua_KContext top) {
-  struct coh_fiber *f = coh_test(L, top);
+static int join_try(lua_State *L, int status, lua_KContext context) {
+  struct coh_fiber *f = coh_test(L, context);
   (void)status;
-  if (!watch(L, f)) return coh_yield(L, joined);
+  if (!watch(L, f)) return coh_yield(L, f, joined);
   return give_result(L, lua_touserdata(L, 1));
 }
 

@@ -1,7 +1,5 @@
 /*
-** Waiting: see wait.h. The sentinel is a light userdata nobody else can have:
-** the address of a constant. It is yielded above a second one, which tells the
-** inner coroutine when the chain has more than one link.
+** Waiting: see wait.h.
 */
 #include "glue/wait.h"
 
@@ -13,19 +11,10 @@
 #include "glue/note.h"
 #include "glue/stubborn.h"
 
-static const char sentinel = 0;
-
-
 struct coh_fiber *coh_check_task(lua_State *L) {
   struct coh_fiber *f = coh_running(coh_state_here(L));
   if (f == NULL) luaL_error(L, "no task runs here: call this inside cohort.run(function() ... end)");
   return f;
-}
-
-
-bool coh_can_wait(struct coh_state *S, lua_State *L) {
-  struct coh_frame *frame = S->frame;
-  return frame != NULL && frame->co == L && frame->ok && lua_isyieldable(L);
 }
 
 
@@ -71,28 +60,16 @@ int coh_refuse_wait(struct coh_state *S, lua_State *L) {
 }
 
 
-struct coh_fiber *coh_check_wait(lua_State *L) {
-  struct coh_state *S = coh_state_here(L);
-  if (!coh_can_wait(S, L)) {
-    coh_check_task(L);
-    coh_refuse_wait(S, L);
-  }
-  return coh_running(S);
-}
-
-
-int coh_yield(lua_State *L, lua_KFunction k) {
-  lua_KContext top = lua_gettop(L);
-  lua_pushlightuserdata(L, NULL);
-  lua_pushlightuserdata(L, (void *)&sentinel);
-  return lua_yieldk(L, 2, top, k);
+void coh_refuse_call(lua_State *L) {
+  coh_check_task(L);
+  coh_refuse_wait(coh_state_here(L), L);
 }
 
 
 int coh_switch(lua_State *L, lua_KFunction k) {
   struct coh_fiber *f = coh_check_wait(L);
   coh_wait_yield(coh_task_runtime(&f->task), &f->task.wait);
-  return coh_yield(L, k);
+  return coh_yield(L, f, k);
 }
 
 
@@ -100,29 +77,9 @@ int coh_begin(lua_State *L, lua_KFunction try) {
   struct coh_fiber *f = coh_check_wait(L);
   if (coh_task_cancelled(&f->task) || --f->budget == 0) {
     coh_wait_yield(coh_task_runtime(&f->task), &f->task.wait);
-    return coh_yield(L, try);
+    return coh_yield(L, f, try);
   }
-  return try(L, LUA_OK, lua_gettop(L));
-}
-
-
-struct coh_fiber *coh_woken_quietly(lua_State *L, lua_KContext top) {
-  lua_settop(L, (int)top);
-  return coh_running(coh_state_here(L));
-}
-
-
-struct coh_fiber *coh_test(lua_State *L, lua_KContext top) {
-  struct coh_fiber *f = coh_woken_quietly(L, top);
-  if (coh_task_cancelled(&f->task)) coh_raise_cancelled(L, f);
-  return f;
-}
-
-
-struct coh_fiber *coh_woken(lua_State *L, lua_KContext top) {
-  struct coh_fiber *f = coh_woken_quietly(L, top);
-  if (f->task.wait.outcome == COH_WAIT_CANCELLED) coh_raise_cancelled(L, f);
-  return f;
+  return try(L, LUA_OK, coh_context(f));
 }
 
 

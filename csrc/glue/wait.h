@@ -1,16 +1,22 @@
 /*
 ** How a function of ours waits. It parks its fiber's wait in the kernel and
-** yields the sentinel; the scheduler resumes the task's own coroutine, and the
+** yields nothing; the scheduler resumes the task's own coroutine, and the
 ** chain of frames passes that inward. A waiting function is written as
 **
-**   static int thing_woken(lua_State *L, int status, lua_KContext top) { settle, coh_woken(L), push results }
-**   static int thing_try(lua_State *L, int status, lua_KContext top) {
-**     struct coh_fiber *f = coh_test(L, top);       // raises Cancelled, before any effect
-**     if (it is there) return results;              // no switch
-**     coh_wait_park(...); return coh_yield(L, thing_woken);
+**   static int thing_woken(lua_State *L, int status, lua_KContext context) {
+**     coh_woken(L, context);                         // raises Cancelled, if that ended the wait
+**     return results;
+**   }
+**   static int thing_try(lua_State *L, int status, lua_KContext context) {
+**     struct coh_fiber *f = coh_test(L, context);    // raises Cancelled, before any effect
+**     if (it is there) return results;               // no switch
+**     coh_wait_park(...);
+**     return coh_yield(L, f, thing_woken);
 **   }
 **   static int l_thing(lua_State *L) { check arguments; return coh_begin(L, thing_try); }
 **
+** The context of every continuation is the fiber, and its stack is as it was. A
+** yield that finds its task running, neither ready nor parked, was the user's own.
 ** Everything below raises in the running task only, never from the kernel.
 */
 #ifndef COH_GLUE_WAIT_H
@@ -27,7 +33,10 @@ COH_HIDDEN
 struct coh_fiber *coh_check_task(lua_State *L);
 
 /* Can 'L' wait now? No effect, constant time. [-0, +0, -] */
-bool coh_can_wait(struct coh_state *S, lua_State *L);
+static inline bool coh_can_wait(const struct coh_state *S, lua_State *L) {
+  const struct coh_frame *frame = S->frame;
+  return frame != NULL && frame->co == L && frame->ok && lua_isyieldable(L);
+}
 
 /* Push what is in the way of a wait in 'L'. [-0, +1, m] */
 void coh_push_refusal(lua_State *L, struct coh_state *S);
@@ -35,8 +44,29 @@ void coh_push_refusal(lua_State *L, struct coh_state *S);
 /* Raise it. Never returns. [-0, +0, v] */
 int coh_refuse_wait(struct coh_state *S, lua_State *L);
 
+/* Say why 'L' cannot wait. Never returns. [-0, +0, v] */
+void coh_refuse_call(lua_State *L);
+
 /* The running fiber; raises, naming what is in the way, unless it can wait. [-0, +0, v] */
-struct coh_fiber *coh_check_wait(lua_State *L);
+static inline struct coh_fiber *coh_check_wait(lua_State *L) {
+  struct coh_state *S = coh_state_here(L);
+  if (!coh_can_wait(S, L)) coh_refuse_call(L);
+  return coh_running(S);
+}
+
+/* The context of a fiber's continuations, and back. */
+static inline lua_KContext coh_context(struct coh_fiber *f) {
+  return (lua_KContext)f;
+}
+
+static inline struct coh_fiber *coh_fiber_at(lua_KContext context) {
+  return (struct coh_fiber *)context;  // NOLINT: it was one
+}
+
+/* Yield a parked or ready task, going on with 'k' with the stack as it is. */
+static inline int coh_yield(lua_State *L, struct coh_fiber *f, lua_KFunction k) {
+  return lua_yieldk(L, 0, coh_context(f), k);
+}
 
 /*
 ** Begin a waiting call: go on with 'try' at once, or, when the task is
@@ -48,20 +78,25 @@ int coh_begin(lua_State *L, lua_KFunction try);
 /* Let all others run, then go on with 'k'. Use as 'return coh_switch(L, k)'. */
 int coh_switch(lua_State *L, lua_KFunction k);
 
-/* Yield a parked or ready task, going on with 'k', which gets the stack's top of now. Needs two slots. */
-int coh_yield(lua_State *L, lua_KFunction k);
-
-/* First line of a 'try': the stack as it was, and Cancelled when the task is. [-0, +0, e] */
-struct coh_fiber *coh_test(lua_State *L, lua_KContext top);
-
-/* First line after a park: the stack as it was, and Cancelled when that ended the wait. [-0, +0, e] */
-struct coh_fiber *coh_woken(lua_State *L, lua_KContext top);
-
-/* The same without raising, for those who must tidy up first. */
-struct coh_fiber *coh_woken_quietly(lua_State *L, lua_KContext top);
-
 /* Deliver Cancelled to the running task. Never returns. [-0, +0, e] */
 int coh_raise_cancelled(lua_State *L, struct coh_fiber *f);
+
+/* First line of a 'try': the fiber, or Cancelled when its task is. [-0, +0, e] */
+static inline struct coh_fiber *coh_test(lua_State *L, lua_KContext context) {
+  struct coh_fiber *f = coh_fiber_at(context);
+  if (coh_task_cancelled(&f->task)) coh_raise_cancelled(L, f);
+  return f;
+}
+
+/*
+** First line after a park: the fiber, or Cancelled when that ended the wait. Who must
+** tidy up first takes coh_fiber_at and looks at the outcome. [-0, +0, e]
+*/
+static inline struct coh_fiber *coh_woken(lua_State *L, lua_KContext context) {
+  struct coh_fiber *f = coh_fiber_at(context);
+  if (f->task.wait.outcome == COH_WAIT_CANCELLED) coh_raise_cancelled(L, f);
+  return f;
+}
 
 /* Raise the error on top again; its note stays. Never returns. [-1, +0, e] */
 int coh_rethrow(lua_State *L, struct coh_fiber *f);

@@ -58,7 +58,7 @@ static void set_up(struct coh_listener *l, struct coh_stream *s, struct coh_box 
 }
 
 
-static int accept_woken(lua_State *L, int status, lua_KContext top);
+static int accept_woken(lua_State *L, int status, lua_KContext context);
 
 static int wait(lua_State *L, struct coh_listener *l, struct coh_fiber *f) {
   if (coh_task_cancelled(&f->task)) {
@@ -66,7 +66,7 @@ static int wait(lua_State *L, struct coh_listener *l, struct coh_fiber *f) {
     return coh_raise_cancelled(L, f);
   }
   coh_poll_park_reader(&l->poll, f, &accept_kind);
-  return coh_yield(L, accept_woken);
+  return coh_yield(L, f, accept_woken);
 }
 
 
@@ -109,15 +109,15 @@ static int go_on(lua_State *L, struct coh_listener *l, struct coh_fiber *f) {
 }
 
 
-static int accept_woken(lua_State *L, int status, lua_KContext top) {
-  struct coh_fiber *f = coh_woken(L, top);
+static int accept_woken(lua_State *L, int status, lua_KContext context) {
+  struct coh_fiber *f = coh_woken(L, context);
   (void)status;
   return go_on(L, check_open(L), f);
 }
 
 
-static int accept_try(lua_State *L, int status, lua_KContext top) {
-  struct coh_fiber *f = coh_test(L, top);
+static int accept_try(lua_State *L, int status, lua_KContext context) {
+  struct coh_fiber *f = coh_test(L, context);
   struct coh_listener *l = check_open(L);
   (void)status;
   if (l->poll.reader != NULL)

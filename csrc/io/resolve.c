@@ -68,10 +68,10 @@ static int push_list(lua_State *L) {
 
 
 /* The request is freed whether there is memory for its result or not. */
-static int resolved(lua_State *L, int status, lua_KContext top) {
+static int resolved(lua_State *L, int status, lua_KContext context) {
   struct coh_op *op;
   int outcome;
-  coh_woken(L, top);
+  coh_woken(L, context);
   op = lua_touserdata(L, 3);
   status = op->status;
   lua_pushcfunction(L, push_list);
@@ -99,8 +99,8 @@ static struct coh_op *begin(lua_State *L, struct coh_state *S, int *status) {
 }
 
 
-static int resolve_try(lua_State *L, int status, lua_KContext top) {
-  struct coh_fiber *f = coh_test(L, top);
+static int resolve_try(lua_State *L, int status, lua_KContext context) {
+  struct coh_fiber *f = coh_test(L, context);
   struct coh_addr a;
   struct coh_op *op;
   if (coh_addr_parse(&a, lua_tostring(L, 1), 0)) {
@@ -113,7 +113,7 @@ static int resolve_try(lua_State *L, int status, lua_KContext top) {
   if (op == NULL) return raise_status(L, status);
   lua_pushlightuserdata(L, op);
   coh_op_park(op, f, &resolve_kind);
-  return coh_yield(L, resolved);
+  return coh_yield(L, f, resolved);
 }
 
 

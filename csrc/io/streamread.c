@@ -176,7 +176,7 @@ static size_t receive(struct coh_stream *s, char *chunk) {
 }
 
 
-static int read_woken(lua_State *L, int status, lua_KContext top);
+static int read_woken(lua_State *L, int status, lua_KContext context);
 
 /* Wait for more, or let others have their turn when there is. */
 static int wait(lua_State *L, struct coh_stream *s, struct coh_fiber *f) {
@@ -190,7 +190,7 @@ static int wait(lua_State *L, struct coh_stream *s, struct coh_fiber *f) {
   } else {
     coh_poll_park_reader(&s->poll, f, &read_kind);
   }
-  return coh_yield(L, read_woken);
+  return coh_yield(L, f, read_woken);
 }
 
 
@@ -227,15 +227,15 @@ static int go_on(lua_State *L, struct coh_stream *s, struct coh_fiber *f) {
 }
 
 
-static int read_woken(lua_State *L, int status, lua_KContext top) {
-  struct coh_fiber *f = coh_woken(L, top);
+static int read_woken(lua_State *L, int status, lua_KContext context) {
+  struct coh_fiber *f = coh_woken(L, context);
   (void)status;
   return go_on(L, coh_stream_check_open(L, names[lua_tointeger(L, 3)]), f);
 }
 
 
-static int read_try(lua_State *L, int status, lua_KContext top) {
-  struct coh_fiber *f = coh_test(L, top);
+static int read_try(lua_State *L, int status, lua_KContext context) {
+  struct coh_fiber *f = coh_test(L, context);
   const char *what = names[lua_tointeger(L, 3)];
   struct coh_stream *s = coh_stream_check_open(L, what);
   (void)status;

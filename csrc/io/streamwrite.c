@@ -84,7 +84,7 @@ static int fail(lua_State *L, struct coh_stream *s, int status) {
 }
 
 
-static int write_woken(lua_State *L, int status, lua_KContext top);
+static int write_woken(lua_State *L, int status, lua_KContext context);
 
 static int go_on(lua_State *L, struct coh_stream *s, struct coh_fiber *f) {
   int step = MORE, rounds;
@@ -100,12 +100,12 @@ static int go_on(lua_State *L, struct coh_stream *s, struct coh_fiber *f) {
     return coh_raise_cancelled(L, f);
   }
   coh_poll_park_writer(&s->poll, f, &write_kind);
-  return coh_yield(L, write_woken);
+  return coh_yield(L, f, write_woken);
 }
 
 
-static int write_woken(lua_State *L, int status, lua_KContext top) {
-  struct coh_fiber *f = coh_woken(L, top);
+static int write_woken(lua_State *L, int status, lua_KContext context) {
+  struct coh_fiber *f = coh_woken(L, context);
   (void)status;
   return go_on(L, coh_stream_check_open(L, "write"), f);
 }
@@ -122,8 +122,8 @@ static struct coh_stream *check_writer(lua_State *L, const char *what) {
 }
 
 
-static int write_try(lua_State *L, int status, lua_KContext top) {
-  struct coh_fiber *f = coh_test(L, top);
+static int write_try(lua_State *L, int status, lua_KContext context) {
+  struct coh_fiber *f = coh_test(L, context);
   struct coh_stream *s = check_writer(L, "write");
   (void)status;
   if (s->shut) return coh_stream_raise_plain(L, COH_CLOSED, "write", "the stream was shut down for writing");
@@ -146,10 +146,10 @@ static int l_write(lua_State *L) {
 }
 
 
-static int shutdown_try(lua_State *L, int status, lua_KContext top) {
+static int shutdown_try(lua_State *L, int status, lua_KContext context) {
   struct coh_stream *s;
   (void)status;
-  coh_test(L, top);
+  coh_test(L, context);
   s = check_writer(L, "shutdown");
   if (s->shut) return 0;
   if (shutdown(s->poll.fd, SHUT_WR) != 0) return fail(L, s, uv_translate_sys_error(errno));

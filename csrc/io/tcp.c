@@ -59,13 +59,13 @@ static int give(lua_State *L, struct coh_stream *s) {
 }
 
 
-static int connected(lua_State *L, int status, lua_KContext top) {
+static int connected(lua_State *L, int status, lua_KContext context) {
   struct coh_box *box;
   struct coh_stream *s;
   int error = 0;
   socklen_t size = sizeof error;
   (void)status;
-  coh_woken(L, top);
+  coh_woken(L, context);
   box = lua_touserdata(L, BOX);
   coh_assert(box->handle != NULL);  /* nobody else has seen it */
   s = (struct coh_stream *)box->handle;
@@ -91,8 +91,8 @@ static int begin(const struct coh_addr *a, bool *done) {
 
 
 /* The box is made first and the socket last: what raises in between leaves nothing open. */
-static int connect_try(lua_State *L, int status, lua_KContext top) {
-  struct coh_fiber *f = coh_test(L, top);
+static int connect_try(lua_State *L, int status, lua_KContext context) {
+  struct coh_fiber *f = coh_test(L, context);
   struct coh_state *S = coh_state_here(L);
   struct coh_box *box;
   struct coh_stream *s;
@@ -115,7 +115,7 @@ static int connect_try(lua_State *L, int status, lua_KContext top) {
   box->address = address;
   if (done) return give(L, s);
   coh_poll_park_writer(&s->poll, f, &connect_kind);
-  return coh_yield(L, connected);
+  return coh_yield(L, f, connected);
 }
 
 
