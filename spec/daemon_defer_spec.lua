@@ -230,6 +230,17 @@ describe("a deferred function", function()
     end)
   end)
 
+  it("adds nothing to the results of the group", function()
+    virtual(function()
+      local results = table.pack(cohort.group(function(g)
+        g:defer(function() return "more" end)
+        g:defer(cohort.sleep, 1)
+        return 1, nil
+      end))
+      assert.same({ 1, nil, n = 2 }, results)
+    end)
+  end)
+
   it("runs when the body failed, when a task failed, when the group was cancelled", function()
     virtual(function()
       local ran = 0

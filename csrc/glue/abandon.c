@@ -131,9 +131,9 @@ bool coh_abandon(lua_State *L, struct coh_state *S, struct coh_fiber *f, struct 
 
 
 /* Push { task = name, traceback = where its latest error was }. [-0, +1, m] */
-static void push_details(lua_State *L, struct coh_state *S, struct coh_fiber *f) {
+static void push_details(lua_State *L, struct coh_fiber *f) {
   lua_createtable(L, 0, 2);
-  coh_fiber_push_name(L, S, f);
+  coh_fiber_push_name(L, f);
   lua_setfield(L, -2, "task");
   if (f->note == NULL) return;
   lua_pushstring(L, f->note->text);
@@ -141,7 +141,7 @@ static void push_details(lua_State *L, struct coh_state *S, struct coh_fiber *f)
 }
 
 
-void coh_abandon_join(lua_State *L, struct coh_state *S, struct coh_fiber *f, int error) {
+void coh_abandon_join(lua_State *L, struct coh_fiber *f, int error) {
   int abandoned = lua_gettop(L);
   luaL_checkstack(L, 6, "errors to join");
   lua_pushvalue(L, error);                   /* abandoned error */
@@ -153,7 +153,7 @@ void coh_abandon_join(lua_State *L, struct coh_state *S, struct coh_fiber *f, in
     lua_pushvalue(L, abandoned);
     lua_rawseti(L, -2, 2);
     lua_createtable(L, 2, 0);
-    push_details(L, S, f);
+    push_details(L, f);
     lua_rawseti(L, -2, 1);
     lua_pushboolean(L, 0);
     lua_rawseti(L, -2, 2);

@@ -36,7 +36,7 @@ void coh_abandon_check(lua_State *L, const struct coh_fiber *f, const struct coh
 ** What goes on when the real error at 'error' met the one on top, of coh_abandon:
 ** the real one, joined with what tasks of an abandoned group raised. [-1, +1, m]
 */
-void coh_abandon_join(lua_State *L, struct coh_state *S, struct coh_fiber *f, int error);
+void coh_abandon_join(lua_State *L, struct coh_fiber *f, int error);
 
 COH_SEEN
 

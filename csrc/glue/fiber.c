@@ -2,11 +2,11 @@
 ** Fibers: see fiber.h.
 **
 **   the coroutine's stack at the bottom, from the first step on
-**   1 handler   2 handle, or the fiber   3 function (its name)
-**   4.. function and arguments, then results or error
+**   1 handler   2 fiber   3 handle, or what it is named after   4.. function and arguments
+**   then from 3 on the results, or what it is named after, and the error
 **
-** A failed fiber keeps '3' and the error on its stack until its group has
-** taken them, so that recording a failure needs no memory.
+** A failed fiber keeps those two on its stack until its group has taken them, so
+** that recording a failure needs no memory.
 */
 #include "glue/fiber.h"
 
@@ -25,6 +25,12 @@
   "or run the generator in a coroutine of its own"
 
 
+enum { HANDLER = 1, FIBER, OWNER, FUNCTION };  /* slots of the bottom frame */
+
+/* Arguments for which there is always room on a coroutine that has not begun. */
+#define ARGUMENTS_FREE (LUA_MINSTACK - 8)
+
+
 struct coh_object *coh_handle_new(lua_State *L, const struct coh_state *S) {
   struct coh_object *h = lua_newuserdatauv(L, sizeof *h, COH_UV_IDENTITY);
   *h = (struct coh_object){.result = COH_UNFINISHED};
@@ -41,24 +47,25 @@ static void bind_handle(struct coh_object *h, struct coh_fiber *f) {
 
 /* {{ The body: what runs inside the coroutine */
 
-/* Put the results from 'first' on into the handle: one as it is, more in a table. [-0, +0, m] */
-static void keep_results(lua_State *L, struct coh_object *h, int first) {
-  int count = lua_gettop(L) - first + 1, i;
+/* Put the results from FUNCTION on into the handle: one as it is, more in a table. [-0, +0, m] */
+static void keep_results(lua_State *L, struct coh_object *h, int count) {
+  int i;
   if (count == 0) {
+    if (h->scope->reason == COH_REASON_NONE) return;
     lua_pushnil(L);  /* in place of who cancelled it in vain */
-  } else if (count == 1 && !lua_isnil(L, first)) {
-    lua_pushvalue(L, first);
+  } else if (count == 1 && !lua_isnil(L, FUNCTION)) {
+    lua_pushvalue(L, FUNCTION);
   } else {
     lua_createtable(L, count, 1);
     for (i = 1; i <= count; i++) {
-      lua_pushvalue(L, first + i - 1);
+      lua_pushvalue(L, FUNCTION + i - 1);
       lua_rawseti(L, -2, i);
     }
     lua_pushinteger(L, count);
     lua_setfield(L, -2, "n");
     h->packed = true;
   }
-  lua_setiuservalue(L, COH_BODY_HANDLE, COH_UV_RESULT);
+  lua_setiuservalue(L, OWNER, COH_UV_RESULT);
 }
 
 
@@ -85,19 +92,11 @@ static void replace_error(lua_State *L, struct coh_state *S, struct coh_fiber *f
 }
 
 
-/* The fiber whose bottom frame this is. [-0, +0, -] */
-static struct coh_fiber *fiber_here(lua_State *L) {
-  void *p = lua_touserdata(L, COH_BODY_HANDLE);
-  if (lua_islightuserdata(L, COH_BODY_HANDLE)) return p;
-  return coh_item(((struct coh_object *)p)->scope, struct coh_fiber, task.scope);
-}
-
-
 /* Only the error stays above the frame's slots. [-?, +0, -] */
 static void keep_error(lua_State *L, struct coh_fiber *f) {
   f->failed = true;
-  lua_copy(L, -1, COH_BODY_FUNCTION);
-  lua_settop(L, COH_BODY_FUNCTION);
+  lua_copy(L, -1, FUNCTION);
+  lua_settop(L, FUNCTION);
 }
 
 
@@ -113,34 +112,15 @@ static void keep_reason(lua_State *L, struct coh_state *S, struct coh_fiber *f) 
   for (slot = COH_UV_CANCELLER; slot <= COH_UV_TEXT; slot++) {
     if (lua_isnil(L, -1)) lua_pushnil(L);
     else lua_getiuservalue(L, -1, slot);
-    lua_setiuservalue(L, COH_BODY_HANDLE, slot);
+    lua_setiuservalue(L, OWNER, slot);
   }
   lua_pop(L, 1);
 }
 
 
-/*
-** The last of the body: what was left open is closed, the outcome is kept.
-** Two values are left of a failure: who it was, for the name, and the error.
-*/
-static int body_end(lua_State *L, int status, lua_KContext context) {
-  struct coh_fiber *f = coh_fiber_at(context);
-  struct coh_state *S = coh_state_from(coh_task_runtime(&f->task));
-  (void)status;
-  if (f->task.current != &f->task.scope) {
-    if (coh_abandon(L, S, f, &f->task.scope)) return coh_yield(L, f, body_end);
-    if (lua_isnil(L, -1)) {
-      lua_pop(L, 1);
-    } else {
-      if (f->failed && !coh_cancelled_is(L, COH_BODY_FUNCTION)) coh_abandon_join(L, S, f, COH_BODY_FUNCTION);
-      keep_error(L, f);
-    }
-  }
-  if (!f->failed && !f->yielded) {
-    if (f->handle != NULL) keep_results(L, f->handle, COH_BODY_FUNCTION);
-    return lua_gettop(L) - COH_BODY_FUNCTION + 1;
-  }
-  lua_settop(L, COH_BODY_FUNCTION);
+/* Two values are left of a failure: who it was, for the name, and the error. */
+static int body_failed(lua_State *L, struct coh_state *S, struct coh_fiber *f) {
+  lua_settop(L, FUNCTION);
   f->failed = true;
   replace_error(L, S, f);
   if (f->task.group != NULL && !f->task.starting) coh_error_box_nil(L);
@@ -149,27 +129,53 @@ static int body_end(lua_State *L, int status, lua_KContext context) {
       keep_reason(L, S, f);
     } else {
       lua_pushvalue(L, -1);
-      lua_setiuservalue(L, COH_BODY_HANDLE, COH_UV_RESULT);
+      lua_setiuservalue(L, OWNER, COH_UV_RESULT);
     }
+    lua_getiuservalue(L, OWNER, COH_UV_IDENTITY);
+    lua_replace(L, OWNER);
   }
-  coh_fiber_push_identity(L, S, f);
-  lua_replace(L, COH_BODY_NAMED);
   return 2;
 }
 
 
-static int body_returned(lua_State *L, int status, lua_KContext unused) {
-  struct coh_fiber *f = fiber_here(L);
-  (void)unused;
+/* The last of the body, when nothing is open any more. */
+static int body_end(lua_State *L, struct coh_state *S, struct coh_fiber *f) {
+  int count;
+  if (f->failed || f->yielded) return body_failed(L, S, f);
+  count = lua_gettop(L) - FUNCTION + 1;
+  if (f->handle != NULL) keep_results(L, f->handle, count);
+  return count;
+}
+
+
+/* What was left open is closed first. */
+static int close_inner(lua_State *L, int status, lua_KContext context) {
+  struct coh_fiber *f = coh_fiber_at(context);
+  struct coh_state *S = coh_state_from(coh_task_runtime(&f->task));
+  (void)status;
+  if (coh_abandon(L, S, f, &f->task.scope)) return coh_yield(L, f, close_inner);
+  if (lua_isnil(L, -1)) {
+    lua_pop(L, 1);
+  } else {
+    if (f->failed && !coh_cancelled_is(L, FUNCTION)) coh_abandon_join(L, f, FUNCTION);
+    keep_error(L, f);
+  }
+  return body_end(L, S, f);
+}
+
+
+static int body_returned(lua_State *L, int status, lua_KContext context) {
+  struct coh_fiber *f = coh_fiber_at(context);
   if (status != LUA_OK && status != LUA_YIELD) keep_error(L, f);
-  return body_end(L, LUA_OK, coh_context(f));
+  if (f->task.current != &f->task.scope) return close_inner(L, LUA_OK, context);
+  return body_end(L, coh_state_from(coh_task_runtime(&f->task)), f);
 }
 
 
 static int body(lua_State *L) {
-  int arguments = lua_gettop(L) - COH_BODY_FUNCTION;
-  int status = lua_pcallk(L, arguments, LUA_MULTRET, COH_BODY_HANDLER, 0, body_returned);
-  return body_returned(L, status, 0);
+  lua_KContext context = (lua_KContext)lua_touserdata(L, FIBER);
+  int arguments = lua_gettop(L) - FUNCTION;
+  return body_returned(L, lua_pcallk(L, arguments, LUA_MULTRET, HANDLER, context, body_returned), context);
 }
 
 /* }} */
@@ -178,22 +184,19 @@ static int body(lua_State *L) {
 struct coh_fiber *coh_fiber_load(lua_State *L, struct coh_state *S, int arguments, int handle) {
   struct coh_fiber *f = coh_fiber_take(L, S);
   lua_State *co = f->L;
-  if (!lua_checkstack(co, arguments + LUA_MINSTACK)) {
+  if (arguments > ARGUMENTS_FREE && !lua_checkstack(co, arguments + LUA_MINSTACK)) {
     coh_fiber_give(S, f);
     luaL_error(L, "too many arguments");
   }
   lua_pushcfunction(co, body);
   lua_pushcfunction(co, coh_note_handler);
+  lua_pushlightuserdata(co, f);
+  lua_pushvalue(L, -arguments - 1);
   if (handle != 0) {
     bind_handle(lua_touserdata(L, handle), f);
-    lua_pushvalue(L, -arguments - 1);
     lua_setiuservalue(L, handle, COH_UV_IDENTITY);
     lua_pushvalue(L, handle);
-    lua_xmove(L, co, 1);
-  } else {
-    lua_pushlightuserdata(co, f);
   }
-  lua_pushvalue(L, -arguments - 1);
   lua_xmove(L, co, 1);
   lua_xmove(L, co, arguments + 1);
   return f;
@@ -300,7 +303,7 @@ static bool is_kept(const struct coh_fiber *f) {
 /* pcall'ed: (fiber): the error of a task whose result nobody will take is not lost in silence */
 static int warn_unclaimed(lua_State *L) {
   struct coh_fiber *f = lua_touserdata(L, 1);
-  coh_fiber_push_name(L, coh_state_from(coh_task_runtime(&f->task)), f);
+  coh_fiber_push_name(L, f);
   lua_pushvalue(f->L, -1);
   lua_xmove(f->L, L, 1);
   coh_text_push(L, -1);
@@ -334,66 +337,64 @@ void coh_fiber_finish(struct coh_state *S, struct coh_fiber *f, enum coh_result 
 /* {{ Handles and names */
 
 /*
-** Push a slot of the bottom frame: before the first step the frame is only the
-** stack, afterwards it is the outermost one. [-0, +1, -]
+** Push what is in OWNER: before the first step the frame is only the stack, then it
+** is the outermost one, and of a failed fiber its identity is left. [-0, +1, -]
 */
-static void push_slot(lua_State *L, struct coh_fiber *f, int slot) {
+static void push_owner(lua_State *L, struct coh_fiber *f) {
   lua_State *co = f->L;
   lua_Debug ar;
+  int levels;
   if (co == NULL || !lua_checkstack(co, 2)) {
     lua_pushnil(L);
     return;
   }
   if (!f->started) {
-    lua_pushvalue(co, slot + 1);
-  } else if (f->task.result != COH_UNFINISHED) {
-    if (slot == COH_BODY_NAMED && lua_status(co) == LUA_OK && lua_gettop(co) >= 2) lua_pushvalue(co, -2);
-    else lua_pushnil(co);
+    lua_pushvalue(co, OWNER + 1);
+  } else if ((levels = coh_note_levels(co)) > 0) {
+    lua_getstack(co, levels - 1, &ar);
+    if (lua_getlocal(co, &ar, OWNER) == NULL) lua_pushnil(co);
+  } else if (f->failed && lua_status(co) == LUA_OK && lua_gettop(co) >= 2) {
+    lua_pushvalue(co, -2);
   } else {
-    lua_getstack(co, coh_note_levels(co) - 1, &ar);
-    if (lua_getlocal(co, &ar, slot) == NULL) lua_pushnil(co);
+    lua_pushnil(co);
   }
   if (co != L) lua_xmove(co, L, 1);
 }
 
 
 /* Put a new handle into the bottom frame of a live fiber. [-1, +0, -] */
-static void set_handle(lua_State *L, struct coh_fiber *f) {
+static void set_owner(lua_State *L, struct coh_fiber *f) {
   lua_State *co = f->L;
   lua_Debug ar;
   if (co != L) lua_xmove(L, co, 1);
   if (!f->started) {
-    lua_replace(co, COH_BODY_HANDLE + 1);
+    lua_replace(co, OWNER + 1);
     return;
   }
   lua_getstack(co, coh_note_levels(co) - 1, &ar);
-  lua_setlocal(co, &ar, COH_BODY_HANDLE);
+  lua_setlocal(co, &ar, OWNER);
 }
 
 
 void coh_fiber_push_handle(lua_State *L, struct coh_state *S, struct coh_fiber *f) {
   if (f->handle != NULL) {
-    push_slot(L, f, COH_BODY_HANDLE);
+    push_owner(L, f);
     return;
   }
   luaL_checkstack(f->L, 3, "no room for a handle");
   bind_handle(coh_handle_new(L, S), f);
-  push_slot(L, f, COH_BODY_NAMED);
+  push_owner(L, f);
   lua_setiuservalue(L, -2, COH_UV_IDENTITY);
   lua_pushvalue(L, -1);
-  set_handle(L, f);
+  set_owner(L, f);
 }
 
 
-void coh_fiber_push_identity(lua_State *L, struct coh_state *S, struct coh_fiber *f) {
-  (void)S;
-  if (f->handle == NULL) {
-    push_slot(L, f, COH_BODY_NAMED);
-  } else {
-    push_slot(L, f, COH_BODY_HANDLE);
-    lua_getiuservalue(L, -1, COH_UV_IDENTITY);
-    lua_remove(L, -2);
-  }
+void coh_fiber_push_identity(lua_State *L, struct coh_fiber *f) {
+  push_owner(L, f);
+  if (f->handle == NULL || lua_touserdata(L, -1) != f->handle) return;
+  lua_getiuservalue(L, -1, COH_UV_IDENTITY);
+  lua_remove(L, -2);
 }
 
 
@@ -411,8 +412,8 @@ void coh_fiber_render_identity(lua_State *L) {
 }
 
 
-void coh_fiber_push_name(lua_State *L, struct coh_state *S, struct coh_fiber *f) {
-  coh_fiber_push_identity(L, S, f);
+void coh_fiber_push_name(lua_State *L, struct coh_fiber *f) {
+  coh_fiber_push_identity(L, f);
   coh_fiber_render_identity(L);
 }
 

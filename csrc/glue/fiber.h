@@ -12,9 +12,6 @@
 
 COH_HIDDEN
 
-/* Slots of the bottom frame: message handler, handle or fiber, the function for its name, the function. */
-enum { COH_BODY_HANDLER = 1, COH_BODY_HANDLE, COH_BODY_NAMED, COH_BODY_FUNCTION };
-
 /*
 ** A fiber that will call the function with 'arguments' arguments on top of L,
 ** which are popped; bound to the handle at index 'handle' unless that is 0.
@@ -32,10 +29,10 @@ void coh_fiber_finish(struct coh_state *S, struct coh_fiber *f, enum coh_result 
 void coh_fiber_push_handle(lua_State *L, struct coh_state *S, struct coh_fiber *f);
 
 /* Push its name: the given one, or the position of its function. [-0, +1, m] */
-void coh_fiber_push_name(lua_State *L, struct coh_state *S, struct coh_fiber *f);
+void coh_fiber_push_name(lua_State *L, struct coh_fiber *f);
 
 /* Push the name given to its handle, or its function: either allocates nothing. [-0, +1, -] */
-void coh_fiber_push_identity(lua_State *L, struct coh_state *S, struct coh_fiber *f);
+void coh_fiber_push_identity(lua_State *L, struct coh_fiber *f);
 
 /* Turn such an identity on top into text. [-1, +1, m] */
 void coh_fiber_render_identity(lua_State *L);

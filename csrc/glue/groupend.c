@@ -60,10 +60,9 @@ static size_t own_length(const char *text, const char *around) {
 ** Push { task = name, traceback = text }, without the frames that 'around', the
 ** group's own traceback, has too. Groups have tracebacks of their own. [-0, +1, m]
 */
-static void push_details(lua_State *L, struct coh_state *S, struct coh_fiber *f, const char *text,
-                         const char *around, int error) {
+static void push_details(lua_State *L, struct coh_fiber *f, const char *text, const char *around, int error) {
   lua_createtable(L, 0, 2);
-  coh_fiber_push_name(L, S, f);
+  coh_fiber_push_name(L, f);
   lua_setfield(L, -2, "task");
   if (text == NULL || *text == '\0' || coh_error_is(L, error, COH_ERROR_GROUP)) return;
   coh_error_pass_traceback(L, error, text);
@@ -83,17 +82,17 @@ static const char *text_of(const struct coh_note *note) {
 **
 **   message   place of the group   hosts   errors   details   error
 */
-static void append(lua_State *L, struct coh_state *S, struct coh_fiber *f, const char *text, int errors) {
+static void append(lua_State *L, struct coh_fiber *f, const char *text, int errors) {
   lua_Integer n = (lua_Integer)lua_rawlen(L, errors) + 1;
   coh_error_box_nil(L);
-  push_details(L, S, f, text, lua_tostring(L, errors - 2), lua_gettop(L));
+  push_details(L, f, text, lua_tostring(L, errors - 2), lua_gettop(L));
   lua_rawseti(L, errors + 1, n);
   lua_rawseti(L, errors, n);
 }
 
 
 /* Append every failure of 'g' in order; the body's is at 'body', or was told when that is 0. [-0, +0, m] */
-static void append_failures(lua_State *L, struct coh_state *S, struct coh_luagroup *g, int body, int errors) {
+static void append_failures(lua_State *L, struct coh_luagroup *g, int body, int errors) {
   struct coh_link *l;
   for (l = g->group.failed.next; l != &g->group.failed; l = l->next) {
     struct coh_fiber *f = coh_fiber_of(g->group.host);
@@ -106,7 +105,7 @@ static void append_failures(lua_State *L, struct coh_state *S, struct coh_luagro
       lua_pushvalue(f->L, -1);
       lua_xmove(f->L, L, 1);
     }
-    append(L, S, f, text_of(f->note), errors);
+    append(L, f, text_of(f->note), errors);
   }
 }
 
@@ -122,7 +121,7 @@ static void append_deferred(lua_State *L, struct coh_state *S, struct coh_luagro
     for (i = 1; i <= n; i++) {
       lua_rawgeti(L, -1, i);
       lua_rawgeti(L, -3, i);
-      append(L, S, coh_fiber_of(g->group.host), lua_tostring(L, -2), errors);
+      append(L, coh_fiber_of(g->group.host), lua_tostring(L, -2), errors);
       lua_pop(L, 1);
     }
     lua_pop(L, 2);
@@ -157,11 +156,11 @@ static void push_error(lua_State *L, struct coh_state *S, struct coh_luagroup *g
   coh_note_push_hosts(L, S, host);
   lua_newtable(L);
   lua_newtable(L);                     /* message place hosts errors details */
-  append_failures(L, S, g, body, first + 3);
+  append_failures(L, g, body, first + 3);
   append_deferred(L, S, g, first + 3);
   if (more != 0) {
     lua_pushvalue(L, more);
-    append(L, S, host, NULL, first + 3);
+    append(L, host, NULL, first + 3);
   }
   coh_errgroup_push(L, lua_tostring(L, first));
   coh_errgroup_set_traceback(L, -1, lua_tostring(L, first + 1), lua_tostring(L, first + 2));
@@ -370,7 +369,7 @@ static int body_closed(lua_State *L, struct coh_luagroup *g) {
   struct coh_state *S = state_of(g);
   struct coh_fiber *f = host_of(g);
   bool real = g->body_failed && !g->body_cut;
-  if (real && !lua_isnil(L, -1)) coh_abandon_join(L, S, f, OUTCOME);
+  if (real && !lua_isnil(L, -1)) coh_abandon_join(L, f, OUTCOME);
   if (lua_isnil(L, -1) || (real && lua_rawequal(L, -1, OUTCOME))) {
     lua_pop(L, 1);
   } else {

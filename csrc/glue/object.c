@@ -56,26 +56,35 @@ void coh_object_define(lua_State *L, enum coh_kind kind, const char *name, const
 
 
 void coh_object_set_kind(lua_State *L, const struct coh_state *S, enum coh_kind kind) {
-  if (kind != COH_CLOCK) ((struct coh_object *)lua_touserdata(L, -1))->kind = (uint8_t)kind;
+  if (kind != COH_CLOCK) {
+    struct coh_object *o = lua_touserdata(L, -1);
+    o->kind = (uint8_t)kind;
+    o->mark = COH_OBJECT_MARK;
+  }
   lua_rawgeti(L, LUA_REGISTRYINDEX, S->kind_references[kind]);
   lua_setmetatable(L, -2);
 }
 
 
-/*
-** A metatable lives as long as the state, so its identity is enough; but debug
-** functions can put it on another userdata, so the size and the kind that is
-** written in it must be right too.
-*/
+/* A clock is the kernel's struct, which has no mark: its metatable tells. [-0, +0, -] */
+static bool is_clock(lua_State *L, const struct coh_state *S, int arg) {
+  const void *metatable = NULL;
+  if (lua_getmetatable(L, arg)) {
+    metatable = lua_topointer(L, -1);
+    lua_pop(L, 1);
+  }
+  return metatable == S->kinds[COH_CLOCK];
+}
+
+
+/* Size, mark and kind tell: the metatable does not, because debug functions can put it on another userdata. */
 void *coh_object_test(lua_State *L, const struct coh_state *S, int arg, enum coh_kind kind) {
-  const void *metatable;
-  void *p;
-  if (lua_rawlen(L, arg) != sizes[kind] || !lua_getmetatable(L, arg)) return NULL;
-  metatable = lua_topointer(L, -1);
-  lua_pop(L, 1);
-  p = lua_touserdata(L, arg);
-  if (metatable != S->kinds[kind] || p == NULL) return NULL;
-  return kind == COH_CLOCK || ((struct coh_object *)p)->kind == kind ? p : NULL;
+  struct coh_object *o;
+  if (lua_rawlen(L, arg) != sizes[kind]) return NULL;
+  o = lua_touserdata(L, arg);
+  if (o == NULL) return NULL;
+  if (kind == COH_CLOCK) return is_clock(L, S, arg) ? o : NULL;
+  return o->mark == COH_OBJECT_MARK && o->kind == kind ? o : NULL;
 }
 
 

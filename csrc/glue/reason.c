@@ -48,7 +48,7 @@ void coh_reason_note(lua_State *L, struct coh_state *S, int object, int text) {
   lua_pushvalue(L, text);
   lua_setiuservalue(L, object, COH_UV_TEXT);
   if (f == NULL) return;
-  coh_fiber_push_identity(L, S, f);
+  coh_fiber_push_identity(L, f);
   lua_setiuservalue(L, object, COH_UV_CANCELLER);
 }
 

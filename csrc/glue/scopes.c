@@ -116,7 +116,7 @@ static int close_inner(lua_State *L, int status, lua_KContext context) {
   if (lua_isnil(L, -1)) {
     lua_pop(L, 1);
   } else {
-    if (s->failed && !coh_cancelled_is(L, -2)) coh_abandon_join(L, S, f, lua_gettop(L) - 1);
+    if (s->failed && !coh_cancelled_is(L, -2)) coh_abandon_join(L, f, lua_gettop(L) - 1);
     s->failed = true;
   }
   return leave(L, S, f, s);
@@ -348,7 +348,7 @@ static int close_block(lua_State *L, int status, lua_KContext context) {
     s->scope.caught = true;
     push_cut(L, S, s);
   }
-  if (!lua_isnil(L, -1) && !lua_isnil(L, 2) && !coh_cancelled_is(L, 2)) coh_abandon_join(L, S, f, 2);
+  if (!lua_isnil(L, -1) && !lua_isnil(L, 2) && !coh_cancelled_is(L, 2)) coh_abandon_join(L, f, 2);
   close_scope(S, f, s);
   return lua_isnil(L, -1) || lua_rawequal(L, -1, 2) ? 0 : lua_error(L);
 }

@@ -74,11 +74,16 @@ struct coh_object {
   struct coh_scope *scope;
   uint8_t reason;                 /* enum coh_reason */
   uint8_t result;                 /* of a task: enum coh_result */
-  uint8_t kind;                   /* enum coh_kind: a metatable can be put on another's userdata */
+  uint8_t kind;                   /* enum coh_kind */
   bool packed;                    /* of a task: its value is a table of results with their count in n */
   bool shield;
   bool caught;
+  uint16_t mark;                  /* COH_OBJECT_MARK: a metatable can be put on another's userdata */
 };
+
+/* In the last bytes of what is as large as two pointers: those of no pointer are like it. */
+#define COH_OBJECT_MARK 0xC047
+_Static_assert(offsetof(struct coh_object, mark) + sizeof(uint16_t) == 2 * sizeof(void *), "the mark is last");
 
 /* The userdata of a scope. */
 struct coh_face {

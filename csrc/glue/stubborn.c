@@ -116,7 +116,7 @@ static void advance(struct coh_unwinding *u) {
 
 /* Say it once, through Lua's warnings. [-0, +0, m] */
 static void report(lua_State *L, struct coh_state *S, struct coh_fiber *f) {
-  coh_fiber_push_name(L, S, f);
+  coh_fiber_push_name(L, f);
   coh_note_push_place(L, S, f, false);
   lua_pushfstring(L, "cohort: task '%s' has caught Cancelled %d times and goes on: let it pass, or write "
                      "cohort.attempt instead of pcall\n%s", lua_tostring(L, -2), DELIVERIES_REPORTED,
@@ -167,7 +167,7 @@ void coh_stubborn_forget(struct coh_state *S, struct coh_fiber *f) {
 
 void coh_stubborn_push_error(lua_State *L, struct coh_state *S, struct coh_fiber *f) {
   const struct coh_unwinding *u = find(S, f);
-  coh_fiber_push_name(L, S, f);
+  coh_fiber_push_name(L, f);
   lua_pushfstring(L, "task '%s' was ended by force: it had caught Cancelled %d times", lua_tostring(L, -1),
                   u->count);
   coh_error_push(L, COH_STUBBORN, lua_tostring(L, -1));  /* name message error */
@@ -188,7 +188,7 @@ void coh_stubborn_push_error(lua_State *L, struct coh_state *S, struct coh_fiber
 static int make_error(lua_State *L) {
   struct coh_state *S = coh_state_of(L);
   struct coh_fiber *f = lua_touserdata(L, 1);
-  coh_fiber_push_identity(L, S, f);
+  coh_fiber_push_identity(L, f);
   coh_stubborn_push_error(L, S, f);
   return 2;
 }

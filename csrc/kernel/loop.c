@@ -38,7 +38,7 @@ int coh_loop_open(struct coh_loop *loop, coh_alloc alloc, void *ud, struct coh_c
   coh_scope_enter(&loop->root, &loop->rt, NULL, COH_NEVER, false);
   loop->rt.root = &loop->root;
   loop->step = step;
-  loop->resumes_since_look = 0;
+  loop->resumes_since_look = loop->looks_since_poll = 0;
   loop->wake_tokens = 0;
   loop->opened = true;
   return 0;
@@ -78,14 +78,23 @@ static uint64_t poll_ms(int64_t ns) {
 }
 
 
+/* Is it worth asking the system while tasks are ready? */
+static bool is_poll_due(struct coh_loop *loop) {
+  if (loop->rt.waits_external > 0 || loop->wake_tokens > 0) return true;
+  return ++loop->looks_since_poll >= COH_LOOKS_PER_POLL;
+}
+
+
 /* Look at I/O, blocking for 'block_ns' at most. */
 static void poll(struct coh_loop *loop, int64_t block_ns) {
-  uv_update_time(&loop->uv);
   coh_trace_emit(loop->rt.trace, COH_EVENT_POLL, &loop->rt);
+  if (coh_run_any(&loop->rt) && !is_poll_due(loop)) return;
+  loop->looks_since_poll = 0;
   if (block_ns <= 0) {
     uv_run(&loop->uv, UV_RUN_NOWAIT);
     return;
   }
+  uv_update_time(&loop->uv);
   uv_timer_start(&loop->timer, on_timer, poll_ms(block_ns), 0);
   uv_run(&loop->uv, UV_RUN_ONCE);
   uv_timer_stop(&loop->timer);
@@ -178,7 +187,7 @@ struct meter {
   int64_t end_ns;    /* of uv_hrtime; COH_NEVER: no limit */
 };
 
-static bool is_spent(struct meter *m) {
+static bool is_spent(const struct meter *m) {
   if (m->resumes == 0) return true;
   return m->end_ns != COH_NEVER && (int64_t)uv_hrtime() >= m->end_ns;
 }

@@ -4,34 +4,13 @@
 #include "kernel/run.h"
 
 
-bool coh_run_any(const struct coh_runtime *rt) {
-  return !coh_link_alone(&rt->pass) || !coh_link_alone(&rt->ready);
-}
-
-
-void coh_run_begin(struct coh_runtime *rt) {
-  coh_assert(coh_link_alone(&rt->pass));
-  coh_link_splice(&rt->pass, &rt->ready);
-}
-
-
 /* Walking to the chosen link is linear in the pass: only tests set 'choose'. */
-static struct coh_link *choose(struct coh_runtime *rt) {
+struct coh_link *coh_run_choose(struct coh_runtime *rt) {
   struct coh_link *l = rt->pass.next;
   uint64_t n = 0, i;
   for (; l != &rt->pass; l = l->next) n++;
   l = rt->pass.next;
   for (i = rt->choose(rt->choose_ud, n); i > 0 && l->next != &rt->pass; i--) l = l->next;
-  return l;
-}
-
-
-struct coh_link *coh_run_next(struct coh_runtime *rt) {
-  struct coh_link *l = rt->pass.next;
-  if (l == &rt->pass) return NULL;
-  if (rt->choose != NULL && !rt->goes_on) l = choose(rt);
-  rt->goes_on = false;
-  coh_link_remove(l);
   return l;
 }
 

@@ -13,13 +13,28 @@
 COH_HIDDEN
 
 /* Is anything ready, in this pass or for the next? */
-bool coh_run_any(const struct coh_runtime *rt);
+static inline bool coh_run_any(const struct coh_runtime *rt) {
+  return !coh_link_alone(&rt->pass) || !coh_link_alone(&rt->ready);
+}
 
 /* Begin a pass with all that is ready. The pass before must have ended. */
-void coh_run_begin(struct coh_runtime *rt);
+static inline void coh_run_begin(struct coh_runtime *rt) {
+  coh_assert(coh_link_alone(&rt->pass));
+  coh_link_splice(&rt->pass, &rt->ready);
+}
+
+/* The one that 'choose' picks of a pass that has any. */
+struct coh_link *coh_run_choose(struct coh_runtime *rt);
 
 /* Take the next link of the pass, or NULL at its end. */
-struct coh_link *coh_run_next(struct coh_runtime *rt);
+static inline struct coh_link *coh_run_next(struct coh_runtime *rt) {
+  struct coh_link *l = rt->pass.next;
+  if (l == &rt->pass) return NULL;
+  if (rt->choose != NULL && !rt->goes_on) l = coh_run_choose(rt);
+  rt->goes_on = false;
+  coh_link_remove(l);
+  return l;
+}
 
 /* A shuffle: 'state' is a uint64_t, not 0, that is the seed and changes. */
 uint64_t coh_run_shuffle(void *state, uint64_t n);

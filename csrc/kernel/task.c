@@ -28,18 +28,6 @@ void coh_task_begin_parked(struct coh_task *task, struct coh_runtime *rt, struct
 }
 
 
-void coh_task_step(struct coh_link *link, void (*step)(struct coh_task *task)) {
-  struct coh_task *task = coh_item(link, struct coh_task, wait.link);
-  struct coh_runtime *rt = coh_task_runtime(task);
-  coh_assert(task->wait.place == COH_READY);
-  task->wait.place = COH_RUNNING;
-  rt->current = task;
-  coh_trace_emit(rt->trace, COH_EVENT_STEP, task);
-  step(task);  /* may free 'task' when it ended */
-  rt->current = NULL;
-}
-
-
 void coh_task_enter(struct coh_task *task, struct coh_scope *scope, int64_t deadline_ns, bool shield) {
   struct coh_scope *parent = task->current;
   task->current = scope;

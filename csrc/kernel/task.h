@@ -44,9 +44,6 @@ void coh_task_begin(struct coh_task *task, struct coh_runtime *rt, struct coh_sc
 void coh_task_begin_parked(struct coh_task *task, struct coh_runtime *rt, struct coh_scope *parent,
                            const struct coh_wait_kind *kind, struct coh_link *queue);
 
-/* Run one step of the task whose link came from the ready queue. */
-void coh_task_step(struct coh_link *link, void (*step)(struct coh_task *task));
-
 /* Open 'scope' inside the task's innermost one. */
 void coh_task_enter(struct coh_task *task, struct coh_scope *scope, int64_t deadline_ns, bool shield);
 
@@ -69,6 +66,18 @@ static inline bool coh_task_cancelled(const struct coh_task *task) {
 
 static inline struct coh_runtime *coh_task_runtime(const struct coh_task *task) {
   return task->scope.slot.rt;
+}
+
+/* Run one step of the task whose link came from the ready queue. */
+static inline void coh_task_step(struct coh_link *link, void (*step)(struct coh_task *task)) {
+  struct coh_task *task = coh_item(link, struct coh_task, wait.link);
+  struct coh_runtime *rt = coh_task_runtime(task);
+  coh_assert(task->wait.place == COH_READY);
+  task->wait.place = COH_RUNNING;
+  rt->current = task;
+  coh_trace_emit(rt->trace, COH_EVENT_STEP, task);
+  step(task);  /* may free 'task' when it ended */
+  rt->current = NULL;
 }
 
 COH_SEEN

@@ -19,14 +19,6 @@ void coh_wait_init(struct coh_wait *w) {
 }
 
 
-void coh_wait_yield(struct coh_runtime *rt, struct coh_wait *w) {
-  coh_assert(w->place == COH_RUNNING);
-  w->place = COH_READY;
-  w->outcome = COH_WOKEN;
-  coh_link_append(&rt->ready, &w->link);
-}
-
-
 void coh_wait_yield_front(struct coh_runtime *rt, struct coh_wait *w) {
   coh_assert(w->place == COH_RUNNING);
   w->place = COH_READY;

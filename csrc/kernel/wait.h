@@ -56,7 +56,13 @@ extern const struct coh_wait_kind coh_wait_sleep_kind;
 void coh_wait_init(struct coh_wait *w);
 
 /* Make a running wait ready again without parking it: it goes to the end, or to the front. */
-void coh_wait_yield(struct coh_runtime *rt, struct coh_wait *w);
+static inline void coh_wait_yield(struct coh_runtime *rt, struct coh_wait *w) {
+  coh_assert(w->place == COH_RUNNING);
+  w->place = COH_READY;
+  w->outcome = COH_WOKEN;
+  coh_link_append(&rt->ready, &w->link);
+}
+
 void coh_wait_yield_front(struct coh_runtime *rt, struct coh_wait *w);
 
 /* Park at the end of 'queue', which may be NULL: then only a wake or an abort ends it. */

@@ -15,7 +15,7 @@ static void add_task(lua_State *L, luaL_Buffer *b, struct coh_state *S, struct c
   luaL_addchar(b, '\n');
   for (g = f->task.group; g != NULL; g = g->host->group) luaL_addstring(b, "  ");
   luaL_addstring(b, "task '");
-  coh_fiber_push_name(L, S, f);
+  coh_fiber_push_name(L, f);
   luaL_addvalue(b);
   luaL_addstring(b, "' waits for ");
   luaL_addstring(b, f->task.wait.kind != NULL ? f->task.wait.kind->what : "its turn");
