@@ -108,15 +108,15 @@ static void *allocate(lua_State *L, struct coh_state *S, size_t size) {
 /* Give a fiber a coroutine, in its slot when it has one. [-0, +0, m] */
 static void new_thread(lua_State *L, struct coh_state *S, struct coh_fiber *f) {
   lua_State *co = lua_newthread(L);
-  if (f->slot != 0) coh_anchors_set(L, &S->threads, f->slot);
-  else f->slot = coh_anchors_take(L, &S->threads);
+  if (f->task.slot != 0) coh_anchors_set(L, &S->threads, f->task.slot);
+  else f->task.slot = coh_anchors_take(L, &S->threads);
   f->L = co;
 }
 
 
 static void free_fiber(struct coh_state *S, struct coh_fiber *f) {
   coh_mem_free(&S->loop.rt.mem, f->watchers, sizeof *f->watchers);
-  coh_anchors_free(S->main, &S->threads, f->slot);
+  coh_anchors_free(S->main, &S->threads, f->task.slot);
   coh_mem_free(&S->loop.rt.mem, f, sizeof *f);
 }
 
@@ -148,14 +148,14 @@ static void clean_thread(struct coh_state *S, struct coh_fiber *f) {
     return;
   }
   lua_pushboolean(S->main, 0);
-  coh_anchors_set(S->main, &S->threads, f->slot);
+  coh_anchors_set(S->main, &S->threads, f->task.slot);
   f->L = NULL;
 }
 
 
 void coh_fiber_give(struct coh_state *S, struct coh_fiber *f) {
   lua_State *L;
-  int slot = f->slot;
+  int slot = f->task.slot;
   coh_note_free(S, &f->note);
   clean_thread(S, f);
   L = f->L;
@@ -166,7 +166,7 @@ void coh_fiber_give(struct coh_state *S, struct coh_fiber *f) {
   coh_mem_free(&S->loop.rt.mem, f->watchers, sizeof *f->watchers);
   memset(f, 0, sizeof *f);
   f->L = L;
-  f->slot = slot;
+  f->task.slot = slot;
   coh_link_append(&S->fibers, &f->task.wait.link);
   S->fibers_free++;
 }

@@ -129,11 +129,10 @@ struct coh_note {
 
 struct coh_fiber {
   struct coh_task task;
-  lua_State *L;                   /* its coroutine, anchored in 'slot'; NULL when it was dropped */
+  lua_State *L;                   /* its coroutine, anchored in task.slot, its for good; NULL when dropped */
   struct coh_object *handle;      /* its userdata, on the coroutine's own stack; NULL when nobody asked */
   struct coh_note *note;          /* of the latest error, or NULL */
   struct coh_link *watchers;      /* head of a queue of waits for its end, owned; or NULL */
-  int slot;                       /* in state.threads, for good */
   unsigned budget : 7;            /* calls that need not wait until it yields by itself */
   unsigned depth : 6;             /* of blocks entered on the C stack since it was resumed */
   bool started : 1;               /* its coroutine has begun */

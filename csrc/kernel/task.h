@@ -35,6 +35,7 @@ struct coh_task {
   bool daemon;                /* ends with its group */
   bool starting;              /* begun by start, and has not called started yet */
   bool has_place;             /* counts against the group's limit */
+  int slot;                   /* for whoever embeds it: where it keeps the task's values */
 };
 
 /* Make 'task' ready to run for the first time, its scope below 'parent'. */

@@ -40,7 +40,10 @@ struct coh_slot {
 
 struct coh_wait {
   union {
-    struct coh_link link;            /* in the queue, the ready list, or the list of failures */
+    struct {
+      struct coh_link link;          /* in the queue, the ready list, or the list of failures */
+      void *of;                      /* while parked in a queue: for whoever parked it */
+    };
     struct coh_heap_node sleep;      /* while parked by coh_wait_sleep */
   };
   struct coh_slot *slot;             /* of the scope it is parked in; NULL unless parked */
