@@ -7,7 +7,8 @@
 
 local c_layers = {
   "kernel/hidden", "kernel/check", "kernel/list", "kernel/heap", "kernel/mem", "kernel/clock",
-  "kernel/trace", "kernel/core", "kernel/run",
+  "kernel/trace", "kernel/core", "kernel/run", "kernel/timer", "kernel/wait", "kernel/scope",
+  "kernel/task", "kernel/group", "kernel/loop",
   "glue", "sync", "io", "open", "cohort",
 }
 
