@@ -77,7 +77,7 @@ static bool is_clock(lua_State *L, const struct coh_state *S, int arg) {
 }
 
 
-/* Size, mark and kind tell: the metatable does not, because debug functions can put it on another userdata. */
+/* Size, mark and kind tell: a metatable does not, because debug functions can put it on any userdata. */
 void *coh_object_test(lua_State *L, const struct coh_state *S, int arg, enum coh_kind kind) {
   struct coh_object *o;
   if (lua_rawlen(L, arg) != sizes[kind]) return NULL;

@@ -83,7 +83,7 @@ struct coh_object {
 
 /* In the last bytes of what is as large as two pointers: those of no pointer are like it. */
 #define COH_OBJECT_MARK 0xC047
-_Static_assert(offsetof(struct coh_object, mark) + sizeof(uint16_t) == 2 * sizeof(void *), "the mark is last");
+_Static_assert(offsetof(struct coh_object, mark) + 2 == 2 * sizeof(void *), "the mark is last");
 
 /* The userdata of a scope. */
 struct coh_face {
