@@ -22,7 +22,7 @@ static int l_clock(lua_State *L) {
   }
   c = lua_newuserdatauv(L, sizeof *c, 0);
   coh_clock_init_virtual(c, autojump);
-  coh_object_set_kind(L, coh_state_here(L), COH_CLOCK);
+  coh_object_set_metatable(L, coh_state_here(L), COH_CLOCK);
   return 1;
 }
 

@@ -33,8 +33,7 @@ enum { HANDLER = 1, FIBER, OWNER, FUNCTION };  /* slots of the bottom frame */
 
 struct coh_object *coh_handle_new(lua_State *L, const struct coh_state *S) {
   struct coh_object *h = lua_newuserdatauv(L, sizeof *h, COH_UV_IDENTITY);
-  *h = (struct coh_object){.result = COH_UNFINISHED};
-  coh_object_set_kind(L, S, COH_TASK);
+  coh_object_init(L, S, h, COH_TASK);
   return h;
 }
 
@@ -48,10 +47,10 @@ static void bind_handle(struct coh_object *h, struct coh_fiber *f) {
 /* {{ The body: what runs inside the coroutine */
 
 /* Put the results from FUNCTION on into the handle: one as it is, more in a table. [-0, +0, m] */
-static void keep_results(lua_State *L, struct coh_object *h, int count) {
+static void keep_results(lua_State *L, struct coh_fiber *f, int count) {
   int i;
   if (count == 0) {
-    if (h->scope->reason == COH_REASON_NONE) return;
+    if (f->task.scope.reason == COH_REASON_NONE) return;
     lua_pushnil(L);  /* in place of who cancelled it in vain */
   } else if (count == 1 && !lua_isnil(L, FUNCTION)) {
     lua_pushvalue(L, FUNCTION);
@@ -63,7 +62,7 @@ static void keep_results(lua_State *L, struct coh_object *h, int count) {
     }
     lua_pushinteger(L, count);
     lua_setfield(L, -2, "n");
-    h->packed = true;
+    f->handle->packed = true;
   }
   lua_setiuservalue(L, OWNER, COH_UV_RESULT);
 }
@@ -143,7 +142,7 @@ static int body_end(lua_State *L, struct coh_state *S, struct coh_fiber *f) {
   int count;
   if (f->failed || f->yielded) return body_failed(L, S, f);
   count = lua_gettop(L) - FUNCTION + 1;
-  if (f->handle != NULL) keep_results(L, f->handle, count);
+  if (f->handle != NULL) keep_results(L, f, count);
   return count;
 }
 
@@ -181,7 +180,7 @@ static int body(lua_State *L) {
 /* }} */
 
 
-struct coh_fiber *coh_fiber_load(lua_State *L, struct coh_state *S, int arguments, int handle) {
+struct coh_fiber *coh_fiber_load(lua_State *L, struct coh_state *S, int arguments, struct coh_object *handle) {
   struct coh_fiber *f = coh_fiber_take(L, S);
   lua_State *co = f->L;
   if (arguments > ARGUMENTS_FREE && !lua_checkstack(co, arguments + LUA_MINSTACK)) {
@@ -192,10 +191,10 @@ struct coh_fiber *coh_fiber_load(lua_State *L, struct coh_state *S, int argument
   lua_pushcfunction(co, coh_note_handler);
   lua_pushlightuserdata(co, f);
   lua_pushvalue(L, -arguments - 1);
-  if (handle != 0) {
-    bind_handle(lua_touserdata(L, handle), f);
-    lua_setiuservalue(L, handle, COH_UV_IDENTITY);
-    lua_pushvalue(L, handle);
+  if (handle != NULL) {
+    bind_handle(handle, f);
+    lua_setiuservalue(L, 1, COH_UV_IDENTITY);
+    lua_pushvalue(L, 1);
   }
   lua_xmove(L, co, 1);
   lua_xmove(L, co, arguments + 1);

@@ -14,10 +14,10 @@ COH_HIDDEN
 
 /*
 ** A fiber that will call the function with 'arguments' arguments on top of L,
-** which are popped; bound to the handle at index 'handle' unless that is 0.
+** which are popped; bound to the handle, which is at 1, unless that is NULL.
 ** Raises before anything changed. [-(arguments + 1), +0, v]
 */
-struct coh_fiber *coh_fiber_load(lua_State *L, struct coh_state *S, int arguments, int handle);
+struct coh_fiber *coh_fiber_load(lua_State *L, struct coh_state *S, int arguments, struct coh_object *handle);
 
 /* The step of every task: what the kernel calls to run one. */
 void coh_fiber_step(struct coh_task *task);

@@ -301,7 +301,7 @@ static int run_deferred(lua_State *L, struct coh_luagroup *g) {
 
 
 void coh_luagroup_spawn_deferred(lua_State *L, struct coh_state *S, struct coh_luagroup *g) {
-  struct coh_fiber *f = coh_fiber_load(L, S, take_deferred(L, S, g) - 1, 0);
+  struct coh_fiber *f = coh_fiber_load(L, S, take_deferred(L, S, g) - 1, NULL);
   g->group.shut = false;  /* its scope is cancelled by now */
   coh_group_spawn(&g->group, &f->task, false);
   coh_scope_set_shield(&f->task.scope, true);

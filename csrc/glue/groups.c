@@ -47,8 +47,7 @@ static struct wish check_wish(lua_State *L, int arg, const char *what) {
 /* Push the object of a new group. [-0, +1, m] */
 static struct coh_object *push_object(lua_State *L) {
   struct coh_object *o = lua_newuserdatauv(L, sizeof *o, COH_UVS_GROUP);
-  *o = (struct coh_object){.scope = NULL};
-  coh_object_set_kind(L, coh_state_here(L), COH_GROUP);
+  coh_object_init(L, coh_state_here(L), o, COH_GROUP);
   return o;
 }
 

@@ -55,17 +55,6 @@ void coh_object_define(lua_State *L, enum coh_kind kind, const char *name, const
 }
 
 
-void coh_object_set_kind(lua_State *L, const struct coh_state *S, enum coh_kind kind) {
-  if (kind != COH_CLOCK) {
-    struct coh_object *o = lua_touserdata(L, -1);
-    o->kind = (uint8_t)kind;
-    o->mark = COH_OBJECT_MARK;
-  }
-  lua_rawgeti(L, LUA_REGISTRYINDEX, S->kind_references[kind]);
-  lua_setmetatable(L, -2);
-}
-
-
 /* A clock is the kernel's struct, which has no mark: its metatable tells. [-0, +0, -] */
 static bool is_clock(lua_State *L, const struct coh_state *S, int arg) {
   const void *metatable = NULL;

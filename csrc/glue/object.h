@@ -36,7 +36,17 @@ void coh_object_define(lua_State *L, enum coh_kind kind, const char *name, const
                        const luaL_Reg *methods, lua_CFunction field);
 
 /* Give the userdata on top its metatable. [-0, +0, -] */
-void coh_object_set_kind(lua_State *L, const struct coh_state *S, enum coh_kind kind);
+static inline void coh_object_set_metatable(lua_State *L, const struct coh_state *S, enum coh_kind kind) {
+  lua_rawgeti(L, LUA_REGISTRYINDEX, S->kind_references[kind]);
+  lua_setmetatable(L, -2);
+}
+
+/* Make 'o', which is the userdata on top, one of a kind other than COH_CLOCK. [-0, +0, -] */
+static inline void coh_object_init(lua_State *L, const struct coh_state *S, struct coh_object *o,
+                                   enum coh_kind kind) {
+  *o = (struct coh_object){.kind = (uint8_t)kind, .mark = COH_OBJECT_MARK};
+  coh_object_set_metatable(L, S, kind);
+}
 
 /* The userdata at 'arg' when it is of this kind, else NULL. [-0, +0, -] */
 void *coh_object_test(lua_State *L, const struct coh_state *S, int arg, enum coh_kind kind);

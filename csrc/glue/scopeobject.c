@@ -17,7 +17,7 @@
 struct coh_face *coh_face_push(lua_State *L, int options) {
   struct coh_face *face = lua_newuserdatauv(L, sizeof *face, COH_UVS_SCOPE);
   *face = (struct coh_face){.deadline_ns = COH_NEVER};
-  coh_object_set_kind(L, coh_state_here(L), COH_SCOPE);
+  coh_object_init(L, coh_state_here(L), &face->object, COH_SCOPE);
   if (options != 0) {
     coh_get_option(L, options, "name");
     lua_setiuservalue(L, -2, COH_UV_NAME);

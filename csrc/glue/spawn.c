@@ -13,9 +13,8 @@
 
 
 /* The open group at 1. [-0, +0, v] */
-static struct coh_luagroup *check_open(lua_State *L, const char *what) {
-  struct coh_state *S = coh_state_here(L);
-  struct coh_object *o = coh_object_test(L, S, 1, COH_GROUP);
+static struct coh_luagroup *check_open(lua_State *L, const struct coh_state *S, const char *what) {
+  const struct coh_object *o = coh_object_test(L, S, 1, COH_GROUP);
   if (o == NULL) coh_object_check(L, 1, COH_GROUP, what);
   if (o->scope == NULL || S->closing)
     coh_misuse(L, "%s: this group has ended, no task can be spawned into it", what);
@@ -24,8 +23,8 @@ static struct coh_luagroup *check_open(lua_State *L, const char *what) {
 
 
 /* The group at 1 and a function at 2. [-0, +0, v] */
-static struct coh_luagroup *check_spawn(lua_State *L, const char *what) {
-  struct coh_luagroup *g = check_open(L, what);
+static struct coh_luagroup *check_spawn(lua_State *L, const struct coh_state *S, const char *what) {
+  struct coh_luagroup *g = check_open(L, S, what);
   coh_check_callable(L, 2, what);
   return g;
 }
@@ -33,9 +32,10 @@ static struct coh_luagroup *check_spawn(lua_State *L, const char *what) {
 
 /* Make a fiber of the function at 2 and what is above it; its handle is left at 1, alone. [m] */
 static struct coh_fiber *load(lua_State *L, struct coh_state *S) {
-  coh_handle_new(L, S);
+  int arguments = lua_gettop(L) - 2;
+  struct coh_object *handle = coh_handle_new(L, S);
   lua_replace(L, 1);
-  return coh_fiber_load(L, S, lua_gettop(L) - 2, 1);
+  return coh_fiber_load(L, S, arguments, handle);
 }
 
 
@@ -62,8 +62,8 @@ static void *make_granted(lua_State *L, struct coh_luagroup *g, lua_CFunction ma
 
 /* {{ spawn */
 
-static int spawn(lua_State *L, struct coh_luagroup *g, bool daemon) {
-  struct coh_fiber *child = load(L, coh_state_here(L));
+static int spawn(lua_State *L, struct coh_state *S, struct coh_luagroup *g, bool daemon) {
+  struct coh_fiber *child = load(L, S);
   coh_group_spawn(&g->group, &child->task, daemon);
   return 1;
 }
@@ -79,7 +79,7 @@ static int load_granted(lua_State *L) {
 /* The spawner waited for a place and was granted one, or cancelled. */
 static int spawn_granted(lua_State *L, int status, lua_KContext context) {
   struct coh_fiber *f = coh_fiber_at(context);
-  struct coh_luagroup *g = check_open(L, "spawn");
+  struct coh_luagroup *g = check_open(L, coh_state_here(L), "spawn");
   struct coh_fiber *child;
   (void)status;
   if (f->task.wait.outcome != COH_WOKEN) {
@@ -94,24 +94,27 @@ static int spawn_granted(lua_State *L, int status, lua_KContext context) {
 
 static int spawn_try(lua_State *L, int status, lua_KContext context) {
   struct coh_fiber *f = coh_test(L, context);
-  struct coh_luagroup *g = check_open(L, "spawn");
+  struct coh_state *S = coh_state_here(L);
+  struct coh_luagroup *g = check_open(L, S, "spawn");
   (void)status;
-  if (!coh_group_must_wait(&g->group, &f->task)) return spawn(L, g, false);
+  if (!coh_group_must_wait(&g->group, &f->task)) return spawn(L, S, g, false);
   coh_group_wait_place(&g->group, &f->task);
   return coh_yield(L, f, spawn_granted);
 }
 
 
 int coh_group_l_spawn(lua_State *L) {
-  struct coh_luagroup *g = check_spawn(L, "spawn");
-  struct coh_fiber *f = coh_running(coh_state_here(L));
+  struct coh_state *S = coh_state_here(L);
+  struct coh_luagroup *g = check_spawn(L, S, "spawn");
+  struct coh_fiber *f = coh_running(S);
   if (f != NULL && coh_group_must_wait(&g->group, &f->task)) return coh_begin(L, spawn_try);
-  return spawn(L, g, false);
+  return spawn(L, S, g, false);
 }
 
 
 int coh_group_l_spawn_daemon(lua_State *L) {
-  return spawn(L, check_spawn(L, "spawn_daemon"), true);
+  struct coh_state *S = coh_state_here(L);
+  return spawn(L, S, check_spawn(L, S, "spawn_daemon"), true);
 }
 
 /* }} */
@@ -212,18 +215,19 @@ static int start_woken(lua_State *L, int status, lua_KContext context) {
 
 /* Make a fiber of the function at 2, started before its arguments; handle and started are left. [m] */
 static struct record *prepare(lua_State *L, struct coh_state *S) {
+  struct coh_object *handle;
   struct record *r;
   lua_pushlightuserdata(L, S);
   r = lua_newuserdatauv(L, sizeof *r, 0);
   *r = (struct record){NULL, false};
   lua_pushnil(L);
-  coh_handle_new(L, S);
+  handle = coh_handle_new(L, S);
   lua_copy(L, -1, 1);
   lua_pushcclosure(L, l_started, 4);  /* handle f ... started */
   lua_pushvalue(L, -1);
   lua_insert(L, 2);                   /* handle started f ... started */
   lua_insert(L, 4);                   /* handle started f started ... */
-  r->child = coh_fiber_load(L, S, lua_gettop(L) - 3, 1);
+  r->child = coh_fiber_load(L, S, lua_gettop(L) - 3, handle);
   return r;
 }
 
@@ -244,7 +248,7 @@ static int start(lua_State *L, struct coh_luagroup *g, struct coh_fiber *f, stru
 
 static int start_granted(lua_State *L, int status, lua_KContext context) {
   struct coh_fiber *f = coh_fiber_at(context);
-  struct coh_luagroup *g = check_open(L, "start");
+  struct coh_luagroup *g = check_open(L, coh_state_here(L), "start");
   (void)status;
   if (f->task.wait.outcome != COH_WOKEN) {
     coh_group_place_waited(&g->group, false);
@@ -256,7 +260,7 @@ static int start_granted(lua_State *L, int status, lua_KContext context) {
 
 static int start_try(lua_State *L, int status, lua_KContext context) {
   struct coh_fiber *f = coh_test(L, context);
-  struct coh_luagroup *g = check_open(L, "start");
+  struct coh_luagroup *g = check_open(L, coh_state_here(L), "start");
   (void)status;
   if (!coh_group_must_wait(&g->group, &f->task)) return start(L, g, f, prepare(L, coh_state_here(L)));
   coh_group_wait_place(&g->group, &f->task);
@@ -265,7 +269,7 @@ static int start_try(lua_State *L, int status, lua_KContext context) {
 
 
 int coh_group_l_start(lua_State *L) {
-  check_spawn(L, "start");
+  check_spawn(L, coh_state_here(L), "start");
   return coh_begin(L, start_try);
 }
 

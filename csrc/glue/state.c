@@ -153,20 +153,26 @@ static void clean_thread(struct coh_state *S, struct coh_fiber *f) {
 }
 
 
+/* What the next to take it does not set itself is set here. */
+static void reset_fiber(struct coh_fiber *f) {
+  f->task.group = NULL;
+  f->task.daemon = f->task.starting = f->task.has_place = false;
+  f->handle = NULL;
+  f->watchers = NULL;
+  f->started = f->failed = f->rethrown = f->yielded = false;
+  f->dead = f->unwinding = f->unclaimed = false;
+}
+
+
 void coh_fiber_give(struct coh_state *S, struct coh_fiber *f) {
-  lua_State *L;
-  int slot = f->task.slot;
-  coh_note_free(S, &f->note);
+  if (f->note != NULL) coh_note_free(S, &f->note);
   clean_thread(S, f);
-  L = f->L;
   if (S->fibers_free >= COH_FIBERS_KEPT || S->closing) {
     free_fiber(S, f);
     return;
   }
-  coh_mem_free(&S->loop.rt.mem, f->watchers, sizeof *f->watchers);
-  memset(f, 0, sizeof *f);
-  f->L = L;
-  f->task.slot = slot;
+  if (f->watchers != NULL) coh_mem_free(&S->loop.rt.mem, f->watchers, sizeof *f->watchers);
+  reset_fiber(f);
   coh_link_append(&S->fibers, &f->task.wait.link);
   S->fibers_free++;
 }

@@ -125,7 +125,7 @@ static int64_t find_place(struct coh_state *S) {
 /* pcall'ed: (function, arguments...) -> the new fiber */
 static int make_fiber(lua_State *L) {
   struct coh_state *S = coh_state_of(L);
-  struct coh_fiber *f = coh_fiber_load(L, S, lua_gettop(L) - 1, 0);
+  struct coh_fiber *f = coh_fiber_load(L, S, lua_gettop(L) - 1, NULL);
   lua_pushlightuserdata(L, f);
   return 1;
 }
