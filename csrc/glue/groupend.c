@@ -5,7 +5,7 @@
 ** suspended and go on too late, so what follows that looks for its number.
 **
 **   the stack of the function form
-**   1 handler   2.. results or error
+**   1 body   2 handler   3.. results or error
 **
 **   the stack of the block form, in its __close
 **   1 group   2 error or nil
@@ -181,8 +181,6 @@ void coh_luagroup_add_failures(lua_State *L, struct coh_state *S, struct coh_lua
 
 /* {{ The end of a group */
 
-enum { OUTCOME = 2 };  /* where the error is, or the first result */
-
 static struct coh_fiber *host_of(const struct coh_luagroup *g) {
   return coh_fiber_of(g->group.host);
 }
@@ -195,6 +193,12 @@ static struct coh_state *state_of(const struct coh_luagroup *g) {
 
 static bool is_block(const struct coh_luagroup *g) {
   return g->group.around != &g->group.scope;
+}
+
+
+/* Where the error is, or the first result. */
+static int outcome(const struct coh_luagroup *g) {
+  return is_block(g) ? 2 : 3;
 }
 
 
@@ -308,13 +312,14 @@ void coh_luagroup_spawn_deferred(lua_State *L, struct coh_state *S, struct coh_l
 }
 
 
-/* Close the group and hand on what came of it. */
+/* The error or Cancelled that a group ends with, if any, is raised when it is closed. */
 static int settle(lua_State *L, struct coh_luagroup *g) {
   struct coh_state *S = state_of(g);
   struct coh_fiber *f = host_of(g);
   bool block = is_block(g), cut = g->body_cut, failed = has_failed(g);
   bool interrupted = g->group.interrupted, caught = interrupted && coh_scope_catches(&g->group.scope);
-  if (failed) push_error(L, S, g, OUTCOME, 0);
+  int first = outcome(g);
+  if (failed) push_error(L, S, g, first, 0);
   if (caught) g->group.scope.caught = true;
   coh_luagroup_close(S, g);
   if (failed) return lua_error(L);
@@ -324,7 +329,7 @@ static int settle(lua_State *L, struct coh_luagroup *g) {
     return coh_rethrow(L, f);
   }
   if (block || cut) return 0;
-  return lua_gettop(L) - OUTCOME + 1;
+  return lua_gettop(L) - first + 1;
 }
 
 
@@ -339,7 +344,7 @@ static int refuse_end(lua_State *L, struct coh_luagroup *g) {
   coh_push_refusal(L, S);
   lua_pushliteral(L, "; the tasks of this group were cancelled, and what is around it waits for them");
   lua_concat(L, 2);
-  if (has_failed(g)) push_error(L, S, g, OUTCOME, lua_gettop(L));
+  if (has_failed(g)) push_error(L, S, g, outcome(g), lua_gettop(L));
   forget_failures(S, g);
   return lua_error(L);
 }
@@ -364,24 +369,30 @@ static int end_group(lua_State *L, struct coh_luagroup *g) {
 }
 
 
-/* What the body left open is closed, which left an error on top, or nil. Tell the group how it ended. */
+/* Tell the group how its body ended. */
+static int body_ended(lua_State *L, struct coh_luagroup *g) {
+  if (!g->group.body_ended)  /* what is around it may have tried to close it already */
+    if (!coh_can_wait(state_of(g), L)) coh_group_shut(&g->group);
+  coh_group_body_ended(&g->group, g->body_failed && !g->body_cut, g->body_cut);
+  return end_group(L, g);
+}
+
+
+/* What the body left open is closed, which left an error on top, or nil. */
 static int body_closed(lua_State *L, struct coh_luagroup *g) {
   struct coh_state *S = state_of(g);
   struct coh_fiber *f = host_of(g);
   bool real = g->body_failed && !g->body_cut;
-  if (real && !lua_isnil(L, -1)) coh_abandon_join(L, f, OUTCOME);
-  if (lua_isnil(L, -1) || (real && lua_rawequal(L, -1, OUTCOME))) {
+  if (real && !lua_isnil(L, -1)) coh_abandon_join(L, f, outcome(g));
+  if (lua_isnil(L, -1) || (real && lua_rawequal(L, -1, outcome(g)))) {
     lua_pop(L, 1);
   } else {
-    lua_insert(L, OUTCOME);  /* the body may have returned nothing */
+    lua_insert(L, outcome(g));  /* the body may have returned nothing */
     coh_note_free(S, &f->note);
     g->body_failed = true;
     g->body_cut = false;
   }
-  if (!g->group.body_ended)  /* what is around it may have tried to close it already */
-    if (!coh_can_wait(S, L)) coh_group_shut(&g->group);
-  coh_group_body_ended(&g->group, g->body_failed && !g->body_cut, g->body_cut);
-  return end_group(L, g);
+  return body_ended(L, g);
 }
 
 
@@ -394,6 +405,7 @@ static int abandoned(lua_State *L, int status, lua_KContext context) {
 
 
 int coh_luagroup_body_left(lua_State *L, struct coh_luagroup *g) {
+  if (g->group.host->current == g->group.around) return body_ended(L, g);
   return abandoned(L, LUA_OK, (lua_KContext)g);
 }
 

@@ -20,6 +20,9 @@
 #include "glue/wait.h"
 
 
+#define RESULTS_FREE (LUA_MINSTACK / 2)  /* of a body: so many leave room for the end of its group */
+
+
 /* {{ The two forms */
 
 static const char *const option_names[] = {"name", "limit", "on_error", NULL};
@@ -45,9 +48,9 @@ static struct wish check_wish(lua_State *L, int arg, const char *what) {
 
 
 /* Push the object of a new group. [-0, +1, m] */
-static struct coh_object *push_object(lua_State *L) {
+static struct coh_object *push_object(lua_State *L, const struct coh_state *S) {
   struct coh_object *o = lua_newuserdatauv(L, sizeof *o, COH_UVS_GROUP);
-  coh_object_init(L, coh_state_here(L), o, COH_GROUP);
+  coh_object_init(L, S, o, COH_GROUP);
   return o;
 }
 
@@ -60,15 +63,15 @@ static bool push_name(lua_State *L, int arg) {
 }
 
 
-/* Open a group for the object on top. [-0, +0, m] before anything changed */
-static struct coh_luagroup *open_group(lua_State *L, struct coh_object *o, struct wish w, bool block) {
-  struct coh_state *S = coh_state_here(L);
+/* Open a group in 'f' for the object on top. [-0, +0, m] before anything changed */
+static struct coh_luagroup *open_group(lua_State *L, struct coh_state *S, struct coh_fiber *f,
+                                       struct coh_object *o, struct wish w, bool block) {
   struct coh_luagroup *g = coh_luagroup_take(L, S);
-  coh_group_open(&g->group, &coh_running(S)->task, block ? &g->block : NULL, w.limit, w.collect);
+  coh_group_open(&g->group, &f->task, block ? &g->block : NULL, w.limit, w.collect);
   g->object = o;
   o->scope = &g->group.scope;
   lua_pushvalue(L, -1);
-  coh_anchors_set(L, &S->objects, g->slot);
+  lua_rawseti(L, lua_upvalueindex(2), g->slot);
   return g;
 }
 
@@ -79,33 +82,36 @@ static int body_returned(lua_State *L, int status, lua_KContext number) {
   if (g->group.body_ended) return coh_misuse(L, "this group was given up while its coroutine was suspended");
   g->body_failed = status != LUA_OK && status != LUA_YIELD;
   g->body_cut = g->body_failed && coh_cancelled_is(L, -1);
-  luaL_checkstack(L, LUA_MINSTACK, "too many results");
+  if (lua_gettop(L) > RESULTS_FREE) luaL_checkstack(L, LUA_MINSTACK, "too many results");
   return coh_luagroup_body_left(L, g);
+}
+
+
+/* Name the group on top after its options at 'arg', or after the body at 'body'. [-0, +0, -] */
+static void name_group(lua_State *L, int arg, int body) {
+  if (arg == 0) lua_pushvalue(L, body);
+  else if (!push_name(L, arg)) lua_copy(L, body, -1);
+  lua_setiuservalue(L, -2, COH_UV_NAME);
 }
 
 
 static int group(lua_State *L, int status, lua_KContext context) {
   struct coh_fiber *f = coh_fiber_at(context);
-  bool has_options = coh_is_options(L, 1);
-  struct wish w = check_wish(L, has_options ? 1 : 0, "group");
-  lua_KContext number;
+  struct coh_state *S = coh_state_from(coh_task_runtime(&f->task));
+  int options = coh_is_options(L, 1) ? 1 : 0, body = options + 1;
+  struct wish w = check_wish(L, options, "group");
+  int arguments = lua_gettop(L) - body;
   struct coh_object *o;
-  coh_check_callable(L, has_options ? 2 : 1, "group");
-  if (!has_options) {
-    lua_pushcfunction(L, coh_note_handler);
-    lua_insert(L, 1);                              /* handler body ... */
-  }
-  o = push_object(L);                              /* handler or options, body ... object */
-  if (!has_options) lua_pushvalue(L, 2);
-  else if (!push_name(L, 1)) lua_copy(L, 2, -1);
-  lua_setiuservalue(L, -2, COH_UV_NAME);
-  number = open_group(L, o, w, false)->number;
-  if (has_options) {
-    lua_pushcfunction(L, coh_note_handler);
-    lua_replace(L, 1);
-  }
-  lua_insert(L, 3);                                /* handler body object ... */
-  status = lua_pcallk(L, lua_gettop(L) - 2, LUA_MULTRET, 1, number, body_returned);
+  lua_KContext number;
+  coh_check_callable(L, body, "group");
+  lua_pushcfunction(L, coh_note_handler);
+  lua_pushvalue(L, body);
+  o = push_object(L, S);                                 /* options body ... handler body object */
+  name_group(L, options, body);
+  number = open_group(L, S, f, o, w, false)->number;
+  if (options != 0) lua_remove(L, options);
+  if (arguments > 0) lua_rotate(L, 2, 3);                /* body handler body object ... */
+  status = lua_pcallk(L, arguments + 1, LUA_MULTRET, 2, number, body_returned);
   f->depth--;
   return body_returned(L, status, number);
 }
@@ -136,14 +142,15 @@ static void push_position(lua_State *L, int level) {
 ** error. The group is left on top.
 */
 static int open_block(lua_State *L, int level, const char *warning) {
+  struct coh_state *S = coh_state_here(L);
+  struct coh_fiber *f = coh_check_task(L);
   struct wish w;
   struct coh_object *o;
   int object;
-  coh_check_task(L);
   if (coh_is_callable(L, 1))
     return coh_misuse(L, "open_group takes no body: write cohort.group(function(g) ... end)");
   w = check_wish(L, 1, "open_group");
-  o = push_object(L);
+  o = push_object(L, S);
   object = lua_gettop(L);
   if (!push_name(L, 1)) push_position(L, level);
   lua_setiuservalue(L, object, COH_UV_NAME);
@@ -154,7 +161,7 @@ static int open_block(lua_State *L, int level, const char *warning) {
   }
   lua_setiuservalue(L, object, COH_UV_LINE);
   lua_settop(L, object);
-  open_group(L, o, w, true);
+  open_group(L, S, f, o, w, true);
   return 1;
 }
 
@@ -295,14 +302,17 @@ static const luaL_Reg methods[] = {
 static const luaL_Reg metamethods[] = {
   {"__close", l_close}, {"__len", l_len}, {"__tostring", l_tostring}, {NULL, NULL}};
 
+/* Their second upvalue is the table of state.objects. */
 static const luaL_Reg functions[] = {
   {"group", l_group}, {"open_group", l_open_group}, {"open_iterator", l_open_iterator}, {NULL, NULL}};
 
 
 void coh_groups_open(lua_State *L) {
+  struct coh_state *S = coh_state_of(L);
   coh_object_define(L, COH_GROUP, "cohort.Group", metamethods, methods, field);
-  lua_pushlightuserdata(L, coh_state_of(L));
-  luaL_setfuncs(L, functions, 1);
+  lua_pushlightuserdata(L, S);
+  lua_rawgeti(L, LUA_REGISTRYINDEX, S->objects.table);
+  luaL_setfuncs(L, functions, 2);
 }
 
 /* }} */

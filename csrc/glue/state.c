@@ -78,6 +78,14 @@ void coh_anchors_set(lua_State *L, const struct coh_anchors *a, int slot) {
 }
 
 
+void coh_anchors_clear(lua_State *L, const struct coh_anchors *a, int slot) {
+  lua_rawgeti(L, LUA_REGISTRYINDEX, a->table);
+  lua_pushboolean(L, 0);
+  lua_rawseti(L, -2, slot);
+  lua_pop(L, 1);
+}
+
+
 void coh_anchors_push(lua_State *L, const struct coh_anchors *a, int slot) {
   lua_rawgeti(L, LUA_REGISTRYINDEX, a->table);
   lua_rawgeti(L, -1, slot);
@@ -147,8 +155,7 @@ static void clean_thread(struct coh_state *S, struct coh_fiber *f) {
     lua_settop(f->L, 0);
     return;
   }
-  lua_pushboolean(S->main, 0);
-  coh_anchors_set(S->main, &S->threads, f->task.slot);
+  coh_anchors_clear(S->main, &S->threads, f->task.slot);
   f->L = NULL;
 }
 
@@ -208,13 +215,6 @@ struct coh_luascope *coh_luascope_take(lua_State *L, struct coh_state *S) {
 }
 
 
-/* The face of what ended in 'slot' is nobody's any more. */
-static void clear_slot(struct coh_state *S, int slot) {
-  lua_pushboolean(S->main, 0);
-  coh_anchors_set(S->main, &S->objects, slot);
-}
-
-
 void coh_object_end(struct coh_object *o) {
   o->reason = o->scope->reason;
   o->shield = o->scope->shield;
@@ -228,7 +228,7 @@ void coh_luascope_give(struct coh_state *S, struct coh_luascope *s) {
   if (s->face != NULL) {
     s->face->deadline_ns = s->scope.deadline.at_ns;
     coh_object_end(&s->face->object);
-    clear_slot(S, s->slot);
+    coh_anchors_clear(S->main, &S->objects, s->slot);
     s->face = NULL;
   }
   if (S->scopes_free >= COH_SCOPES_KEPT || S->closing) {
@@ -264,7 +264,7 @@ struct coh_luagroup *coh_luagroup_take(lua_State *L, struct coh_state *S) {
 void coh_luagroup_give(struct coh_state *S, struct coh_luagroup *g) {
   if (g->object != NULL) {
     coh_object_end(g->object);
-    clear_slot(S, g->slot);
+    coh_anchors_clear(S->main, &S->objects, g->slot);
     g->object = NULL;
   }
   if (S->groups_free >= COH_SCOPES_KEPT || S->closing) {
