@@ -75,7 +75,7 @@ test: ## install what is missing, then every suite; ends with "N passed, N faile
 	@MAKEFLAGS= $(LUA) tools/test.lua
 
 check: ## what to run before every commit: test without the scenarios and the packed rock
-	@MAKEFLAGS= $(LUA) tools/test.lua all kernel specs arrows style luacheck rockspec-check model
+	@MAKEFLAGS= $(LUA) tools/test.lua all kernel specs arrows style luacheck docs-check rockspec-check model
 
 ## One suite at a time
 
@@ -114,10 +114,10 @@ luacheck: ## the Lua linter
 model: ## every rule of docs/model.md has a spec that ran, passed and asserted (after specs and kernel)
 	@$(LUA) tools/model.lua docs/model.md $(BUILD)/results/specs.txt $(BUILD)/results/kernel.txt
 
-docs: all ## rewrite docs/reference.md; every public name has an entry, every link leads somewhere
+docs: all ## rewrite docs/reference; every public name has an entry, every link leads somewhere
 	@$(LUA) tools/reference.lua
 
-docs-check: all ## the same without writing: fail when docs/reference.md is out of date
+docs-check: all ## the same without writing: fail when docs/reference is out of date
 	@$(LUA) tools/reference.lua --check
 
 ## Building more

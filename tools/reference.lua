@@ -1,16 +1,19 @@
---- Writes docs/reference.md from lua/cohort/meta, and checks that it says all there is.
+--- Writes docs/reference from lua/cohort/meta, a page for each file, and checks that it says all there is.
 ---
 ---     lua5.4 tools/reference.lua [--check]
 ---
---- In a meta file "-- {{ Title" begins a section; a comment above a function, a field, a class or an alias
---- is an entry, and its first lines in backticks are its shape. It fails when a public name of the module, of
---- a submodule or of an object has no entry, when an entry names what is not there, and on links in README.md
---- and docs/*.md that lead nowhere. With --check nothing is written, and a difference is an error. Prints
---- each fault.
-local cohort = require "cohort"
+--- It fails on what tools/meta.lua finds wrong in the definitions; when a public name of a module or of an
+--- object has no entry, or an entry names what is not there; when a field is not of its type; and on links
+--- that lead nowhere, in any document. With --check nothing is written, and a difference is a fault too.
+--- Prints each fault.
+local meta = require "tools.meta"
+local metatype = require "tools.metatype"
+local links = require "tools.links"
+local samples = require "tools.samples"
 
-local output = "docs/reference.md"
-local meta = { "cohort", "scopes", "errors", "combinators", "net", "testing" }
+local folder, index = "docs/reference", "README"
+local definitions = meta.read "lua/cohort/meta"
+local check_only = arg[1] == "--check"
 local faults = 0
 
 local function fault(text, ...)
@@ -18,120 +21,131 @@ local function fault(text, ...)
   print(text:format(...))
 end
 
---- The text of a file, or nil when there is none.
-local function read(path)
-  local file = io.open(path)
-  if not file then return nil end
-  local text = file:read("a")  -- nil for a folder
-  file:close()
-  return text
-end
-
--- {{ Reading meta files: sections are {title =, entries =}, entries {owner =, name =, head =, doc =}
-
---- Makes the entry of the comment `doc` above the line `code`; nil when it is none.
-local function entry_of(doc, code, module)
-  local class = table.concat(doc, "\n"):match("@class ([%w_.]+)")
-  local alias = table.concat(doc, "\n"):match("@alias ([%w_.]+)")
-  local owner, mark, name = code:match("^function ([%w_]+)([.:])([%w_]+)%(")
-  if not owner then owner, mark, name = code:match("^([%w_]+)(%.)([%w_]+) =") end
-  if owner then return { owner = owner, name = name, head = owner .. mark .. name, doc = doc } end
-  if #doc == 1 then return nil end  -- the class of a module whose text stands in another file
-  if class or alias then
-    local kind = alias and "type" or class == module and "module" or "class"
-    local head = ("%s %s"):format(kind, class or alias)
-    return { object = code:match("^local ([%w_]+) ="), head = head, doc = doc }
-  end
-end
-
-local function read_sections(name, sections)
-  local path = ("lua/cohort/meta/%s.lua"):format(name)
-  local text = assert(read(path), path .. " is missing")
-  local module = text:match("^%-%-%-@meta ([%w_.]+)")
-  local section, doc = { title = "The module", entries = {} }, {}
-  sections[#sections + 1] = section
-  for line in text:gmatch("([^\n]*)\n") do
-    local title, comment = line:match("^%-%- {{ (.+)$"), line:match("^%-%-%- ?(.*)$")
-    if title then
-      section = { title = title, entries = {} }
-      sections[#sections + 1] = section
-    elseif comment then
-      doc[#doc + 1] = comment
-    else
-      local entry = #doc > 0 and entry_of(doc, line, module)
-      if entry then table.insert(section.entries, entry) end
-      doc = {}
-    end
-  end
-end
-
--- }}
+for _, text in ipairs(definitions.faults) do fault("%s", text) end
 
 -- {{ Writing
 
---- "- `name`: `type`, text" of what follows a tag; the text stands behind two blanks.
-local function item(rest)
-  local name, type, text = rest:match("^(%S+) (.-)  (.+)$")
-  if not name then name, type, text = rest:match("^(%S+) ?(.*)$"), rest:match("^%S+ (.*)$") or "", nil end
-  if type == "" and not text then return nil end
-  return ("- `%s`: `%s`%s"):format(name, type:gsub("^async ", ""), text and ", " .. text or "")
+--- Where an entry stands, as a link from the page `from`.
+local function address(entry, from)
+  local page = entry.page.name == from and "" or entry.page.name .. ".md"
+  return page .. "#" .. links.anchor(entry.head)
 end
 
---- The lines of an entry under its heading: shape, text, then fields or parameters.
-local function write_entry(add, entry)
-  local shapes, items = {}, {}
-  add("### %s\n", entry.head)
-  local waits = entry.name and table.concat(entry.doc, "\n"):find("@async", 1, true)
-  for _, line in ipairs(entry.doc) do
-    local tag, rest = line:match("^@(%w+) (.*)$")
-    local kind, meaning = line:match('^| ("%w+") *# (.*)$')
-    if tag == "param" or tag == "field" then items[#items + 1] = item(rest)
-    elseif kind then items[#items + 1] = ("- `%s`: %s"):format(kind, meaning)
-    elseif tag == "alias" and rest:find(" ") then items[#items + 1] = ("`%s`"):format(rest:match(" (.*)"))
-    elseif line:find("^`[^`]+`$") and not shapes.done then shapes[#shapes + 1] = line:sub(2, -2)
-    elseif not line:find("^[@|]") then
-      if #shapes > 0 and not shapes.done then
-        add("```lua\n%s\n```\n", table.concat(shapes, "\n"))
-        if waits then add("*It may wait: in a task only.*\n") end
-      end
-      shapes.done = true
-      add("%s", line)
-    end
+--- The entry that a word in backticks means: `cohort.sleep`, `task:result()`, `Timeout`; or nil.
+local function entry_named(word)
+  word = word:gsub("%b()$", ""):gsub("%b{}$", "")
+  local error_type = definitions.heads["cohort." .. (word:match("^%u%w+$") or "")]
+  return definitions.heads[word] or error_type or definitions.types[word]
+end
+
+--- Text with links at the names in backticks, but for those of the entry itself.
+local function linked(text, own, from)
+  return (text:gsub("(%[?)`([^`]+)`", function(bracket, word)
+    local entry = bracket == "" and entry_named(word)
+    if not entry or entry == own then return end
+    return ("[`%s`](%s)"):format(word, address(entry, from))
+  end))
+end
+
+--- A parameter or a field as an item of a list.
+local function item(param, own, from)
+  local tree = metatype.required(param.type)
+  local shown = param.shown:gsub("^async ", ""):gsub("%?$", "")
+  local entry = tree.name and definitions.types[tree.name]
+  local type = entry and ("[`%s`](%s)"):format(shown, address(entry, from)) or ("`%s`"):format(shown)
+  local optional = param.optional and tree.name ~= "any" and " or nil" or ""
+  local text = param.text and ", " .. linked(param.text, own, from) or ""
+  return ("- `%s`: %s%s%s"):format(param.name, type, optional, text)
+end
+
+local function write_entry(add, entry, level, from)
+  add("%s %s\n", level, entry.head)
+  if #entry.shapes > 0 then add("```\n%s\n```\n", table.concat(entry.shapes, "\n")) end
+  if entry.async and entry.kind == "function" then add("*May wait: in a task only.*\n") end
+  for _, line in ipairs(entry.text) do
+    add("%s", line:find("^    ") and line or linked(line, entry, from))
+  end
+  if #entry.text > 0 then add("") end
+  if entry.parent then
+    local parent = definitions.types[entry.parent]
+    add("With the fields of [`%s`](%s) as well.\n", entry.parent, address(parent, from))
+  end
+  if entry.kind == "type" and entry.shown then add("`%s`\n", entry.shown) end
+  for _, list in ipairs { entry.params, entry.fields } do
+    for _, param in ipairs(list) do add("%s", item(param, entry, from)) end
+  end
+  for _, member in ipairs(entry.members) do
+    add("- `%s`: %s", member.text, linked(member.meaning, entry, from))
   end
   add("")
-  if #items > 0 then add("%s\n", table.concat(items, "\n")) end
 end
 
-local function anchor(title)
-  return title:lower():gsub("[^%w _-]", ""):gsub(" ", "-")
+--- The first sentence of an entry's text, for the index.
+local function summary(entry)
+  local paragraph = {}
+  for _, line in ipairs(entry.text) do
+    if line == "" or line:find("^    ") then break end
+    paragraph[#paragraph + 1] = line
+  end
+  local text = table.concat(paragraph, " ")
+  return (text:match("^(.-[.?])%f[%s%z]") or text):gsub("|", "\\|")
+end
+
+--- A writer: `add(format, ...)` appends a line, `text()` is all of it.
+local function new_writer()
+  local lines = {}
+  local function add(text, ...) lines[#lines + 1] = text:format(...) end
+  local function text()
+    return (table.concat(lines, "\n"):gsub("\n\n\n+", "\n\n"):gsub("%s+$", "") .. "\n")
+  end
+  return add, text
+end
+
+local function add_names(add, entries, from)
+  add("| name | what it is |\n|---|---|")
+  for _, entry in ipairs(entries) do
+    add("| [`%s`](%s) | %s |", entry.head, address(entry, from), linked(summary(entry), entry, from))
+  end
+  add("")
+end
+
+local function render_page(page)
+  local add, text = new_writer()
+  local several = #page.sections > 1
+  add("# %s\n", page.title)
+  add("Made by `make docs` from `%s`. [All names](%s.md)\n", page.path, index)
+  for _, section in ipairs(page.sections) do
+    if several then add("## %s\n", section.title) end
+    add_names(add, section.entries, page.name)
+    for _, entry in ipairs(section.entries) do
+      write_entry(add, entry, several and "###" or "##", page.name)
+    end
+  end
+  return text()
 end
 
 local preface = [[
-Every public name, made by `make docs` from the definitions in `lua/cohort/meta`, which editors with LuaLS
-show while you type. What it is all for is told in the [guide](guide.md).]]
+Every public name, from the definitions in `lua/cohort/meta`. An editor with the language server LuaLS shows
+them while you type, when its `workspace.library` names the folder `lua` of this tree. What it is all for is
+told in the [guide](../guide/README.md), the rules behind it in [the law](../model.md).
 
-local function render(sections)
-  local lines = {}
-  local function add(text, ...) lines[#lines + 1] = text:format(...) end
+A function under which *May wait* stands changes places with other tasks, or runs a block of yours that does:
+it can be called in a task only. When the task is cancelled a wait raises `Cancelled`, before it has had any
+effect. None of the others waits by itself.
+]]
+
+local function render_index()
+  local add, text = new_writer()
   add("# Reference\n")
-  add("%s\n", preface)
-  for _, section in ipairs(sections) do
-    if #section.entries > 0 then
-      local names = {}
-      for i, entry in ipairs(section.entries) do
-        names[i] = ("[%s](#%s)"):format(entry.name or entry.head, anchor(entry.head))
-      end
-      add("- [%s](#%s): %s", section.title, anchor(section.title), table.concat(names, ", "))
+  add("%s", linked(preface, nil, index))
+  for _, page in ipairs(definitions.pages) do
+    add("## %s\n", page.title)
+    for _, section in ipairs(page.sections) do
+      if #page.sections > 1 then add("**%s**\n", section.title) end
+      add_names(add, section.entries, index)
     end
   end
-  add("")
-  for _, section in ipairs(sections) do
-    if #section.entries > 0 then
-      add("## %s\n", section.title)
-      for _, entry in ipairs(section.entries) do write_entry(add, entry) end
-    end
-  end
-  return (table.concat(lines, "\n"):gsub("\n\n\n+", "\n\n"):gsub("%s+$", "\n"))
+  return text()
 end
 
 -- }}
@@ -139,7 +153,7 @@ end
 -- {{ Comparing with what runs
 
 --- Adds the names that a function sees in its tables, or those of a table itself.
-local function add_names(names, from)
+local function add_public_names(names, from)
   if type(from) == "table" then
     for key in next, from do
       if type(key) == "string" and not key:find("^__") then names[key] = true end
@@ -148,7 +162,7 @@ local function add_names(names, from)
     for i = 1, 255 do
       local name, value = debug.getupvalue(from, i)
       if not name then break end
-      if type(value) == "table" and name ~= "_ENV" then add_names(names, value) end
+      if type(value) == "table" and name ~= "_ENV" then add_public_names(names, value) end
     end
   end
   return names
@@ -156,103 +170,98 @@ end
 
 --- The public names of a module, with those loaded when they are first read; the methods of an object.
 local function names_of(value)
-  local names, index = {}, (debug.getmetatable(value) or {}).__index
-  if type(value) == "table" then add_names(names, value) end
-  return add_names(names, index)
+  local names, __index = {}, (debug.getmetatable(value) or {}).__index
+  if type(value) == "table" then add_public_names(names, value) end
+  return add_public_names(names, __index)
 end
 
---- One object of each class, in a state in which no field is nil.
-local function samples()
-  local objects = { cohort = cohort, testing = cohort.testing, net = cohort.net }
-  objects.clock = cohort.testing.clock()
-  cohort.run(function()
-    local listener <close> = cohort.net.listen("127.0.0.1", 0)
-    local stream <close> = cohort.net.connect("127.0.0.1", listener.local_address.port)
-    objects.listener, objects.stream = listener, stream
-    objects.task = cohort.current_task()
-    objects.eg = cohort.error_group("sample", { "sample" })
-    cohort.scope({ name = "sample" }, function(scope)
-      scope:cancel()
-      objects.scope = scope
-    end)
-    cohort.group(function(g) objects.g = g end)
-  end)
-  return objects
-end
+local lua_types = { integer = "number", number = "number", string = "string", boolean = "boolean" }
 
-local function check_fields(entry, object)
-  for _, line in ipairs(entry.doc) do
-    local name, type = line:match("^@field (%S+) (%S+)")
-    local may_be_nil = not name or type == "any" or type:find("%?$")
-    if not may_be_nil and object[name] == nil then fault("%s has no field %s", entry.head, name) end
+--- Each field that is always there, is there, and is of its type.
+local function check_fields(class, object)
+  for _, field in ipairs(meta.fields_of(definitions, class)) do
+    local value, expected = object[field.name], lua_types[metatype.key(field.type)]
+    if value == nil then
+      if not field.optional then fault("%s has no field %s", class, field.name) end
+    elseif expected and type(value) ~= expected then
+      fault("%s: the field %s is a %s, not a %s", class, field.name, type(value), expected)
+    end
   end
 end
 
---- Compares the entries with the objects: each name has an entry, and each entry a name.
-local function compare(sections, objects)
+--- The names that the definitions give to the variable of a module or an object.
+local function known_names(variable, class)
   local known = {}
-  for _, section in ipairs(sections) do
-    for _, entry in ipairs(section.entries) do
-      if entry.owner then
-        known[entry.owner] = known[entry.owner] or {}
-        known[entry.owner][entry.name] = true
-      elseif objects[entry.object] and entry.object ~= "cohort" then
-        check_fields(entry, objects[entry.object])
-      end
-    end
+  for _, entry in ipairs(definitions.functions) do
+    if entry.owner == variable then known[entry.name] = true end
   end
-  known.cohort.VERSION, known.cohort.testing, known.cohort.net = true, true, true
-  for owner, object in pairs(objects) do
-    for name in pairs(names_of(object)) do
-      if not (known[owner] or {})[name] then fault("%s.%s has no entry in lua/cohort/meta", owner, name) end
-    end
-    for name in pairs(known[owner] or {}) do
-      if object[name] == nil then fault("lua/cohort/meta has %s.%s, which does not exist", owner, name) end
+  for _, field in ipairs(meta.fields_of(definitions, class)) do
+    known[field.name] = known[field.name] or "field"
+  end
+  for name in pairs(definitions.types) do  -- submodules are fields of the module above them
+    local parent, field = name:match("^(.*)%.([%w_]+)$")
+    if parent == class and definitions.types[name].kind == "module" then known[field] = "field" end
+  end
+  return known
+end
+
+local function compare(objects)
+  for variable, class in pairs(definitions.objects) do
+    local object = objects[variable]
+    if object == nil then
+      fault("tools/samples.lua makes no %s ('%s')", class, variable)
+    else
+      local known = known_names(variable, class)
+      for name in pairs(names_of(object)) do
+        if not known[name] then fault("%s.%s has no entry in lua/cohort/meta", class, name) end
+      end
+      for name, what in pairs(known) do
+        if what ~= "field" and object[name] == nil then
+          fault("lua/cohort/meta has %s.%s, which does not exist", class, name)
+        end
+      end
+      check_fields(class, object)
     end
   end
 end
 
 -- }}
 
--- {{ Links
+-- {{ The pages on the disk
 
---- The anchors of a document; none for a folder; nil when there is no such file.
-local function anchors_of(path)
-  local anchors, text = {}, read(path)
-  if not text then return os.rename(path, path) and anchors or nil end
-  for title in ("\n" .. text):gmatch("\n#+ ([^\n]+)") do anchors[anchor(title)] = true end
-  return anchors
+local function read(path)
+  local file = io.open(path)
+  if not file then return nil end
+  local text = file:read("a")
+  file:close()
+  return text
 end
 
-local function check_links(path)
-  local folder = path:match("^(.*/)") or ""
-  for target in read(path):gsub("```.-\n```", ""):gmatch("%]%(([^)%s]+)%)") do
-    local file, fragment = target:match("^([^#]*)#?(.*)$")
-    if not target:find("^%a+:") then
-      local anchors = anchors_of(file == "" and path or folder .. file)
-      if not anchors then
-        fault("%s: the link to %s leads nowhere", path, target)
-      elseif fragment ~= "" and not anchors[fragment] then
-        fault("%s: there is no heading for %s", path, target)
-      end
-    end
-  end
+local function update(path, text)
+  if read(path) == text then return end
+  if check_only then return fault("%s differs from lua/cohort/meta: run `make docs`", path) end
+  local file = assert(io.open(path, "w"))
+  file:write(text)
+  file:close()
+end
+
+--- A page of the folder that no meta file makes any more.
+local function remove(path)
+  if check_only then return fault("%s belongs to no file of lua/cohort/meta: run `make docs`", path) end
+  assert(os.remove(path))
 end
 
 -- }}
 
-local sections = {}
-for _, name in ipairs(meta) do read_sections(name, sections) end
-compare(sections, samples())
+samples.with(definitions, compare)
 
-local text = render(sections)
-if arg[1] ~= "--check" then
-  assert(io.open(output, "w")):write(text):close()
-elseif text ~= read(output) then
-  fault("%s differs from lua/cohort/meta: run `make docs`", output)
+local texts = { [("%s/%s.md"):format(folder, index)] = render_index() }
+for _, page in ipairs(definitions.pages) do
+  texts[("%s/%s.md"):format(folder, page.name)] = render_page(page)
 end
-
-local listing = assert(io.popen("ls README.md docs/*.md"))
-for path in listing:lines() do check_links(path) end
-listing:close()
+for path, text in pairs(texts) do update(path, text) end
+for _, path in ipairs(links.documents()) do
+  if path:find(folder .. "/", 1, true) == 1 and not texts[path] then remove(path)
+  else links.check(path, texts, fault) end
+end
 os.exit(faults == 0, true)

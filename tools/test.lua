@@ -9,7 +9,7 @@
 
 local suites = {
   "all", "kernel", "specs", "scenarios",
-  "arrows", "style", "luacheck", "rockspec-check", "model", "rock",
+  "arrows", "style", "luacheck", "docs-check", "rockspec-check", "model", "rock",
 }
 if #arg > 0 then suites = arg end
 

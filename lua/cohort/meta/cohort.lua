@@ -1,6 +1,8 @@
 ---@meta cohort
---- What LuaLS knows of cohort, and what docs/reference.md is made of: running, groups, tasks. Nothing here
---- runs. The rest of the module stands beside this file: scopes.lua, errors.lua, combinators.lua.
+-- page 10: Running, groups, tasks
+--- What LuaLS knows of cohort, what docs/reference is made of, and what specs take the public functions from:
+--- running, groups, tasks. Nothing here runs. Further parts and modules stand beside this file, each with its
+--- page of the reference; tools/meta.lua says in which form.
 
 --- Structured concurrency: tasks that end where they began, errors that are never lost, cancellation that
 --- always wins.
@@ -8,7 +10,7 @@
 --- Durations and points in time are seconds, as numbers; sizes are bytes. A callable is given as `f, ...`
 --- and called as `f(...)`. Options are one table; an unknown one is an error. Misuse raises a string at the
 --- line of the caller before anything has changed. What waits can do so in a task only, and raises
---- [Cancelled](#cohortcancelled) before it has any effect when the task is cancelled.
+--- `Cancelled` before it has any effect when the task is cancelled.
 --- @class cohort
 --- @field VERSION string  of the library, such as "0.1.0"
 local cohort = {}

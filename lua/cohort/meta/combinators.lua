@@ -1,4 +1,5 @@
 ---@meta _
+-- page 40: Many at once
 --- What LuaLS knows of the combinators: see cohort.lua.
 
 --- @class cohort

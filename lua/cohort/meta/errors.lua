@@ -1,4 +1,5 @@
 ---@meta _
+-- page 30: Errors
 --- What LuaLS knows of errors and their handling: see cohort.lua.
 
 --- @class cohort

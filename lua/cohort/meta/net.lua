@@ -1,4 +1,5 @@
 ---@meta cohort.net
+-- page 70: Sockets
 --- What LuaLS knows of cohort.net: see cohort.lua.
 
 -- {{ Sockets
@@ -76,8 +77,7 @@ function net.listen(host, port, options) end
 --- `net.listen_unix(path [, options]) -> listener`
 ---
 --- Listens at the path of a Unix socket, which must not exist yet; `close` removes it. Returns at once.
---- Raises `SystemError`.
---- @async
+--- Raises `SystemError`. Raises outside tasks.
 --- @param path string
 --- @param options? cohort.ListenOptions
 --- @return cohort.Listener

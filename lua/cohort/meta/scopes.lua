@@ -1,4 +1,5 @@
 ---@meta _
+-- page 20: Cancelling and deadlines
 --- What LuaLS knows of cancel scopes and deadlines: see cohort.lua.
 
 --- @class cohort
@@ -93,7 +94,7 @@ function cohort.scope(options, body, ...) end
 ---
 --- The same scope as the rest of a block. Opening returns at once; the end of the block never waits. Lua
 --- cannot end an error at the end of a block, so a block that was cut short raises there: `Timeout` for its
---- deadline, `Aborted` for `scope:cancel()`. Without `<close>` an error names the line.
+--- deadline, `Aborted` for `scope:cancel()`. Without `<close>` an error names the line. Raises outside tasks.
 --- @param options? cohort.ScopeOptions
 --- @return cohort.Scope
 function cohort.open_scope(options) end

@@ -1,4 +1,5 @@
 ---@meta cohort.testing
+-- page 90: Testing
 --- What LuaLS knows of cohort.testing: see cohort.lua.
 
 -- {{ Testing
