@@ -1,12 +1,16 @@
 -- Every public function, given what it does not take: a clear error at the caller's line that says what to
--- write instead, and everything as it was before. The list of functions comes from the public tables.
+-- write instead, and everything as it was before. The functions, their parameters and options come from
+-- lua/cohort/meta; the wrong values from spec/support/bad_input.lua.
 local core = require "cohort.core"
 local cohort = require "cohort"
 local testing = require "cohort.testing"
+local meta = require "tools.meta"
+local samples = require "tools.samples"
 local bad_input = require "spec.support.bad_input"
 
 bad_input.load_all(cohort)
-local has_net, net = pcall(require, "cohort.net")
+bad_input.prepare(cohort)
+local definitions = meta.read "lua/cohort/meta"
 
 local function nothing() end
 
@@ -21,153 +25,48 @@ local position = ("spec/bad_input_spec.lua:%d: "):format(call_line)
 ---------------------------------------------------------------------------
 -- What functions are called with
 
--- One of everything, inside a task.
+-- One of everything, inside a task, by the variables of the definitions.
 local function with_fixture(body)
-  local clock = testing.clock { autojump = true }
-  cohort.run({ clock = clock }, function()
-    cohort.group(function(g)
-      local x = {
-        group = g, clock = testing.clock(), task = g:spawn(nothing),
-        error_group = cohort.error_group("m", { 1 }),
-        functions = { nothing }, list = { 1 }, callable = nothing, seconds = 1,
-        time = 1, text = "why", matcher = "x", clause = cohort.success(nothing), type_name = "T",
-        parent = cohort.Error, message = "m", fields = "text", errors = { 1 }, host = "127.0.0.1", port = 0,
-        path = "/nowhere", bytes = 1, delimiter = "\n", format = "l", piece = "x",
-        boolean = true, line_format = "l",
-      }
-      local listener <close> = has_net and net.listen("127.0.0.1", 0) or nil
-      local stream <close> = has_net and net.connect("127.0.0.1", listener.local_address.port) or nil
-      x.listener, x.stream, x.served = listener, stream, listener
-      cohort.scope(function(scope)
-        x.scope = scope
-        scope.deadline = 1e9
-        body(x)
-      end)
-    end)
+  samples.with(definitions, function(x)
+    x.scope.deadline = 1e9
+    body(x)
   end)
 end
 
--- What a failed call must leave as it was.
+-- The fields of an object, as far as they are values, and how it shows itself.
+local function add_state(list, object, class)
+  list[#list + 1] = tostring(object)
+  for _, field in ipairs(meta.fields_of(definitions, class)) do
+    local value = object[field.name]
+    if type(value) ~= "userdata" then list[#list + 1] = value == nil and "nil" or value end
+  end
+  if (debug.getmetatable(object) or {}).__len then list[#list + 1] = #object end
+end
+
+-- What a failed call must leave as it was: what is counted, the time, and every object of the fixture.
 local function state(x)
-  if not x.group then return core.debug_counts() end
-  local list = { core.debug_counts().tasks, cohort.current_deadline(), cohort.now(), x.clock:now(), #x.group }
-  for _, value in ipairs { x.scope.deadline, x.scope.shield, x.scope.cancel_called,
-    x.group.scope.cancel_called, x.task:status(), x.task.name, x.group.name,
-    tostring(x.stream), tostring(x.listener) } do
-    list[#list + 1] = value
+  if not x.g then return core.debug_counts() end
+  local list = { core.debug_counts().tasks, cohort.current_deadline(), cohort.now(), x.clock:now(),
+    x.g.scope.cancel_called, x.task:status() }
+  for variable, class in pairs(definitions.objects) do
+    if definitions.types[class].kind ~= "module" then add_state(list, x[variable], class) end
   end
   return list
 end
 
--- The arguments of a row, all right.
-local function right_arguments(row, x)
-  local arguments = { n = #row }
-  for i, kind in ipairs(row) do arguments[i] = x[(kind:gsub("%?$", ""))] end
-  return arguments
-end
-
 ---------------------------------------------------------------------------
--- Rows: the kinds of the parameters, "?" where one may be left out. `options`: names of options, at the first
--- place, or at `at`. `anywhere`: needs no task. `free`: takes anything or nothing, so nothing is wrong.
+-- Rows: what is to be tried of each function, all of it from the definitions. By hand stands only what the
+-- annotations cannot say. `outside`: misuse of another sort inside a task. `never`: what it says to any call.
 
-local type_row = { "fields", anywhere = true, self = true }
-
-local rows = {
-  ["cohort.run"] = { "callable", options = { "signals", "clock", "seed" }, anywhere = true, outside = true },
-  ["cohort.main"] = { "callable", anywhere = true },
-  ["cohort.now"] = { anywhere = true },
-  ["cohort.sleep"] = { "seconds" },
-  ["cohort.sleep_until"] = { "time" },
-  ["cohort.sleep_forever"] = {},
-  ["cohort.checkpoint"] = {},
-  ["cohort.cancelled"] = {},
-  ["cohort.current_task"] = { anywhere = true },
-  ["cohort.current_scope"] = {},
-  ["cohort.current_deadline"] = {},
-
-  ["cohort.group"] = { "callable", options = { "name", "limit", "on_error" } },
-  ["cohort.open_group"] = { options = { "name", "limit", "on_error" }, only_options = true },
-  ["group:spawn"] = { "group", "callable", anywhere = true },
-  ["group:spawn_daemon"] = { "group", "callable", anywhere = true },
-  ["group:start"] = { "group", "callable" },
-  ["group:defer"] = { "group", "callable", anywhere = true },
-  ["group:cancel"] = { "group", "text?", anywhere = true },
-  ["task:result"] = { "task", anywhere = true },
-  ["task:error"] = { "task", anywhere = true },
-  ["task:wait"] = { "task" },
-  ["task:join"] = { "task" },
-  ["task:cancel"] = { "task", "text?", anywhere = true },
-  ["task:status"] = { "task", anywhere = true },
-  ["task:traceback"] = { "task", anywhere = true },
-
-  ["cohort.move_on_after"] = { "seconds", "callable" },
-  ["cohort.fail_after"] = { "seconds", "callable" },
-  ["cohort.move_on_at"] = { "time", "callable" },
-  ["cohort.fail_at"] = { "time", "callable" },
-  ["cohort.shield"] = { "callable" },
-  ["cohort.scope"] = { "callable", options = { "timeout", "deadline", "shield", "name" } },
-  ["cohort.open_scope"] = { options = { "timeout", "deadline", "shield", "name" }, only_options = true },
-  ["scope:cancel"] = { "scope", "text?", anywhere = true },
-
-  ["cohort.error_type"] = { "type_name", "parent?", anywhere = true },
-  ["cohort.error_group"] = { "message", "errors", anywhere = true },
-  ["error_group:leaves"] = { "error_group", anywhere = true },
-  ["error_group:sole"] = { "error_group", anywhere = true },
-  ["error_group:derive"] = { "error_group", "errors", anywhere = true },
-  ["error_group:split"] = { "error_group", "matcher", anywhere = true },
-  ["error_group:subgroup"] = { "error_group", "matcher", anywhere = true },
-  ["cohort.is"] = { "free", "matcher", anywhere = true },
-  ["cohort.try"] = { "callable", "clause?", anywhere = true },
-  ["cohort.except"] = { "matcher", "callable", anywhere = true },
-  ["cohort.success"] = { "callable", anywhere = true },
-  ["cohort.finally"] = { "callable", anywhere = true },
-  ["cohort.attempt"] = { "callable", anywhere = true },
-  ["cohort.unwrap"] = { "callable", anywhere = true },
-  ["cohort.ErrorGroup"] = { never = "write cohort.error_group" },
-  ["cohort.Cancelled"] = { never = "call cancel() on a task, a group or a scope" },
-
-  ["cohort.gather"] = { "functions", options = { "settle" } },
-  ["cohort.race"] = { "functions" },
-  ["cohort.any"] = { "functions" },
-  ["cohort.map"] = { "list", "callable", options = { "limit" } },
-  ["cohort.as_completed"] = { "functions" },
-
-  ["testing.clock"] = { options = { "autojump" }, only_options = true, anywhere = true },
-  ["clock:jump"] = { "clock", "seconds", anywhere = true },
-  ["clock:now"] = { "clock", anywhere = true },
-
-  ["net.connect"] = { "host", "port", options = { "line_max", "nodelay" }, at = 3 },
-  ["net.connect_unix"] = { "path", options = { "line_max", "nodelay" }, at = 2 },
-  ["net.listen"] = { "host", "port", options = { "line_max", "nodelay", "backlog" }, at = 3 },
-  ["net.listen_unix"] = { "path", options = { "line_max", "nodelay", "backlog" }, at = 2 },
-  ["net.resolve"] = { "host" },
-  ["net.serve"] = { "served", "callable", options = { "limit", on_error = "handler" }, at = 2 },
-  ["stream:read"] = { "stream", "format?" },
-  ["stream:read_some"] = { "stream", "bytes?" },
-  ["stream:read_exactly"] = { "stream", "bytes" },
-  ["stream:read_until"] = { "stream", "delimiter", "bytes?" },
-  ["stream:lines"] = { "stream", "line_format?", anywhere = true },
-  ["stream:write"] = { "stream", "piece" },
-  ["stream:shutdown"] = { "stream" },
-  ["stream:close"] = { "stream", anywhere = true },
-  ["stream:set_nodelay"] = { "stream", "boolean?", anywhere = true },
-  ["stream:set_keepalive"] = { "stream", "free", anywhere = true },
-  ["listener:accept"] = { "listener" },
-  ["listener:close"] = { "listener", anywhere = true },
-}
-
-for _, name in ipairs { "Error", "Timeout", "Deadlock", "Interrupted", "Closed", "Broken", "Busy", "Aborted",
-  "Stubborn", "TooLong", "ProcessError", "SystemError" } do
-  rows["cohort." .. name] = type_row
-end
-
-local modules = { cohort = cohort, testing = testing, net = has_net and net or nil }
+local rows, missing = bad_input.rows(definitions)
+rows["cohort.run"].outside = true
+rows["cohort.ErrorGroup"] = { never = "write cohort.error_group", anywhere = true }
+rows["cohort.Cancelled"] = { never = "call cancel() on a task, a group or a scope", anywhere = true }
 
 -- The function of a row: of a module, or the method of the fixture's object.
 local function function_of(name, x)
-  local owner, separator, field = name:match "^([%w_]+)([.:])([%w_]+)$"
-  if separator == "." then return modules[owner][field] end
-  return x[owner][field]
+  local owner, field = name:match "^([%w_]+)[.:]([%w_]+)$"
+  return (x[owner] or require(definitions.objects[owner]))[field]
 end
 
 ---------------------------------------------------------------------------
@@ -195,53 +94,65 @@ local function try(name, x, arguments, fragment)
 end
 
 local function try_parameter(name, row, x, i)
-  local kind, optional = row[i]:gsub("%?$", "")
-  for _, case in ipairs(bad_input.kinds[kind] or {}) do
+  for _, case in ipairs(row[i].kind) do
     for v = 1, case.values.n do
-      local arguments = right_arguments(row, x)
+      local arguments = bad_input.right_arguments(row, x)
       arguments[i] = case.values[v]
-      if arguments[i] ~= nil or optional == 0 then try(name, x, arguments, case.fragment) end
+      if arguments[i] ~= nil or not row[i].optional then try(name, x, arguments, case.fragment) end
     end
   end
 end
 
 -- One wrong table of options, in its place among right arguments.
 local function try_options(name, row, x, options, fragment)
-  local arguments = right_arguments(row, x)
-  table.move(arguments, row.at or 1, arguments.n, (row.at or 1) + 1)
-  arguments[row.at or 1] = options
+  local arguments = bad_input.right_arguments(row, x)
+  table.move(arguments, row.at, arguments.n, row.at + 1)
+  arguments[row.at] = options
   arguments.n = arguments.n + 1
   try(name, x, arguments, fragment)
 end
 
-local function try_option(name, row, x, option, kind)
-  for _, case in ipairs(bad_input.options[kind]) do
+local function try_option(name, row, x, option)
+  for _, case in ipairs(option.kind) do
     for v = 1, case.values.n do
-      try_options(name, row, x, { [option] = case.values[v] }, case.fragment)
+      try_options(name, row, x, { [option.name] = case.values[v] }, case.fragment)
     end
   end
-  try_options(name, row, x, { [option .. "s"] = 1 }, ("did you mean '%s'?"):format(option))
-  try_options(name, row, x, { [option:upper()] = 1 }, ("no option '%s'"):format(option:upper()))
+  local capitals = option.name:upper()
+  try_options(name, row, x, { [option.name .. "s"] = 1 }, ("did you mean '%s'?"):format(option.name))
+  try_options(name, row, x, { [capitals] = 1 }, ("no option '%s'"):format(capitals))
+end
+
+-- The options that other functions have.
+local function try_options_of_others(name, row, x)
+  for _, other in pairs(rows) do
+    for option in pairs(other.option_names or {}) do
+      if not row.option_names[option] then
+        try_options(name, row, x, { [option] = 1 }, "no option '" .. option)
+      end
+    end
+  end
 end
 
 local function try_all_options(name, row, x)
-  for key, value in pairs(row.options) do
-    try_option(name, row, x, type(key) == "string" and key or value, value)
-  end
+  for _, option in ipairs(row.options) do try_option(name, row, x, option) end
+  try_options_of_others(name, row, x)
   try_options(name, row, x, { [1] = true }, "")
   try_options(name, row, x, { [{}] = true }, "")
   try_options(name, row, x, { ["a\0b"] = true }, "no option 'a")
   if row.only_options then
-    for _, wrong in ipairs { 1, "x", true, print, x.group } do try(name, x, { wrong, n = 1 }, "") end
+    for _, wrong in ipairs { 1, "x", true, print, x.g } do try(name, x, { wrong, n = 1 }, "") end
+  elseif row.at > #row then
+    for _, wrong in ipairs { 1, "x", true } do try_options(name, row, x, wrong, "") end
   end
 end
 
 local function try_row(name, row)
-  local with = row.outside and function(body) body { callable = nothing } end or with_fixture
+  local with = row.outside and function(body) body {} end or with_fixture
   with(function(x)
     if row.never then return try(name, x, { n = 0 }, row.never) end
     for i = 1, #row do try_parameter(name, row, x, i) end
-    if #row > 0 and not row[1]:find "?$" and row[1] ~= "free" then try(name, x, { n = 0 }, "") end
+    if row[1] and not row[1].optional and not row[1].kind.free then try(name, x, { n = 0 }, "") end
     if row.options then try_all_options(name, row, x) end
   end)
 end
@@ -250,30 +161,20 @@ describe("bad input", function()
   before_each(function() faults = {} end)
 
   it("has a row for every public function, and no row for another", function()
-    local objects = {}
-    with_fixture(function(x)
-      for _, name in ipairs { "group", "task", "scope", "clock", "stream", "listener" } do
-        objects[name] = x[name]
-      end
-    end)
-    local expected = {}
-    for name in pairs(rows) do
-      if has_net or not name:find "^net" and not name:find "^stream" and not name:find "^listener" then
-        expected[#expected + 1] = name
-      end
-    end
+    local expected, found = {}, nil
+    for name in pairs(rows) do expected[#expected + 1] = name end
     table.sort(expected)
-    local found = bad_input.public_functions(modules, objects)
-    for name, value in next, cohort.ErrorGroup do
-      if not name:find "^__" and type(value) == "function" then found[#found + 1] = "error_group:" .. name end
-    end
-    table.sort(found)
+    with_fixture(function(x) found = bad_input.public_functions(definitions, x) end)
     assert.same(expected, found)
+    assert.same({}, definitions.faults)
+  end)
+
+  it("has wrong values for every parameter and every option", function()
+    assert.same({}, missing)
   end)
 
   for name, row in pairs(rows) do
     it("of " .. name .. " is told at the caller's line, and changes nothing", function()
-      if not has_net and not function_of(name, { stream = {}, listener = {} }) then return end
       try_row(name, row)
       assert.equal("", table.concat(faults, "\n"))
     end)
@@ -283,9 +184,8 @@ describe("bad input", function()
     local x
     with_fixture(function(fixture) x = fixture end)
     for name, row in pairs(rows) do
-      local owner = name:match "^%w+"
-      if not (row.anywhere or row.never) and (x[owner] or modules[owner]) then
-        local arguments = right_arguments(row, x)
+      if not row.anywhere then
+        local arguments = bad_input.right_arguments(row, x)
         local ok, err = pcall(call, function_of(name, x), table.unpack(arguments, 1, arguments.n))
         local closed = cohort.is(err, cohort.Closed)
         if ok then fault(name, arguments, "raised nothing")
@@ -310,7 +210,7 @@ end
 describe("misuse", function()
   it("of assignments names what can be assigned, and keeps what was", function()
     with_fixture(function(x)
-      local scope, task, group = x.scope, x.task, x.group
+      local scope, task, group = x.scope, x.task, x.g
       for _, wrong in ipairs { "1", true, {}, 0 / 0 } do
         assert_misuse("scope.deadline expects a time", function() scope.deadline = wrong end)
       end
@@ -333,7 +233,7 @@ describe("misuse", function()
       assert.equal(name, task.name)
       assert_misuse("no fields to assign", function() group.name = "x" end)
       assert_misuse("no fields to assign", function() x.clock.autojump = true end)
-      assert_misuse("eg:derive(errors)", function() x.error_group.message = "x" end)
+      assert_misuse("eg:derive(errors)", function() x.eg.message = "x" end)
       assert_misuse("all tasks share the one value", function() core.CANCELLED.x = 1 end)
     end)
   end)
@@ -363,7 +263,7 @@ describe("misuse", function()
 
   it("of a task's result before its end says how to wait for it", function()
     with_fixture(function(x)
-      local task = x.group:spawn(function() return "value" end)
+      local task = x.g:spawn(function() return "value" end)
       for _, name in ipairs { "result", "error" } do
         assert_misuse("the task has not ended yet", function() task[name](task) end)
         assert_misuse("write task:join()", function() task[name](task) end)
@@ -460,13 +360,13 @@ describe("misuse", function()
   it("of started is told to the task that calls it", function()
     with_fixture(function(x)
       local late
-      x.group:start(function(started)
+      x.g:start(function(started)
         late = started
         started()
         assert_misuse("call it once", function() started() end)
       end)
       assert_misuse("called", function() late() end)
-      assert_misuse("the task ended without calling started", function() x.group:start(nothing) end)
+      assert_misuse("the task ended without calling started", function() x.g:start(nothing) end)
     end)
   end)
 

@@ -1,10 +1,16 @@
---- Wrong values for every kind of parameter, with what the error must say; and the list of all public
---- functions, read from the tables themselves.
+--- Wrong values for every kind of parameter and option, with what the error must say. Which functions there
+--- are, what they take and in which order is read from lua/cohort/meta; here stands what the annotations do
+--- not say: what is wrong, and how the error words it.
+local meta = require "tools.meta"
+local metatype = require "tools.metatype"
+
 local bad_input = {}
 
 local nan, huge = 0 / 0, math.huge
 
 local function raise() error "a metamethod was called" end
+
+local function nothing() end
 
 --- A table that raises whatever is done with it, but for being read raw.
 function bad_input.hostile()
@@ -38,124 +44,262 @@ local function all_but(...)
   return table.unpack(left, 1, left.n)
 end
 
-local function object(noun)
+-- {{ Kinds of parameters: a list of wrong values each, and a right one, or the variable of an object
+
+local callable = {
+  says("expects a function", nil, true, 1, "f", light, io.stdout, hostile, thread),
+  right = nothing,
+}
+local functions = {
+  says("expects a list of functions", all_but "table"),
+  says("write the function itself, not a call of it", { 1 }, { print, "f" }, { hostile }, { thread }),
+  says("leave out what is nil", { nil, print }, { n = 1 }, { print, n = 2 }, { [1 << 40] = print }),
+  says("options come before it", { settle = true }, { print, name = "x" }, { [0] = print }),
+  right = { nothing },
+}
+local bytes = {
+  says("number of bytes", true, {}, print), says("whole number of bytes", 1.5, nan, -1, -huge),
+  right = 1,
+}
+local boolean = { says("true or false", all_but "boolean"), right = true }
+local matcher = {
+  says("a table as matcher, got", nil, true, 1, thread, light, io.stdout),
+  says("malformed pattern", "%", "[a", "(", ")", "%f", "%b", "%1"),
+  right = "x",
+}
+
+--- By "name: type", else by type, where types are as metatype.key writes them. `free` takes anything.
+bad_input.kinds = {
+  ["fun"] = callable,
+  ["fun[]"] = functions,
+  ["boolean"] = boolean,
+  ["any"] = { free = true, right = 1 },
+  ["boolean|number"] = { free = true, right = true },
+  ["seconds: number"] = {
+    says("seconds as a number", all_but "number"), says("seconds as a number", "1", "0x10", "nan"),
+    says("zero or more seconds", nan, -1, -huge, -2 ^ 63, -1e308, -2 ^ -1074),
+    right = 1,
+  },
+  ["time: number"] = {
+    says("a time on cohort.now()'s clock", all_but "number"), says("got nan", nan),
+    right = 1,
+  },
+  ["n: integer"] = bytes,
+  ["max: integer"] = bytes,
+  ["reason: string"] = {
+    says("a reason as a string, or nothing", true, 1, {}, print, hostile),
+    right = "why",
+  },
+  ["name: string"] = { says("error_type expects a name", all_but "string"), right = "T" },
+  ["message: string"] = { says("a string as message", all_but "string"), right = "m" },
+  ["message_or_fields: string|table"] = {
+    says("a message or a table of fields", all_but("string", "table")),
+    right = "text",
+  },
+  ["errors: any[]"] = {
+    says("expects a list of errors", all_but "table"), says("at least one error", {}),
+    says("without nil", { nil, 1 }),
+    right = { 1 },
+  },
+  ["list: T[]"] = {
+    says("map expects a list", nil, true, 1, "x", print, light, io.stdout),
+    right = { 1 },
+  },
+  ["host: string"] = {
+    says("a host as a string", nil, true, 1, {}, print, hostile), says("an empty string", ""),
+    says("NUL", "a\0b"),
+    right = "127.0.0.1",
+  },
+  ["path: string"] = {
+    says("a path as a string", nil, true, 1, {}, print, hostile), says("an empty string", ""),
+    says("NUL", "a\0b"),
+    right = "/nowhere/socket",
+  },
+  ["port: integer"] = {
+    says("a port as a whole number", all_but "number"), says("a whole number", "80", 1.5, nan, huge),
+    says("0 to 65535", -1, 65536, 2 ^ 40),
+    right = 0,
+  },
+  ["delimiter: string"] = { says("a delimiter of one byte or more", nil, true, 1, {}, ""), right = "\n" },
+  ["string|number"] = { says("use tostring", nil, true, {}, print, hostile), right = "x" },
+  ['integer|"l"|"L"|"a"'] = { says("\"l\"", true, {}, "x", "n", hostile), right = "l" },
+  ['integer|"l"|"L"'] = { says("\"l\"", true, {}, hostile), right = "l" },
+  ["cohort.Matcher"] = matcher,
+  ["cohort.Clause"] = { says("expects clauses after the body", true, 1, "f", {}, print, hostile) },
+  ["parent: cohort.ErrorType"] = { says("an error type as parent", true, 1, "Error", {}, print, hostile) },
+  ["listener: cohort.Listener"] = {
+    says("net.serve(net.listen(host, port), handler)", all_but()),
+    variable = "listener",
+  },
+}
+
+-- Right values that need the module.
+function bad_input.prepare(cohort)
+  bad_input.kinds["cohort.Clause"].right = cohort.success(nothing)
+  bad_input.kinds["parent: cohort.ErrorType"].right = cohort.Error
+  bad_input.options["cohort.Clock"].right = cohort.testing.clock()
+end
+
+-- Classes whose objects are called otherwise than by the last word of their name.
+local nouns = { ErrorGroup = { "expects an error group", "write eg:" } }
+
+--- The kind of the object before the colon of a method.
+function bad_input.self_kind(class)
+  local name = class:match("[%w_]+$")
+  local words = nouns[name] or { ("expects a %s first, got"):format(name:lower()), "with a colon" }
+  return { says(words[1], all_but()), says(words[2], all_but()) }
+end
+
+-- }}
+
+-- {{ Kinds of options
+
+local counts = {
+  says("a whole number of 1 or more", "8", true, {}, nan, 0, -1, -huge, 1.5, 0.5, 2 ^ -1074),
+  right = 1,
+}
+
+--- By "name: type", else by type, as above.
+bad_input.options = {
+  ["integer"] = counts,
+  ["boolean"] = { says("true or false", 0, "true", {}), right = false },
+  ["string"] = {
+    says("expects a string", 1, true, {}, print), says("without NUL", "a\0b", "\0"),
+    right = "name",
+  },
+  ["timeout: number"] = { says("zero or more seconds", "1", true, {}, nan, -1, -huge, -1e308), right = 1 },
+  ["deadline: number"] = { says("a time on cohort.now()'s clock", "1", true, {}, nan), right = 1e9 },
+  ["fun"] = { says("a function", 1, "f", {}, hostile, thread), right = nothing },
+  ["cohort.Clock"] = { says("a clock of cohort.testing", 1, "real", {}, true, io.stdout, hostile) },
+}
+
+-- One of some words: nearly one of them, none, the first in capitals; and what is no string.
+local function words_kind(literals)
+  local first = literals[1]:sub(2, -2)
+  local list = table.concat(literals, ", ", 1, #literals - 1) .. " or " .. literals[#literals]
   return {
-    says(("expects a %s first, got"):format(noun), all_but()),
-    says("with a colon", all_but()),
+    says(list, first:sub(1, -2), "", first:upper(), first .. "s"),
+    says("expects a string", 1, true, print),
+    right = first,
   }
 end
 
-local counts = { says("a whole number of 1 or more", "8", true, {}, nan, 0, -1, -huge, 1.5, 0.5, 2 ^ -1074) }
-local booleans = { says("true or false", 0, "true", {}) }
-local names = { says("expects a string", 1, true, {}, print), says("without NUL", "a\0b", "\0") }
-local seconds = {
-  says("seconds as a number", all_but "number"), says("seconds as a number", "1", "0x10", "nan"),
-  says("zero or more seconds", nan, -1, -huge, -2 ^ 63, -1e308, -2 ^ -1074),
-}
-local times = { says("a time on cohort.now()'s clock", all_but "number"), says("got nan", nan) }
+-- }}
 
---- By kind of parameter: a list of wrong values. A kind of the spec's fixture has its right value there.
-bad_input.kinds = {
-  seconds = seconds,
-  time = times,
-  callable = {
-    says("expects a function", nil, true, 1, "f", light, io.stdout, hostile, thread),
-  },
-  text = { says("a reason as a string, or nothing", true, 1, {}, print, hostile) },
-  group = object "group",
-  task = object "task",
-  scope = object "scope",
-  clock = object "clock",
-  stream = object "stream",
-  listener = object "listener",
-  error_group = {
-    says("expects an error group", all_but()),
-    says("write eg:", all_but()),
-  },
-  matcher = {
-    says("a table as matcher, got", nil, true, 1, thread, light, io.stdout),
-    says("malformed pattern", "%", "[a", "(", ")", "%f", "%b", "%1"),
-  },
-  clause = { says("expects clauses after the body", true, 1, "f", {}, print, hostile) },
-  type_name = { says("error_type expects a name", all_but "string") },
-  parent = { says("an error type as parent", true, 1, "Error", {}, print, hostile) },
-  message = { says("a string as message", all_but "string") },
-  fields = { says("a message or a table of fields", all_but("string", "table")) },
-  errors = {
-    says("expects a list of errors", all_but "table"), says("at least one error", {}),
-    says("without nil", { nil, 1 }),
-  },
-  functions = {
-    says("expects a list of functions", all_but "table"),
-    says("write the function itself, not a call of it", { 1 }, { print, "f" }, { hostile }, { thread }),
-    says("leave out what is nil", { nil, print }, { n = 1 }, { print, n = 2 }, { [1 << 40] = print }),
-    says("options come before it", { settle = true }, { print, name = "x" }, { [0] = print }),
-  },
-  list = { says("map expects a list", nil, true, 1, "x", print, light, io.stdout) },
-  host = {
-    says("a host as a string", nil, true, 1, {}, print, hostile), says("an empty string", ""),
-    says("NUL", "a\0b"),
-  },
-  path = {
-    says("a path as a string", nil, true, 1, {}, print, hostile), says("an empty string", ""),
-    says("NUL", "a\0b"),
-  },
-  port = {
-    says("a port as a whole number", all_but "number"), says("a whole number", "80", 1.5, nan, huge),
-    says("0 to 65535", -1, 65536, 2 ^ 40),
-  },
-  bytes = {
-    says("number of bytes", true, {}, print), says("whole number of bytes", 1.5, nan, -1, -huge),
-  },
-  delimiter = { says("a delimiter of one byte or more", nil, true, 1, {}, "") },
-  format = { says("\"l\"", true, {}, "x", "n", hostile) },
-  line_format = { says("\"l\"", true, {}, hostile) },
-  served = { says("net.serve(net.listen(host, port), handler)", all_but()) },
-  piece = { says("use tostring", nil, true, {}, print, hostile) },
-  boolean = { says("true or false", all_but "boolean") },
-}
+-- {{ Rows: what the definitions say about each function
 
---- By option: a list of wrong values.
-bad_input.options = {
-  limit = counts, seed = counts, backlog = counts, line_max = counts,
-  name = names,
-  on_error = {
-    says("\"cancel\" or \"collect\"", "colect", "", "CANCEL"), says("expects a string", 1, true, print),
-  },
-  signals = booleans, shield = booleans, autojump = booleans, settle = booleans, nodelay = booleans,
-  timeout = { says("zero or more seconds", "1", true, {}, nan, -1, -huge, -1e308) },
-  deadline = { says("a time on cohort.now()'s clock", "1", true, {}, nan) },
-  clock = { says("a clock of cohort.testing", 1, "real", {}, true, io.stdout, hostile) },
-  handler = { says("a function", 1, "f", {}, hostile, thread) },
-}
+local function lookup(kinds, item)
+  local key = metatype.key(item.type)
+  return kinds[item.name .. ": " .. key] or kinds[key]
+end
 
--- The table of methods behind a metatable: ours keep it as an upvalue of `__index`.
+local function option_kind(field)
+  local literals = metatype.literals(field.type)
+  return literals and words_kind(literals) or lookup(bad_input.options, field)
+end
+
+-- The fields of a parameter that is a table of options, or nil.
+local function option_fields(definitions, param)
+  local tree = metatype.required(param.type)
+  if tree.kind == "table" then return tree.fields end
+  local entry = tree.name and definitions.types[tree.name]
+  local is_options = entry and entry.class and param.name == "options"
+  return is_options and meta.fields_of(definitions, entry.class) or nil
+end
+
+-- A row: {entry =, [i] = {kind =, optional =}, options = {{name =, kind =}...}, at = the place of options}.
+local function row_of(definitions, entry, params, missing)
+  local row = { entry = entry, anywhere = not meta.needs_task(entry), only_options = #params == 1 }
+  if entry.method then
+    row[1] = { kind = bad_input.self_kind(definitions.objects[entry.owner]), owner = entry.owner }
+  end
+  for _, param in ipairs(params) do
+    local fields = option_fields(definitions, param)
+    if fields then
+      row.options, row.at, row.option_names = {}, #row + 1, {}
+      for _, field in ipairs(fields) do
+        local kind = option_kind(field)
+        if not kind then missing[#missing + 1] = ("%s: option %s"):format(entry.head, field.name) end
+        table.insert(row.options, { name = field.name, kind = kind or {} })
+        row.option_names[field.name] = true
+      end
+    else
+      local kind = lookup(bad_input.kinds, param)
+      if not kind then missing[#missing + 1] = ("%s: parameter %s"):format(entry.head, param.name) end
+      if param.name ~= "..." or not (kind or {}).free then
+        table.insert(row, { kind = kind or {}, optional = param.marked or param.type.kind == "optional" })
+      end
+    end
+  end
+  if not row.options then row.only_options = false end
+  return row
+end
+
+-- What may be called of a value: the first form of its type.
+local function value_params(definitions, entry)
+  local type_entry = definitions.types[metatype.key(entry.type)]
+  local form = type_entry and type_entry.overloads[1]
+  return form and form.params
+end
+
+--- The arguments of a row, all right.
+--- @param x table  objects by their variables
+function bad_input.right_arguments(row, x)
+  local arguments = { n = #row }
+  for i, parameter in ipairs(row) do
+    arguments[i] = parameter.owner and x[parameter.owner] or parameter.kind.right
+    if parameter.kind.variable then arguments[i] = x[parameter.kind.variable] end
+  end
+  return arguments
+end
+
+--- A row for every public function, by its head; and what of it no kind stands for, as a list of texts.
+function bad_input.rows(definitions)
+  local rows, missing = {}, {}
+  for _, entry in ipairs(definitions.functions) do
+    if entry.kind == "function" then
+      rows[entry.head] = row_of(definitions, entry, entry.params, missing)
+    else
+      local params = value_params(definitions, entry)
+      if params then rows[entry.head] = row_of(definitions, entry, params, missing) end
+    end
+  end
+  return rows, missing
+end
+
+-- }}
+
+-- {{ The public functions, from the tables themselves
+
+-- The table of methods behind a metatable: ours keep it as an upvalue of `__index`, or are it themselves.
 local function methods_of(value)
-  local index = debug.getmetatable(value).__index
+  local metatable = debug.getmetatable(value)
   for i = 1, 255 do
-    local name, upvalue = debug.getupvalue(index, i)
-    if not name then error "no table of methods was found" end
+    local name, upvalue = debug.getupvalue(metatable.__index, i)
+    if not name then return metatable end
     if type(upvalue) == "table" and upvalue.__index == nil then return upvalue end
   end
 end
 
-local function add(list, prefix, functions)
-  for name, value in next, functions do
+local function add(list, prefix, functions_of)
+  for name, value in next, functions_of do
     if type(name) == "string" and not name:find "^__" and
       (type(value) == "function" or type(debug.getmetatable(value) or 0) == "table" and
-        debug.getmetatable(value).__call and value ~= functions) then
+        debug.getmetatable(value).__call and value ~= functions_of) then
       list[#list + 1] = prefix .. name
     end
   end
 end
 
---- The names of all public functions, sorted: "cohort.sleep", "group:spawn".
---- @param modules table<string, table>  by the name that stands before the dot
---- @param objects table<string, any>    by the name that stands before the colon
-function bad_input.public_functions(modules, objects)
+--- The names of all public functions, sorted: "cohort.sleep", "g:spawn".
+--- @param definitions table  of tools/meta.lua
+--- @param objects table<string, any>  modules and objects by their variables
+function bad_input.public_functions(definitions, objects)
   local list = {}
-  for name, module in pairs(modules) do add(list, name .. ".", module) end
-  for name, value in pairs(objects) do add(list, name .. ":", methods_of(value)) end
+  for variable, class in pairs(definitions.objects) do
+    if definitions.types[class].kind == "module" then add(list, variable .. ".", objects[variable])
+    else add(list, variable .. ":", methods_of(objects[variable])) end
+  end
   table.sort(list)
   return list
 end
@@ -171,5 +315,7 @@ function bad_input.load_all(cohort)
     end
   end
 end
+
+-- }}
 
 return bad_input
