@@ -103,7 +103,8 @@ for _, path in ipairs(list "find csrc lua spec tools examples bench bin -type f 
   if path:find("^csrc/") then check_statics(path, lines) end
 end
 
-for _, path in ipairs(list "find . -type f -size -1000k -not -path './.git/*' -not -path './build/*'") do
+local tracked = "find . -type f -size -1000k -not -path './.git' -not -path './.git/*' -not -path './build/*'"
+for _, path in ipairs(list(tracked)) do
   local is_text = not path:find("%.[oa]$") and not path:find("%.so$") and not path:find("%.rock$")
   if is_text then check_words(path, read_lines(path)) end
 end
