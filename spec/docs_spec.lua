@@ -3,6 +3,7 @@
 --- A program may name its file in its first line. There is no ```lua block that does not run. The host in
 --- docs/embedding.md is compiled, and runs one of them.
 local links = require "tools.links"
+local meta = require "tools.meta"
 
 local timeout = "timeout 60 "
 local guide = "docs/guide/"
@@ -112,6 +113,38 @@ describe("the documents", function()
         assert.is_truthy(index:find("](" .. page .. ")", 1, true), path)
       end
     end
+  end)
+
+  -- Names in backticks, `cohort.sleep` and `task:join()`; "*coming*" right behind says that it is not there.
+  it("name what is there, and as coming what is not", function()
+    local definitions = meta.read "lua/cohort/meta"
+    local wrong, names, coming = {}, 0, 0
+    local function check(path, owner, mark, name, is_coming)
+      local exists = definitions.heads[owner .. mark .. name] or definitions.types[owner .. mark .. name]
+      local is_other = name == "VERSION" or name == "NAME" or name == "h"
+      names = names + 1
+      if is_coming then coming = coming + 1 end
+      if exists and is_coming then
+        wrong[#wrong + 1] = ("%s: %s%s%s is there, and is said to be coming"):format(path, owner, mark, name)
+      elseif not (exists or is_coming or is_other) then
+        wrong[#wrong + 1] = ("%s: there is no %s%s%s"):format(path, owner, mark, name)
+      end
+    end
+    for _, path in ipairs(links.documents()) do
+      if path == "README.md" or path:find(guide, 1, true) == 1 then
+        for span, tail in read(path):gsub("```.-\n```", ""):gmatch "`([^`\n]+)`([^`]*)" do
+          local is_coming = tail:find "^, %*coming%*" ~= nil
+          for name in span:gmatch "%f[%w]cohort%.([%w_]+)" do check(path, "cohort", ".", name, is_coming) end
+          for owner, name in span:gmatch "%f[%w]([%w_]+):([%w_]+)" do
+            local known = definitions.objects[owner]
+            if known then check(path, owner, ":", name, is_coming) end
+          end
+        end
+      end
+    end
+    assert.equal("", table.concat(wrong, "\n"))
+    assert.is_true(names > 150)
+    assert.is_true(coming < names / 2)
   end)
 
   it("show a host that compiles and runs a script", function()

@@ -11,7 +11,8 @@
 ---
 --- A comment above a function, a value, a class or an alias is an entry. Its first lines in backticks are its
 --- shape, then its text, then its tags; what is said of a parameter, a field or a result stands behind two
---- blanks. "Raises outside tasks." in the text means: it never waits, and needs a task all the same.
+--- blanks. "Raises outside tasks." in the text means: it never waits, and needs a task all the same. A
+--- parameter named `options` is a table of options: of a class, or with its fields written out.
 ---
 --- Faults are collected: an unknown tag or type, a parameter that is not in the function's head or is
 --- missing, two entries of one name, an entry without text.

@@ -109,9 +109,22 @@ local function add_names(add, entries, from)
   add("")
 end
 
+--- Two entries of a page must not end up under one anchor, such as Cancelled and cancelled.
+local function check_anchors(page)
+  local heads = {}
+  for _, entry in ipairs(page.entries) do
+    local anchor = links.anchor(entry.head)
+    if heads[anchor] and not entry.continues then
+      fault("%s: %s and %s get the same anchor", page.path, heads[anchor], entry.head)
+    end
+    heads[anchor] = entry.head
+  end
+end
+
 local function render_page(page)
   local add, text = new_writer()
   local several = #page.sections > 1
+  check_anchors(page)
   add("# %s\n", page.title)
   add("Made by `make docs` from `%s`. [All names](%s.md)\n", page.path, index)
   for _, section in ipairs(page.sections) do
@@ -207,21 +220,16 @@ end
 
 local function compare(objects)
   for variable, class in pairs(definitions.objects) do
-    local object = objects[variable]
-    if object == nil then
-      fault("tools/samples.lua makes no %s ('%s')", class, variable)
-    else
-      local known = known_names(variable, class)
-      for name in pairs(names_of(object)) do
-        if not known[name] then fault("%s.%s has no entry in lua/cohort/meta", class, name) end
-      end
-      for name, what in pairs(known) do
-        if what ~= "field" and object[name] == nil then
-          fault("lua/cohort/meta has %s.%s, which does not exist", class, name)
-        end
-      end
-      check_fields(class, object)
+    local object, known = objects[variable], known_names(variable, class)
+    for name in pairs(names_of(object)) do
+      if not known[name] then fault("%s.%s has no entry in lua/cohort/meta", class, name) end
     end
+    for name, what in pairs(known) do
+      if what ~= "field" and object[name] == nil then
+        fault("lua/cohort/meta has %s.%s, which does not exist", class, name)
+      end
+    end
+    check_fields(class, object)
   end
 end
 

@@ -34,12 +34,24 @@ local function add_modules(objects, definitions)
   return objects
 end
 
+--- Is there an object for every variable?
+local function check_complete(objects, definitions)
+  for variable, class in pairs(definitions.objects) do
+    if objects[variable] == nil then
+      error(("tools/samples.lua makes no %s ('%s')"):format(class, variable), 0)
+    end
+  end
+end
+
 --- Calls use(objects) inside a task, with a module or a live object by each variable of the definitions.
 --- @param definitions table  of tools/meta.lua
 --- @param use fun(objects: table)
 function samples.with(definitions, use)
   local options = { clock = cohort.testing.clock { autojump = true } }
-  cohort.run(options, make, add_modules({}, definitions), use)
+  cohort.run(options, make, add_modules({}, definitions), function(objects)
+    check_complete(objects, definitions)
+    use(objects)
+  end)
 end
 
 return samples

@@ -68,7 +68,7 @@ local matcher = {
   right = "x",
 }
 
---- By "name: type", else by type, where types are as metatype.key writes them. `free` takes anything.
+--- By "function, name", else by "name: type", else by type, as metatype.key writes it. `free` takes anything.
 bad_input.kinds = {
   ["fun"] = callable,
   ["fun[]"] = functions,
@@ -159,7 +159,7 @@ local counts = {
   right = 1,
 }
 
---- By "name: type", else by type, as above.
+--- By the same keys.
 bad_input.options = {
   ["integer"] = counts,
   ["boolean"] = { says("true or false", 0, "true", {}), right = false },
@@ -188,14 +188,14 @@ end
 
 -- {{ Rows: what the definitions say about each function
 
-local function lookup(kinds, item)
+local function lookup(kinds, entry, item)
   local key = metatype.key(item.type)
-  return kinds[item.name .. ": " .. key] or kinds[key]
+  return kinds[entry.head .. ", " .. item.name] or kinds[item.name .. ": " .. key] or kinds[key]
 end
 
-local function option_kind(field)
+local function option_kind(entry, field)
   local literals = metatype.literals(field.type)
-  return literals and words_kind(literals) or lookup(bad_input.options, field)
+  return literals and words_kind(literals) or lookup(bad_input.options, entry, field)
 end
 
 -- The fields of a parameter that is a table of options, or nil.
@@ -218,13 +218,13 @@ local function row_of(definitions, entry, params, missing)
     if fields then
       row.options, row.at, row.option_names = {}, #row + 1, {}
       for _, field in ipairs(fields) do
-        local kind = option_kind(field)
+        local kind = option_kind(entry, field)
         if not kind then missing[#missing + 1] = ("%s: option %s"):format(entry.head, field.name) end
         table.insert(row.options, { name = field.name, kind = kind or {} })
         row.option_names[field.name] = true
       end
     else
-      local kind = lookup(bad_input.kinds, param)
+      local kind = lookup(bad_input.kinds, entry, param)
       if not kind then missing[#missing + 1] = ("%s: parameter %s"):format(entry.head, param.name) end
       if param.name ~= "..." or not (kind or {}).free then
         table.insert(row, { kind = kind or {}, optional = param.marked or param.type.kind == "optional" })
