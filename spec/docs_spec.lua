@@ -7,6 +7,7 @@ local meta = require "tools.meta"
 
 local timeout = "timeout 60 "
 local guide = "docs/guide/"
+local python = "env -u LD_PRELOAD python3 "
 
 local function read(path)
   local file = assert(io.open(path))
@@ -86,6 +87,28 @@ describe("the documents", function()
     end
   end
 
+  -- A program in Python stands above the one in Lua that does the same.
+  local function has_python()
+    return os.execute(python .. "-c 'import asyncio; asyncio.TaskGroup' >/dev/null 2>&1") == true
+  end
+
+  it("show programs in Python that print what the ones in Lua print", function()
+    if not has_python() then return pending "no Python of 3.11 or later" end
+    local compared = 0
+    for _, path in ipairs(links.documents()) do
+      for _, block in ipairs(read_blocks(path)) do
+        if block.language == "python" then
+          compared = compared + 1
+          write(folder .. "/program.py", block.text)
+          local output = run(folder, python .. "program.py")
+          assert.equal("lua", block.next.language)
+          assert.equal(block.next.next.text, output)
+        end
+      end
+    end
+    assert.is_true(compared >= 3)
+  end)
+
   it("show many programs, and each page of the guide shows some", function()
     assert.is_true(programs > 40)
     for _, path in ipairs(links.documents()) do
@@ -145,6 +168,23 @@ describe("the documents", function()
     assert.equal("", table.concat(wrong, "\n"))
     assert.is_true(names > 150)
     assert.is_true(coming < names / 2)
+  end)
+
+  it("have links whose ends are told when they lead nowhere", function()
+    local texts = {
+      ["a.md"] = "# One\n# One\n[x](b/c.md#a-title) [y](#one-1) [z](https://example.org/none)\n`[n](n.md)`\n"
+        .. "```\n[n](none.md)\n```\n[f](b/c.md#none) [g](none.md) [h](#two)\n",
+      ["b/c.md"] = "# A `title`\n[back](../a.md#one)\n",
+    }
+    local faults = {}
+    local function fault(text, ...) faults[#faults + 1] = text:format(...) end
+    links.check("a.md", texts, fault)
+    links.check("b/c.md", texts, fault)
+    assert.same({
+      "a.md: there is no heading for b/c.md#none",
+      "a.md: the link to none.md leads nowhere",
+      "a.md: there is no heading for #two",
+    }, faults)
   end)
 
   it("show a host that compiles and runs a script", function()
