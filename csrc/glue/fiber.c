@@ -180,7 +180,8 @@ static int body(lua_State *L) {
 /* }} */
 
 
-struct coh_fiber *coh_fiber_load(lua_State *L, struct coh_state *S, int arguments, struct coh_object *handle) {
+struct coh_fiber *coh_fiber_load(lua_State *L, struct coh_state *S, int arguments,
+                                 struct coh_object *handle) {
   struct coh_fiber *f = coh_fiber_take(L, S);
   lua_State *co = f->L;
   if (arguments > ARGUMENTS_FREE && !lua_checkstack(co, arguments + LUA_MINSTACK)) {

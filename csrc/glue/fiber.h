@@ -17,7 +17,8 @@ COH_HIDDEN
 ** which are popped; bound to the handle, which is at 1, unless that is NULL.
 ** Raises before anything changed. [-(arguments + 1), +0, v]
 */
-struct coh_fiber *coh_fiber_load(lua_State *L, struct coh_state *S, int arguments, struct coh_object *handle);
+struct coh_fiber *coh_fiber_load(lua_State *L, struct coh_state *S, int arguments,
+                                 struct coh_object *handle);
 
 /* The step of every task: what the kernel calls to run one. */
 void coh_fiber_step(struct coh_task *task);
