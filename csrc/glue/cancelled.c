@@ -15,6 +15,7 @@
 static const char value_key = 'c';  /* registry[&value_key] is the value */
 
 struct cancelled {
+  const char *key;       /* &value_key, so that it is known without a look into the registry */
   lua_CFunction reason;  /* finds the running task's reason; NULL: nobody knows */
 };
 
@@ -24,13 +25,10 @@ void coh_cancelled_push(lua_State *L) {
 }
 
 
+/* Another state's Cancelled cannot come here, and no other userdata holds the address of our key. */
 bool coh_cancelled_is(lua_State *L, int index) {
-  if (lua_type(L, index) != LUA_TUSERDATA) return false;
-  const void *value = lua_touserdata(L, index);
-  coh_cancelled_push(L);
-  bool is = lua_touserdata(L, -1) == value;
-  lua_pop(L, 1);
-  return is;
+  if (lua_type(L, index) != LUA_TUSERDATA || lua_rawlen(L, index) != sizeof(struct cancelled)) return false;
+  return ((const struct cancelled *)lua_touserdata(L, index))->key == &value_key;
 }
 
 
@@ -124,7 +122,7 @@ void coh_cancelled_open(lua_State *L) {
   lua_setfield(L, -2, "__call");
   lua_pop(L, 1);                              /* type */
   struct cancelled *cancelled = lua_newuserdatauv(L, sizeof *cancelled, 0);
-  cancelled->reason = NULL;
+  *cancelled = (struct cancelled){&value_key, NULL};
   lua_pushvalue(L, -2);
   lua_setmetatable(L, -2);                    /* type value */
   lua_pushvalue(L, -1);

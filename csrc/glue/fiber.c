@@ -107,6 +107,7 @@ static void keep_reason(lua_State *L, struct coh_state *S, struct coh_fiber *f) 
   struct coh_scope *canceller = coh_scope_canceller(&f->task.scope);
   int slot;
   if (canceller == NULL) return;  /* a shield went up meanwhile */
+  if (canceller->reason != COH_REASON_CANCEL) return;  /* nobody's, and without words */
   coh_object_push(L, S, canceller);
   for (slot = COH_UV_CANCELLER; slot <= COH_UV_TEXT; slot++) {
     if (lua_isnil(L, -1)) lua_pushnil(L);

@@ -6,8 +6,6 @@
 
 #include <lauxlib.h>
 
-#include <stdarg.h>
-#include <stdio.h>
 #include <string.h>
 
 #include "glue/error.h"
@@ -18,21 +16,51 @@
 #define FRAMES_LAST 10
 #define HOSTS_MAX 32
 
+/* What is added to a text goes in by whole lines: one that does not fit is left out, with all that follows. */
 struct text {
-  size_t length;
+  size_t length;     /* of whole lines */
+  size_t end;        /* of the line being written; above NOTE_MAX when it does not fit */
   char at[NOTE_MAX];
 };
 
 
-__attribute__((format(printf, 2, 3)))
-static void add(struct text *t, const char *format, ...) {
-  va_list arguments;
-  int n;
-  va_start(arguments, format);
-  n = vsnprintf(t->at + t->length, NOTE_MAX - t->length, format, arguments);
-  va_end(arguments);
-  if (n > 0 && (size_t)n < NOTE_MAX - t->length) t->length += (size_t)n;
-  t->at[t->length] = '\0';
+static void begin(struct text *t) {
+  t->length = t->end = 0;
+}
+
+
+static void add_bytes(struct text *t, const char *s, size_t n) {
+  if (t->end + n <= NOTE_MAX) memcpy(t->at + t->end, s, n);
+  t->end += n;
+}
+
+
+static void add(struct text *t, const char *s) {
+  add_bytes(t, s, strlen(s));
+}
+
+
+static void add_number(struct text *t, int n) {
+  char digits[16];
+  size_t at = sizeof digits;
+  unsigned left = n < 0 ? 0 : (unsigned)n;
+  do {
+    digits[--at] = (char)('0' + left % 10);
+    left /= 10;
+  } while (left > 0);
+  add_bytes(t, digits + at, sizeof digits - at);
+}
+
+
+static void end_line(struct text *t) {
+  add_bytes(t, "\n", 1);
+  if (t->end <= NOTE_MAX) t->length = t->end;
+}
+
+
+static void add_line(struct text *t, const char *s) {
+  add(t, s);
+  end_line(t);
 }
 
 
@@ -73,14 +101,31 @@ static bool is_hidden(lua_State *L, const struct coh_state *S, lua_Debug *ar, in
 }
 
 
+/* "file:line: in function 'name'", as Lua's own tracebacks say it. */
 static void add_frame(struct text *t, lua_State *L, const struct coh_state *S, lua_Debug *ar, int level) {
   lua_getinfo(L, "Slnt", ar);
   if (is_hidden(L, S, ar, level)) return;
-  if (ar->currentline > 0) add(t, "%s:%d: in ", ar->short_src, ar->currentline);
-  else add(t, "%s: in ", ar->short_src);
-  if (ar->name != NULL) add(t, "%s '%s'\n", *ar->namewhat ? ar->namewhat : "function", ar->name);
-  else if (*ar->what == 'm') add(t, "main chunk\n");
-  else add(t, "function <%s:%d>\n", ar->short_src, ar->linedefined);
+  add(t, ar->short_src);
+  if (ar->currentline > 0) {
+    add_bytes(t, ":", 1);
+    add_number(t, ar->currentline);
+  }
+  add(t, ": in ");
+  if (ar->name != NULL) {
+    add(t, *ar->namewhat ? ar->namewhat : "function");
+    add(t, " '");
+    add(t, ar->name);
+    add(t, "'");
+  } else if (*ar->what == 'm') {
+    add(t, "main chunk");
+  } else {
+    add(t, "function <");
+    add(t, ar->short_src);
+    add_bytes(t, ":", 1);
+    add_number(t, ar->linedefined);
+    add(t, ">");
+  }
+  end_line(t);
 }
 
 
@@ -107,7 +152,9 @@ static void add_stack(struct text *t, lua_State *L, const struct coh_state *S, i
   int first = 0;
   for (; lua_getstack(L, level, &ar); level++) {
     if (levels != 0 && first++ == FRAMES_FIRST && levels - FRAMES_LAST > level) {
-      add(t, "... (%d levels left out)\n", levels - FRAMES_LAST - level);
+      add(t, "... (");
+      add_number(t, levels - FRAMES_LAST - level);
+      add_line(t, " levels left out)");
       level = levels - FRAMES_LAST - 1;
       continue;
     }
@@ -122,7 +169,7 @@ static void add_fiber(struct text *t, struct coh_state *S, struct coh_fiber *f, 
     struct coh_frame *frame;
     for (frame = S->frame; frame != NULL; frame = frame->prev) {
       add_stack(t, frame->co, S, frame == S->frame ? level : 0);
-      if (frame->prev != NULL) add(t, "in a coroutine resumed by\n");
+      if (frame->prev != NULL) add_line(t, "in a coroutine resumed by");
     }
   } else if (f->L != NULL) {
     add_stack(t, f->L, S, 0);
@@ -134,7 +181,7 @@ static void add_hosts(struct text *t, struct coh_state *S, const struct coh_fibe
   int count = 0;
   while (f->task.group != NULL && count++ < HOSTS_MAX) {
     struct coh_fiber *host = coh_fiber_of(f->task.group->host);
-    add(t, "in a group of\n");
+    add_line(t, "in a group of");
     add_fiber(t, S, host, 0);
     f = host;
   }
@@ -149,7 +196,8 @@ static void push_text(lua_State *L, const struct text *t) {
 
 
 void coh_note_push_place(lua_State *L, struct coh_state *S, struct coh_fiber *f, bool hosts) {
-  struct text t = {0, ""};
+  struct text t;
+  begin(&t);
   add_fiber(&t, S, f, 0);
   if (hosts) add_hosts(&t, S, f);
   push_text(L, &t);
@@ -157,11 +205,12 @@ void coh_note_push_place(lua_State *L, struct coh_state *S, struct coh_fiber *f,
 
 
 void coh_note_push_hosts(lua_State *L, struct coh_state *S, struct coh_fiber *f) {
-  struct text t = {0, ""};
+  struct text t;
   if (f->task.group == NULL) {
     lua_pushnil(L);
     return;
   }
+  begin(&t);
   add_hosts(&t, S, f);
   push_text(L, &t);
 }
@@ -190,9 +239,10 @@ void coh_note_free(struct coh_state *S, struct coh_note **note) {
 
 /* The same as below, without the 'level' innermost frames. */
 static void take(struct coh_state *S, struct coh_fiber *f, int level, struct coh_note **note) {
-  struct text t = {0, ""};
+  struct text t;
   size_t size;
   coh_note_free(S, note);
+  begin(&t);
   add_fiber(&t, S, f, level);
   size = sizeof **note + t.length + 1;
   *note = coh_mem_new(&S->loop.rt.mem, size);
@@ -230,12 +280,6 @@ void coh_note_stuck(struct coh_state *S, struct coh_fiber *f) {
 }
 
 
-/* An ErrorGroup brings the notes of its members, and Cancelled has none: see coh_note_stuck. */
-static bool is_wanted(lua_State *L) {
-  return !coh_cancelled_is(L, 1) && !coh_error_is(L, 1, COH_ERROR_GROUP);
-}
-
-
 /* Does a function of ours raise the error? Equal strings are one value, so its identity does not tell. */
 static bool is_raised_here(lua_State *L, const struct coh_state *S) {
   lua_Debug ar;
@@ -243,15 +287,21 @@ static bool is_raised_here(lua_State *L, const struct coh_state *S) {
 }
 
 
-/* An error that we raise again on its way out has its note from where it began. */
+/*
+** Cancelled has no note, see coh_note_stuck; an ErrorGroup brings those of its members;
+** an error that we raise again on its way out has its note from where it began.
+*/
 int coh_note_handler(lua_State *L) {
-  struct coh_state *S = coh_state_of(L);
-  struct coh_fiber *f = coh_running(S);
+  struct coh_state *S;
+  struct coh_fiber *f;
   bool known;
+  if (coh_cancelled_is(L, 1)) return 1;
+  S = coh_state_of(L);
+  f = coh_running(S);
   if (f == NULL) return 1;
   known = f->rethrown && f->note != NULL && f->note->of == lua_topointer(L, 1) && is_raised_here(L, S);
   f->rethrown = false;
-  if (known || !is_wanted(L)) return 1;
+  if (known || coh_error_is(L, 1, COH_ERROR_GROUP)) return 1;
   take(S, f, 1, &f->note);
   if (f->note != NULL) f->note->of = lua_topointer(L, 1);
   return 1;

@@ -94,6 +94,6 @@ int coh_raise_cancelled(lua_State *L, struct coh_fiber *f) {
 
 
 int coh_rethrow(lua_State *L, struct coh_fiber *f) {
-  f->rethrown = true;
+  f->rethrown = !coh_cancelled_is(L, -1);
   return lua_error(L);
 }
