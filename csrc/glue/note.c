@@ -16,7 +16,7 @@
 #define FRAMES_LAST 10
 #define HOSTS_MAX 32
 
-/* What is added to a text goes in by whole lines: one that does not fit is left out, with all that follows. */
+/* Text goes in by whole lines: one that does not fit is left out, with all that follows. */
 struct text {
   size_t length;     /* of whole lines */
   size_t end;        /* of the line being written; above NOTE_MAX when it does not fit */
