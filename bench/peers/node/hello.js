@@ -1,0 +1,6 @@
+// W9: one task prints.
+async function hello() {
+  console.log("hello");
+}
+
+Promise.all([hello()]);
