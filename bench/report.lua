@@ -1,0 +1,266 @@
+--- Writes the page: bench/performance.md.in, with every {{placeholder}} replaced by figures of one run.
+---
+---     lua5.4 bench/report.lua RESULTS.json PAGE.md        plots go to PAGE/<workload>.svg
+---
+--- Placeholders: {{w1.table}}, {{w1.plot}}, {{w1.targets}}, {{targets}}, {{systems}}, {{run}}, {{figure
+--- ADDRESS}} and {{ratio ADDRESS / ADDRESS}}, with addresses as in support/results.lua. One that is not
+--- known, or names a workload, cell or system there is not, is an error; so is a workload that the page
+--- does not show. A figure this run does not have is a dash.
+package.path = "./?.lua;" .. package.path
+local plan = require "bench.support.plan"
+local plot = require "bench.support.plot"
+local results = require "bench.support.results"
+local targets = require "bench.targets"
+
+local source, page = arg[1], arg[2]
+local folder = page:gsub("%.md$", "")
+
+local workloads, systems = plan.workloads(), plan.systems()
+local run = results.load(source)
+
+local DASH = "–"
+
+---------------------------------------------------------------------------
+-- Figures as text
+
+--- Three digits, or all before the point, in groups of three.
+local function number(value)
+  local size = math.abs(value)
+  if size < 9.995 then return ("%.2f"):format(value) end
+  if size < 99.95 then return ("%.1f"):format(value) end
+  local digits = ("%.0f"):format(value)
+  return (digits:reverse():gsub("(%d%d%d)", "%1,"):reverse():gsub("^(%-?),", "%1"))
+end
+
+local function column_of(workload, cell, figure)
+  for _, column in ipairs(workload.columns) do
+    if column.cell == cell and column.figure == figure then return column end
+  end
+end
+
+--- Fails on an address that no run could have.
+local function check(address)
+  local system, workload, cell, figure = results.parse(address)
+  local known = systems[system] and workloads[workload] and workloads[workload].cells[cell]
+  if not known then error(("there is no %s"):format(address), 0) end
+  local column = column_of(workloads[workload], cell, figure)
+  if not column then error(("%s shows no %s of cell %s"):format(workload, figure, cell), 0) end
+  return column
+end
+
+local function figure(address)
+  local column = check(address)
+  local value = run:median(address)
+  return value and number(value / (column.scale or 1)) or DASH
+end
+
+--- The quotient of two medians, or nil.
+local function quotient(of, to)
+  check(of)
+  check(to)
+  local above, below = run:median(of), run:median(to)
+  return above and below and above / below
+end
+
+local function ratio(of, to)
+  local value = quotient(of, to)
+  return value and number(value) or DASH
+end
+
+---------------------------------------------------------------------------
+-- Tables
+
+local function row(...)
+  return "| " .. table.concat({ ... }, " | ") .. " |"
+end
+
+--- "median [min–max]", with rounds that failed; the fault alone when all did.
+local function cell_text(found, scale)
+  if not found then return DASH end
+  local faults = #found.faults
+  if not found.median then return (found.faults[1]:match("^[^:\n]*")) end
+  local text = ("%s [%s–%s]"):format(
+    number(found.median / scale), number(found.min / scale), number(found.max / scale))
+  return faults > 0 and ("%s, %d failed"):format(text, faults) or text
+end
+
+local function system_row(workload, system)
+  local cells, any = {}, false
+  for i, column in ipairs(workload.columns) do
+    local found = run:figure(system.id, workload.id, column.cell, column.figure)
+    any = any or found ~= nil
+    cells[i] = cell_text(found, column.scale or 1)
+  end
+  local name = system.id == "cohort" and "**cohort**" or system.name
+  local reason = run.missing[system.id]
+  if reason and (workload.hello or system.id ~= "c") then
+    for i in ipairs(cells) do cells[i] = i == 1 and reason or "" end
+    any = true
+  end
+  return any and row(name, table.unpack(cells)) or nil
+end
+
+local function table_of(workload)
+  local titles, rules = {}, {}
+  for i, column in ipairs(workload.columns) do titles[i], rules[i] = column.title, "---:" end
+  local lines = { row("system", table.unpack(titles)), row("---", table.unpack(rules)) }
+  for _, system in ipairs(systems) do lines[#lines + 1] = system_row(workload, system) end
+  return table.concat(lines, "\n")
+end
+
+--- What a target compares with, in words: the system, and its column when it is not that of `of`.
+local function describe(address, of)
+  local column = check(address)
+  local system = systems[results.parse(address)].name
+  return column == check(of) and system or ("%s, %s"):format(system, column.title)
+end
+
+local function verdict(target, measured)
+  if not measured then return DASH end
+  if target.at_least then return measured >= target.at_least and "met" or "missed" end
+  local off = (measured / target.at_most - 1) * 100
+  if off > 0 then return ("missed by %.0f %%"):format(off) end
+  if measured <= (target.stretch or 0) then return "met, and the stretch" end
+  return ("met by %.0f %%"):format(-off)
+end
+
+--- A ratio, as 1/N when its bound is far below one.
+local function ratio_text(value, bound)
+  if not value then return DASH end
+  return bound < 0.1 and ("1/%.0f"):format(1 / value) or ("%.2f"):format(value)
+end
+
+local function bound_text(target)
+  if target.at_least then return ("≥ %g"):format(target.at_least) end
+  local text = "≤ " .. ratio_text(target.at_most, target.at_most)
+  return target.stretch and ("%s (stretch %.2f)"):format(text, target.stretch) or text
+end
+
+local function target_row(target)
+  local column = check(target.of)
+  local _, workload = results.parse(target.of)
+  local name = workload:gsub("^w", "W")
+  if target.at_least then
+    local measured = run:median(target.of)
+    return row(name, column.title, bound_text(target), figure(target.of), verdict(target, measured))
+  end
+  local measured = quotient(target.of, target.to)
+  local what = ("%s, against %s"):format(column.title, describe(target.to, target.of))
+  return row(name, what, bound_text(target), ratio_text(measured, target.at_most), verdict(target, measured))
+end
+
+local function targets_of(id)
+  local lines = { row("", "what, cohort's median over the other's", "target", "measured", ""),
+    row("---", "---", "---:", "---:", "---") }
+  for _, target in ipairs(targets) do
+    local _, workload = results.parse(target.of)
+    if not id or id == workload then lines[#lines + 1] = target_row(target) end
+  end
+  return #lines > 2 and table.concat(lines, "\n") or "No target."
+end
+
+local function systems_table()
+  local lines = { row("system", "version"), row("---", "---") }
+  for _, system in ipairs(systems) do
+    lines[#lines + 1] = row(system.name, run.versions[system.id] or run.missing[system.id] or DASH)
+  end
+  return table.concat(lines, "\n")
+end
+
+local function run_text()
+  local machine = run.machine
+  return ("Commit `%s`, built with `%s`, measured %s, rounds: %d, on core %s of %d, %s, %s, %s."):format(
+    run.commit, run.flags, run.date, run.rounds, run.core, machine.cores, machine.cpu, machine.kernel,
+    machine.system)
+end
+
+---------------------------------------------------------------------------
+-- Plots
+
+local function plotted_columns(workload)
+  local list = {}
+  for _, column in ipairs(workload.columns) do
+    if column.plot ~= false then list[#list + 1] = column end
+  end
+  return list
+end
+
+local function plot_row(workload, columns, system)
+  local points, best = {}, nil
+  for i, column in ipairs(columns) do
+    local found = run:figure(system.id, workload.id, column.cell, column.figure)
+    local scale = column.scale or 1
+    if found and found.median then
+      local least, most = found.min / scale, found.max / scale
+      points[i] = { median = found.median / scale, min = least, max = most }
+      best = math.min(best or math.huge, points[i].median)
+    end
+  end
+  return best and { name = system.name, ours = system.id == "cohort", points = points, best = best }
+end
+
+local function write(path, text)
+  local file = assert(io.open(path, "w"))
+  file:write(text)
+  file:close()
+end
+
+local function plot_of(workload)
+  local columns, rows = plotted_columns(workload), {}
+  for _, system in ipairs(systems) do rows[#rows + 1] = plot_row(workload, columns, system) end
+  if #rows == 0 then return "Not measured in this run." end
+  table.sort(rows, function(a, b) return a.best < b.best end)
+  os.execute(("mkdir -p '%s'"):format(folder))
+  local title = ("W%s: %s"):format(workload.id:sub(2), workload.title)
+  write(("%s/%s.svg"):format(folder, workload.id), plot.draw(title, workload.unit, columns, rows))
+  return ("![%s, %s](%s/%s.svg)"):format(title, workload.unit, folder:match("[^/]+$"), workload.id)
+end
+
+---------------------------------------------------------------------------
+-- The page
+
+local shown = {}
+
+local function show_table(workload)
+  shown[workload.id] = true
+  return table_of(workload)
+end
+
+local parts = { table = show_table, plot = plot_of }
+
+function parts.targets(workload) return targets_of(workload.id) end
+
+local plain = { targets = targets_of, systems = systems_table, run = run_text }
+
+local function expand(text)
+  if plain[text] then return plain[text]() end
+  local id, part = text:match("^([^.%s]+)%.(%w+)$")
+  if id and workloads[id] and parts[part] then return parts[part](workloads[id]) end
+  local of, to = text:match("^ratio (.-)%s*/%s*(.+)$")
+  if of then return ratio(of, to) end
+  local address = text:match("^figure (.+)$")
+  if address then return figure(address) end
+  error(("{{%s}} is not known"):format(text), 0)
+end
+
+local function main()
+  local lines = { "<!-- Written by bench/report.lua from " .. source:match("[^/]+$")
+    .. " and bench/performance.md.in: change those, then `make bench-page`. -->", "" }
+  local count = 0
+  for line in io.lines("bench/performance.md.in") do
+    count = count + 1
+    local ok, text = pcall(string.gsub, line, "{{(.-)}}", expand)
+    if not ok then error(("bench/performance.md.in:%d: %s"):format(count, text), 0) end
+    lines[#lines + 1] = text
+  end
+  for _, workload in ipairs(workloads) do
+    if not shown[workload.id] then error("bench/performance.md.in does not show " .. workload.id, 0) end
+  end
+  write(page, table.concat(lines, "\n") .. "\n")
+end
+
+local ok, fault = pcall(main)
+if not ok then
+  io.stderr:write(fault, "\n")
+  os.exit(1)
+end
