@@ -37,7 +37,8 @@ export PATH          := $(CURDIR)/bin:$(PATH)
 
 .DELETE_ON_ERROR:
 .PHONY: all env demo test check kernel specs scenarios hosts sanitize valgrind \
-  arrows style luacheck model docs docs-check rockspec rockspec-check rock install clean help
+  arrows style luacheck model docs docs-check rockspec rockspec-check rock install clean help \
+  bench bench-check bench-page
 
 ## Using it
 
@@ -132,6 +133,45 @@ rockspec-check: ## fail when those lists are out of date
 
 rock: ## pack a binary rock, install it into an empty tree, run the README's first program with it
 	@tools/rock $(BUILD)/rock
+
+## Speed
+
+bench: ## measure, write docs/performance.md; ROUNDS=3 ONLY="w1 w2" PEERS="cohort go" to choose
+	@tools/setup bench
+	@$(MAKE) --no-print-directory -s bench-programs
+	@$(bench_env) $(LUA) bench/run.lua
+
+bench-check: bench-programs ## every workload with tiny counts, cohort and bare Lua; writes below build/bench
+	@$(bench_env) $(LUA) bench/run.lua check
+
+bench-page: ## write docs/performance.md again, from RESULTS=bench/results/abc1234.json
+	@$(LUA) bench/report.lua $(RESULTS) docs/performance.md
+
+# Peers' programs find what they share; Go is built where it is installed. The paths follow ours, as a last resort.
+bench_env = FLAGS='$(strip $(FLAGS) $(CFLAGS))' PYTHONPATH=bench/support PYTHONDONTWRITEBYTECODE=1 \
+  LUA_PATH_5_4='$(LUA_PATH_5_4);bench/support/?.lua;bench/peers/luv/?.lua' \
+  LUA_CPATH_5_4='$(LUA_CPATH_5_4);build/bench/?.so'
+
+bench_made := clock.so start c_hello $(if $(shell command -v go),go_bench go_hello)
+
+.PHONY: bench-programs
+bench-programs: all $(addprefix build/bench/,$(bench_made))
+
+build/bench/%.so: bench/support/%.c
+	@mkdir -p $(@D)
+	$(CC) $(c_flags) $(lua_flags) -shared -o $@ $<
+
+build/bench/%: bench/support/%.c
+	@mkdir -p $(@D)
+	$(CC) $(c_flags) -o $@ $<
+
+build/bench/c_%: bench/peers/c/%.c
+	@mkdir -p $(@D)
+	$(CC) $(c_flags) $(uv_flags) -o $@ $< -luv
+
+build/bench/go_%: bench/peers/go/%.go
+	@mkdir -p $(@D)
+	GO111MODULE=off GOFLAGS= GOCACHE=$(CURDIR)/build/bench/go go build -o $@ $<
 
 # The module links libuv and never liblua: the program that loads it has Lua already.
 $(core): $(objects)
