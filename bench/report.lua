@@ -93,7 +93,7 @@ local function system_row(workload, system)
   end
   local name = system.id == "cohort" and "**cohort**" or system.name
   local reason = run.missing[system.id]
-  if reason and (workload.hello or system.id ~= "c") then
+  if reason and (system.absent or plan.program(workload, system)) then
     for i in ipairs(cells) do cells[i] = i == 1 and reason or "" end
     any = true
   end

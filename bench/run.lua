@@ -90,10 +90,9 @@ local function arguments(cell)
 end
 
 local function command(workload, cell, system)
-  if workload.hello then
-    return ("build/bench/start %d %s"):format(checking and 1 or cell.args.times, system.hello)
-  end
-  return ("%s %s %s"):format(system.run, workload.id, arguments(cell))
+  local program = plan.program(workload, system)
+  if workload.through then return ("%s %s %s"):format(workload.through, arguments(cell), program) end
+  return ("%s %s %s"):format(program, workload.id, arguments(cell))
 end
 
 --- The figures a program printed, nil when it cannot do this, or nil and what went wrong.

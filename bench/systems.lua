@@ -1,9 +1,9 @@
 --- The systems that are compared, in the order of the tables.
 ---
 --- `version` is a command that prints the version, and the probe: a system whose version cannot be had is
---- not installed, and becomes a line in the table. `run` answers every workload but the start-up, whose
---- program is `hello`. A system with `absent` cannot be installed on Debian for Lua 5.4; that is why, and
---- all there is of it.
+--- not installed, and becomes a line in the table. `run` answers every workload that does not name another
+--- `program`, as the start-up names `hello`. A system with `absent` cannot be installed on Debian for
+--- Lua 5.4; that is why, and all there is of it.
 local python = "/usr/bin/python3"  -- Debian's, which has Debian's packages
 
 local function python_version(module)

@@ -29,9 +29,14 @@ function plan.systems()
   return by_id(require "bench.systems")
 end
 
+--- The command of the program with which a system answers a workload, or nil when it has none.
+function plan.program(workload, system)
+  return system[workload.program or "run"]
+end
+
 --- May this system be asked for this cell?
 function plan.applies(workload, cell, system)
-  if not (workload.hello and system.hello or not workload.hello and system.run) then return false end
+  if not plan.program(workload, system) then return false end
   return not cell.systems or (" " .. cell.systems .. " "):find(" " .. system.id .. " ", 1, true) ~= nil
 end
 

@@ -1,10 +1,11 @@
 /* Times how long programs live: runs a command COUNT times, one after another, and prints the median of
  * the wall times. The clock stands around fork and waitpid; what the command prints goes to /dev/null.
  *
- *     start COUNT COMMAND [ARGUMENT...]     prints "ns N" */
+ *     start times=COUNT COMMAND [ARGUMENT...]     prints "ns N" */
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -41,9 +42,10 @@ static int compare(const void *a, const void *b) {
 }
 
 int main(int argc, char **argv) {
-  int count = argc > 2 ? atoi(argv[1]) : 0;
+  int count = 0;
+  if (argc > 2 && strncmp(argv[1], "times=", 6) == 0) count = atoi(argv[1] + 6);
   if (count < 1) {
-    fprintf(stderr, "usage: start COUNT COMMAND [ARGUMENT...]\n");
+    fprintf(stderr, "usage: start times=COUNT COMMAND [ARGUMENT...]\n");
     return 2;
   }
   long long *times = calloc((size_t)count, sizeof *times);

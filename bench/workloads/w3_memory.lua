@@ -1,5 +1,5 @@
 --- W3: how much memory does a blocked task hold, and how long does it take to make one and let it block?
-local lean = "cohort bare cqueues luv node go"  -- a million tasks of the others take half a minute to make
+local lean = "cohort bare cqueues node go"  -- a million tasks of the others take up to a minute
 
 return {
   id = "w3", title = "a blocked task", unit = "resident bytes per task",

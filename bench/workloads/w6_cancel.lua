@@ -1,5 +1,5 @@
 --- W6: how long does it take to cancel a group of blocked tasks, until the last of them has ended, per task?
-local lean = "cohort bare cqueues luv node go"  -- the others need half a minute to make a million
+local lean = "cohort bare cqueues node go"  -- the others need up to a minute to make a million
 
 return {
   id = "w6", title = "cancel a group", unit = "ns per task",

@@ -47,7 +47,7 @@ local function wait_forever(mode)
     local event = cohort.event()
     return function() event:wait() end
   end
-  return cohort.sleep_forever
+  return function() cohort.sleep_forever() end
 end
 
 --- W3
