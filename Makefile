@@ -144,8 +144,8 @@ bench: ## measure, write docs/performance.md; ROUNDS=3 ONLY="w1 w2" PEERS="cohor
 bench-check: bench-programs ## every workload with tiny counts, cohort and bare Lua; writes below build/bench
 	@$(bench_env) $(LUA) bench/run.lua check
 
-bench-page: ## write docs/performance.md again, from RESULTS=bench/results/abc1234.json
-	@$(LUA) bench/report.lua $(RESULTS) docs/performance.md
+bench-page: ## write docs/performance.md again, from RESULTS=bench/results/abc1234.json or the newest
+	@$(LUA) bench/report.lua $(or $(RESULTS),$(lastword $(shell ls -tr bench/results/*.json))) docs/performance.md
 
 # Peers' programs find what they share; Go is built where it is installed. The paths follow ours, as a last resort.
 bench_env = FLAGS='$(strip $(FLAGS) $(CFLAGS))' PYTHONPATH=bench/support PYTHONDONTWRITEBYTECODE=1 \

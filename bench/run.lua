@@ -27,7 +27,7 @@ local only, peers = words "ONLY", words "PEERS"
 local partial = checking or only or peers
 if checking and not peers then peers = { cohort = true, bare = true } end
 
-local rounds = math.tointeger(tonumber(os.getenv "ROUNDS")) or (checking and 1 or 5)
+local rounds = math.tointeger(tonumber(os.getenv "ROUNDS")) or (checking and 1 or 4)
 local core = os.getenv "CORE" or "0"
 local flags = os.getenv "FLAGS" or ""
 
