@@ -76,11 +76,13 @@ local function decode_list(text, at)
 end
 
 local function decode_object(text, at)
-  local object, key = {}, nil
+  local object = {}
+  local key, value
   at = skip(text, at + 1)
   while text:sub(at, at) ~= "}" do
     key, at = decode_string(text, at)
-    object[key], at = decode(text, skip(text, at))
+    value, at = decode(text, skip(text, at))
+    object[key] = value
     at = skip(text, at)
   end
   return object, at + 1
