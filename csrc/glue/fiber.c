@@ -100,21 +100,15 @@ static void keep_error(lua_State *L, struct coh_fiber *f) {
 
 
 /*
-** Who cancelled a task, and the words that went with it, are kept in its handle:
-** the group or scope that knows may be gone when somebody asks. [-0, +0, -]
+** The object that knows who cancelled a task, and with what words, is kept in the
+** task's handle when it is another: a group's, or a scope's. [-0, +0, -]
 */
 static void keep_reason(lua_State *L, struct coh_state *S, struct coh_fiber *f) {
   struct coh_scope *canceller = coh_scope_canceller(&f->task.scope);
-  int slot;
-  if (canceller == NULL) return;  /* a shield went up meanwhile */
-  if (canceller->reason != COH_REASON_CANCEL) return;  /* nobody's, and without words */
+  if (canceller == NULL || canceller == &f->task.scope) return;  /* a shield went up meanwhile, or it knows */
+  if (canceller->reason != COH_REASON_CANCEL) return;            /* it was nobody */
   coh_object_push(L, S, canceller);
-  for (slot = COH_UV_CANCELLER; slot <= COH_UV_TEXT; slot++) {
-    if (lua_isnil(L, -1)) lua_pushnil(L);
-    else lua_getiuservalue(L, -1, slot);
-    lua_setiuservalue(L, OWNER, slot);
-  }
-  lua_pop(L, 1);
+  lua_setiuservalue(L, OWNER, COH_UV_CANCELLER);
 }
 
 
@@ -123,14 +117,15 @@ static int body_failed(lua_State *L, struct coh_state *S, struct coh_fiber *f) {
   lua_settop(L, FUNCTION);
   f->failed = true;
   replace_error(L, S, f);
+  f->cut = coh_cancelled_is(L, FUNCTION);
+  if (f->cut) {
+    if (f->handle != NULL) keep_reason(L, S, f);
+    return 2;
+  }
   if (f->task.group != NULL && !f->task.starting) coh_error_box_nil(L);
   if (f->handle != NULL) {
-    if (coh_cancelled_is(L, -1)) {
-      keep_reason(L, S, f);
-    } else {
-      lua_pushvalue(L, -1);
-      lua_setiuservalue(L, OWNER, COH_UV_RESULT);
-    }
+    lua_pushvalue(L, FUNCTION);
+    lua_setiuservalue(L, OWNER, COH_UV_RESULT);
     lua_getiuservalue(L, OWNER, COH_UV_IDENTITY);
     lua_replace(L, OWNER);
   }
@@ -231,7 +226,7 @@ static void foreign_yield(struct coh_state *S, struct coh_fiber *f, int values) 
 
 static enum coh_result result_of(struct coh_fiber *f) {
   if (!f->failed) return COH_SUCCEEDED;
-  if (!coh_cancelled_is(f->L, -1)) return COH_FAILED;
+  if (!f->cut) return COH_FAILED;
   return coh_task_cancelled_result(&f->task);
 }
 
@@ -243,7 +238,10 @@ static enum coh_result result_of(struct coh_fiber *f) {
 ** is parked, and comes here again.
 */
 static void ended(struct coh_state *S, struct coh_fiber *f, int status) {
-  if (status != LUA_OK) f->failed = f->dead = true;
+  if (status != LUA_OK) {
+    f->failed = f->dead = true;
+    f->cut = false;
+  }
   if (f->dead && coh_abandon_quietly(S, f, &f->task.scope)) return;
   coh_fiber_finish(S, f, result_of(f));
 }

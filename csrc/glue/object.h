@@ -16,7 +16,7 @@ enum coh_kind { COH_SCOPE, COH_GROUP, COH_TASK, COH_CLOCK, COH_KINDS };
 
 /* User values. A task has the first three. */
 enum {
-  COH_UV_CANCELLER = 1,  /* who cancelled: a name or a function */
+  COH_UV_CANCELLER = 1,  /* who cancelled: a name or a function; or the object that knows */
   COH_UV_RESULT = 1,     /* of a task that ended and was not cancelled: result, table of them, or error */
   COH_UV_OWNER = 1,      /* of a scope that stands for a group or a task: that one */
   COH_UV_TEXT,           /* the text that 'cancel' was given */

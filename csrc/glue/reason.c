@@ -53,8 +53,17 @@ void coh_reason_note(lua_State *L, struct coh_state *S, int object, int text) {
 }
 
 
+/* In place of the object on top, which may be nil: the one that knows, when that is another. [-1, +1, -] */
+static void follow(lua_State *L) {
+  if (!lua_isuserdata(L, -1)) return;
+  if (lua_getiuservalue(L, -1, COH_UV_CANCELLER) == LUA_TUSERDATA) lua_replace(L, -2);
+  else lua_pop(L, 1);
+}
+
+
 /* Make the table of a kind and of the object on top, which may be nil. [-1, +1, m] */
 static void push_table(lua_State *L, enum coh_reason kind) {
+  follow(L);
   lua_createtable(L, 0, 3);                                /* object reason */
   lua_pushstring(L, kinds[kind]);
   lua_setfield(L, -2, "kind");

@@ -166,7 +166,7 @@ static void reset_fiber(struct coh_fiber *f) {
   f->task.daemon = f->task.starting = f->task.has_place = false;
   f->handle = NULL;
   f->watchers = NULL;
-  f->started = f->failed = f->rethrown = f->yielded = false;
+  f->started = f->failed = f->cut = f->rethrown = f->yielded = false;
   f->dead = f->unwinding = f->unclaimed = false;
 }
 

@@ -57,6 +57,7 @@ struct coh_state {
   size_t hosted_size;
   struct coh_interrupt *interrupt;  /* watches for Ctrl-C, owned; see open/interrupt.c */
   int report;                     /* registry reference: text of the deadlock, or LUA_NOREF */
+  int cancelled;                  /* registry reference: Cancelled */
   lua_KContext opened;            /* scopes and groups so far: each has a number of its own */
   uint64_t seed;                  /* of the shuffle, when there is one */
   char library[256];              /* folder of our Lua files, "@/.../cohort/": their frames are not shown */
@@ -137,6 +138,7 @@ struct coh_fiber {
   unsigned depth : 6;             /* of blocks entered on the C stack since it was resumed */
   bool started : 1;               /* its coroutine has begun */
   bool failed : 1;                /* the value on its stack is an error */
+  bool cut : 1;                   /* and that is Cancelled */
   bool rethrown : 1;              /* the error on its way has its note already */
   bool yielded : 1;               /* it called coroutine.yield, and was not told yet */
   bool dead : 1;                  /* its coroutine cannot be used again */

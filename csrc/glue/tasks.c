@@ -83,11 +83,17 @@ static int l_sleep_until(lua_State *L) {
 }
 
 
+static int sleep_forever_try(lua_State *L, int status, lua_KContext context) {
+  struct coh_fiber *f = coh_test(L, context);
+  (void)status;
+  coh_wait_sleep(&f->task.wait, &f->task.current->slot, COH_NEVER);
+  return coh_yield(L, f, slept);
+}
+
+
 /* sleep_forever() */
 static int l_sleep_forever(lua_State *L) {
-  lua_settop(L, 0);
-  lua_pushinteger(L, COH_NEVER);
-  return coh_begin(L, sleep_try);
+  return coh_begin(L, sleep_forever_try);
 }
 
 

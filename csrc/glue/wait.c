@@ -88,7 +88,7 @@ int coh_raise_cancelled(lua_State *L, struct coh_fiber *f) {
   f->rethrown = false;
   coh_note_stuck(S, f);
   coh_stubborn_count(L, S, f);
-  coh_cancelled_push(L);
+  lua_rawgeti(L, LUA_REGISTRYINDEX, S->cancelled);
   return lua_error(L);
 }
 

@@ -145,6 +145,8 @@ int luaopen_cohort_core(lua_State *L) {
   lua_setmetatable(L, -2);
   lua_newtable(L);
   coh_error_open(L);
+  coh_cancelled_push(L);
+  S->cancelled = luaL_ref(L, LUA_REGISTRYINDEX);
   coh_cancelled_set_reason(L, coh_reason_of_running);
   coh_scopes_open(L);
   coh_scopeobject_open(L);
