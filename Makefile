@@ -38,7 +38,7 @@ export PATH          := $(CURDIR)/bin:$(PATH)
 .DELETE_ON_ERROR:
 .PHONY: all env demo test check kernel specs scenarios hosts sanitize valgrind \
   arrows style luacheck model docs docs-check rockspec rockspec-check rock install clean help \
-  bench bench-check bench-page
+  bench bench-check bench-page gate gate-figures
 
 ## Using it
 
@@ -99,7 +99,7 @@ sanitize: ## the specs over a module built with ASan and UBSan, under three coll
 	      ASAN_OPTIONS=$(ASAN_OPTIONS)' specs || exit; done
 
 valgrind: ## the specs under valgrind
-	@tools/setup valgrind
+	@tools/setup test
 	@$(MAKE) --no-print-directory BUILD=build/valgrind FLAGS='-O1 -g' LDFLAGS=$(keep_loaded) \
 	  UNDER='valgrind -q --leak-check=full --errors-for-leak-kinds=definite --error-exitcode=9' specs
 
@@ -140,6 +140,12 @@ bench: ## measure, write docs/performance.md; ROUNDS=3 ONLY="w1 w2" PEERS="cohor
 	@tools/setup bench
 	@$(MAKE) --no-print-directory -s bench-programs
 	@$(bench_env) $(LUA) bench/run.lua
+
+gate: all ## instructions per operation, held against bench/gate/figures.txt
+	@$(LUA) bench/gate/gate.lua
+
+gate-figures: all ## write those figures anew; the commit says why
+	@$(LUA) bench/gate/gate.lua --write
 
 bench-check: bench-programs ## every workload with tiny counts, cohort and bare Lua; writes below build/bench
 	@$(bench_env) $(LUA) bench/run.lua check

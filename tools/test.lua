@@ -10,6 +10,7 @@
 local suites = {
   "all", "kernel", "specs", "scenarios",
   "arrows", "style", "luacheck", "docs-check", "rockspec-check", "model", "rock",
+  "bench-check", "gate",
 }
 if #arg > 0 then suites = arg end
 
