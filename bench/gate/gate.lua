@@ -3,8 +3,8 @@
 ---     lua5.4 bench/gate/gate.lua [--write]
 ---
 --- Instructions are counted by callgrind, so that a noisy machine does not matter. What two runs of
---- bench/gate/work.lua of different length differ by is the cost of the operations between them. A figure that is
---- off by more than the margin, up or down, fails: figures.txt changes in a commit that says why. Lua's hash seed
+--- bench/gate/work.lua of different length differ by is the cost of the operations between them. A figure that
+--- is off by more than the margin, up or down, fails: figures.txt changes in a commit that says why. Lua's seed
 --- moves a count by up to 1.5 %, so one that is off is counted again before it fails. With --write the
 --- figures are written anew. The last line is "N passed, N failed".
 local figures_path, work = "bench/gate/figures.txt", "bench/gate/work.lua"
@@ -60,7 +60,9 @@ local function count_least(name)
 end
 
 local function write(figures)
-  local lines = { "Instructions per operation, counted by bench/gate/gate.lua. Change them in a commit that says why.", "" }
+  local lines = {
+    "Instructions per operation, counted by bench/gate/gate.lua. Change them in a commit that says why.", "",
+  }
   for _, figure in ipairs(figures) do
     lines[#lines + 1] = ("%7.0f  %s"):format(count_least(figure.name), figure.name)
   end
