@@ -246,6 +246,22 @@ describe("race", function()
     assert.equal(2, cohort.now())
   end)
 
+  it("is no checkpoint: in a cancelled scope what need not wait wins, and what waits is Cancelled", function()
+    run(function()
+      for _, first in ipairs { cohort.race, cohort.any } do
+        local value, ended
+        assert.is_false(cohort.scope(function(scope)
+          scope:cancel()
+          value = first { cohort.sleep_forever, function() return 7 end }
+          first { cohort.sleep_forever, cohort.sleep_forever }
+          ended = true
+        end))
+        assert.equal(7, value)
+        assert.is_nil(ended)
+      end
+    end)
+  end)
+
   task_it("raises a group when the first to end failed, with what crashed after it", function()
     assert.same({ "bad" }, errors_of(cohort.race, { after(2, "a"), fail_after(1, "bad") }))
     assert.same({ "bad", "worse" }, errors_of(cohort.race, { crash "worse", fail_after(1, "bad") }))

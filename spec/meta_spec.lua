@@ -14,7 +14,6 @@ local rows = bad_input.rows(definitions)
 -- What no annotation says: which functions that take a function wait by themselves as well, and which of the
 -- others only run a block.
 local waits_itself = { ["g:start"] = true, ["net.serve"] = true }
-local waits_for_the_first = { ["cohort.race"] = true, ["cohort.any"] = true }
 local block_only = { ["cohort.open_group"] = true, ["g:spawn"] = true }
 
 local function takes_function(entry)
@@ -27,7 +26,7 @@ end
 
 -- Does the call itself see a cancellation?
 local function sees_cancellation(name, entry)
-  if waits_itself[name] or waits_for_the_first[name] then return true end
+  if waits_itself[name] then return true end
   return entry.async and not takes_function(entry) and not block_only[name] or false
 end
 

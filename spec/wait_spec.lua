@@ -234,6 +234,44 @@ describe("a plain coroutine.yield out of a task", function()
   end)
 end)
 
+describe("the coroutine of a waiting task", function()
+  local waits = {
+    sleep = function() cohort.sleep(3) end,
+    join = function() cohort.group(function(g) g:spawn(cohort.sleep, 3) end) end,
+    start = function(g) g:start(function(started) cohort.sleep(3) started() end) end,
+    place = function()
+      cohort.group({ limit = 1 }, function(g)
+        g:spawn(cohort.sleep, 3)
+        g:spawn(cohort.sleep, 3)
+      end)
+    end,
+  }
+  for name, wait in pairs(waits) do
+    it("that is resumed by hand fails and says so, and nobody else suffers: " .. name, function()
+      virtual(function()
+        local co, said, other
+        local ok, err = pcall(cohort.group, { on_error = "collect" }, function(g)
+          g:spawn(function()
+            co = coroutine.running()
+            said = select(2, pcall(wait, g))
+            error(said, 0)
+          end)
+          g:spawn(function()
+            cohort.sleep(1)
+            coroutine.resume(co)
+            cohort.sleep(5)
+            other = "ended"
+          end)
+        end)
+        assert.matches(name == "place" and "belongs to another task" or "resumed by hand", said)
+        assert.equal("ended", other)
+        assert.is_false(ok)
+        assert.equal(1, #err.errors)
+      end)
+    end)
+  end
+end)
+
 describe("a stock coroutine inside a task", function()
   it("works as ever when it does not wait", function()
     virtual(function()

@@ -3,10 +3,10 @@
 ---     lua5.4 bench/gate/gate.lua [--write]
 ---
 --- Instructions are counted by callgrind, so that a noisy machine does not matter. What two runs of
---- bench/gate/work.lua of different length differ by is the cost of the operations between them. A figure that is
---- off by more than the margin, up or down, fails: figures.txt changes in a commit that says why.
---- Lua's hash seed moves a count by up to 1.5 %, so one that is off is counted again before it fails. With --write
---- the figures are written anew. The last line is "N passed, N failed".
+--- bench/gate/work.lua of different length differ by is the cost of the operations between them. A figure
+--- that is off by more than the margin, up or down, fails: figures.txt changes in a commit that says why.
+--- Lua's hash seed moves a count by up to 1.5 %, so one that is off is counted again before it fails. With
+--- --write the figures are written anew. The last line is "N passed, N failed".
 local figures_path, work = "bench/gate/figures.txt", "bench/gate/work.lua"
 local margin, tries = 0.03, 3
 

@@ -145,7 +145,7 @@ static int body_end(lua_State *L, struct coh_state *S, struct coh_fiber *f) {
 
 /* What was left open is closed first. */
 static int close_inner(lua_State *L, int status, lua_KContext context) {
-  struct coh_fiber *f = coh_fiber_at(context);
+  struct coh_fiber *f = coh_resumed(L, context);
   struct coh_state *S = coh_state_from(coh_task_runtime(&f->task));
   (void)status;
   if (coh_abandon(L, S, f, &f->task.scope)) return coh_yield(L, f, close_inner);
@@ -238,9 +238,10 @@ static enum coh_result result_of(struct coh_fiber *f) {
 ** is parked, and comes here again.
 */
 static void ended(struct coh_state *S, struct coh_fiber *f, int status) {
-  if (status != LUA_OK) {
+  if (status != LUA_OK && !f->dead) {
     f->failed = f->dead = true;
     f->cut = false;
+    coh_group_spawner_died(&f->task);
   }
   if (f->dead && coh_abandon_quietly(S, f, &f->task.scope)) return;
   coh_fiber_finish(S, f, result_of(f));

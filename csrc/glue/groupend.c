@@ -186,6 +186,14 @@ static struct coh_fiber *host_of(const struct coh_luagroup *g) {
 }
 
 
+/* The group of a continuation, whose host runs. [-0, +0, v] */
+static struct coh_luagroup *resumed(lua_State *L, lua_KContext context) {
+  struct coh_luagroup *g = (struct coh_luagroup *)context;
+  coh_resumed(L, coh_context(host_of(g)));
+  return g;
+}
+
+
 static struct coh_state *state_of(const struct coh_luagroup *g) {
   return coh_state_from(g->group.scope.slot.rt);
 }
@@ -232,7 +240,7 @@ static void keep_deferred_error(lua_State *L, struct coh_state *S, struct coh_lu
 
 /* A deferred function has ended, and maybe left something open. An error is on top, or nil. */
 static int deferred_left(lua_State *L, int status, lua_KContext context) {
-  struct coh_luagroup *g = (struct coh_luagroup *)context;
+  struct coh_luagroup *g = resumed(L, context);
   struct coh_state *S = state_of(g);
   struct coh_fiber *f = host_of(g);
   struct coh_luascope *s = g->deferring;
@@ -352,7 +360,7 @@ static int refuse_end(lua_State *L, struct coh_luagroup *g) {
 
 static int joined(lua_State *L, int status, lua_KContext context) {
   (void)status;
-  return end_group(L, (struct coh_luagroup *)context);
+  return end_group(L, resumed(L, context));
 }
 
 
@@ -397,7 +405,7 @@ static int body_closed(lua_State *L, struct coh_luagroup *g) {
 
 
 static int abandoned(lua_State *L, int status, lua_KContext context) {
-  struct coh_luagroup *g = (struct coh_luagroup *)context;
+  struct coh_luagroup *g = resumed(L, context);
   (void)status;
   if (coh_abandon(L, state_of(g), host_of(g), g->group.around)) return yield(L, g, abandoned);
   return body_closed(L, g);

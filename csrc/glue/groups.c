@@ -96,7 +96,7 @@ static void name_group(lua_State *L, int arg, int body) {
 
 
 static int group(lua_State *L, int status, lua_KContext context) {
-  struct coh_fiber *f = coh_fiber_at(context);
+  struct coh_fiber *f = coh_resumed(L, context);
   struct coh_state *S = coh_state_from(coh_task_runtime(&f->task));
   int options = coh_is_options(L, 1) ? 1 : 0, body = options + 1;
   struct wish w = check_wish(L, options, "group");

@@ -112,6 +112,7 @@ static int close_inner(lua_State *L, int status, lua_KContext context) {
   struct coh_state *S = coh_state_from(s->scope.slot.rt);
   struct coh_fiber *f = coh_running(S);
   (void)status;
+  if (f == NULL || !coh_task_has_open(&f->task, &s->scope)) coh_refuse_resume(L);
   if (coh_abandon(L, S, f, &s->scope)) return lua_yieldk(L, 0, context, close_inner);
   if (lua_isnil(L, -1)) {
     lua_pop(L, 1);
@@ -207,22 +208,22 @@ static int at(lua_State *L, struct coh_fiber *f, enum form form, const char *wha
 
 static int move_on_after(lua_State *L, int status, lua_KContext context) {
   (void)status;
-  return after(L, coh_fiber_at(context), MOVE_ON, "move_on_after");
+  return after(L, coh_resumed(L, context), MOVE_ON, "move_on_after");
 }
 
 static int fail_after(lua_State *L, int status, lua_KContext context) {
   (void)status;
-  return after(L, coh_fiber_at(context), FAIL, "fail_after");
+  return after(L, coh_resumed(L, context), FAIL, "fail_after");
 }
 
 static int move_on_at(lua_State *L, int status, lua_KContext context) {
   (void)status;
-  return at(L, coh_fiber_at(context), MOVE_ON, "move_on_at");
+  return at(L, coh_resumed(L, context), MOVE_ON, "move_on_at");
 }
 
 static int fail_at(lua_State *L, int status, lua_KContext context) {
   (void)status;
-  return at(L, coh_fiber_at(context), FAIL, "fail_at");
+  return at(L, coh_resumed(L, context), FAIL, "fail_at");
 }
 
 static int shield(lua_State *L, int status, lua_KContext context) {
@@ -230,7 +231,7 @@ static int shield(lua_State *L, int status, lua_KContext context) {
   coh_check_callable(L, 1, "shield");
   lua_pushnil(L);
   lua_insert(L, 1);
-  return enter(L, coh_fiber_at(context), SHIELD, COH_NEVER, (lua_Number)NAN);
+  return enter(L, coh_resumed(L, context), SHIELD, COH_NEVER, (lua_Number)NAN);
 }
 
 /* move_on_after(seconds, f, ...) -> true, results... | false */
@@ -287,7 +288,7 @@ static struct wish check_wish(lua_State *L, int arg, const char *what) {
 
 static int scope(lua_State *L, int status, lua_KContext context) {
   struct coh_state *S = coh_state_here(L);
-  struct coh_fiber *f = coh_fiber_at(context);
+  struct coh_fiber *f = coh_resumed(L, context);
   bool has_options;
   struct coh_luascope *s;
   struct coh_face *face;
@@ -339,7 +340,7 @@ bool coh_scopes_is_block(const struct coh_scope *s) {
 /* The end of a block. What is at 2 is the error on its way, or nil; returning lets it go on. */
 static int close_block(lua_State *L, int status, lua_KContext context) {
   struct coh_state *S = coh_state_here(L);
-  struct coh_fiber *f = coh_fiber_at(context);
+  struct coh_fiber *f = coh_resumed(L, context);
   struct coh_face *face = lua_touserdata(L, 1);
   struct coh_luascope *s = coh_item(face->object.scope, struct coh_luascope, scope);
   (void)status;

@@ -44,18 +44,18 @@ static struct coh_fiber *load(lua_State *L, struct coh_state *S) {
 ** raises, the next in the backlog gets the place. It leaves 'results' values and,
 ** on top, a pointer, which is taken off. [e]
 */
-static void *make_granted(lua_State *L, struct coh_luagroup *g, lua_CFunction make, int results) {
+static void *make_granted(lua_State *L, struct coh_fiber *f, lua_CFunction make, int results) {
   int count = lua_gettop(L);
   void *made;
   lua_pushcfunction(L, make);
   lua_insert(L, 1);
   if (lua_pcall(L, count, results + 1, 0) != LUA_OK) {
-    coh_group_place_given_up(&g->group);
+    coh_group_place_given_up(&f->task);
     lua_error(L);
   }
   made = lua_touserdata(L, -1);
   lua_pop(L, 1);
-  coh_group_place_waited(&g->group, true);
+  coh_group_place_waited(&f->task, true);
   return made;
 }
 
@@ -78,15 +78,15 @@ static int load_granted(lua_State *L) {
 
 /* The spawner waited for a place and was granted one, or cancelled. */
 static int spawn_granted(lua_State *L, int status, lua_KContext context) {
-  struct coh_fiber *f = coh_fiber_at(context);
+  struct coh_fiber *f = coh_resumed(L, context);
   struct coh_luagroup *g = check_open(L, coh_state_here(L), "spawn");
   struct coh_fiber *child;
   (void)status;
   if (f->task.wait.outcome != COH_WOKEN) {
-    coh_group_place_waited(&g->group, false);
+    coh_group_place_waited(&f->task, false);
     return coh_raise_cancelled(L, f);
   }
-  child = make_granted(L, g, load_granted, 1);
+  child = make_granted(L, f, load_granted, 1);
   coh_group_spawn(&g->group, &child->task, false);
   return 1;
 }
@@ -202,7 +202,7 @@ static int start_failed(lua_State *L, struct coh_state *S, struct coh_fiber *f, 
 
 
 static int start_woken(lua_State *L, int status, lua_KContext context) {
-  struct coh_fiber *f = coh_fiber_at(context);
+  struct coh_fiber *f = coh_resumed(L, context);
   struct record *r;
   (void)status;
   lua_getupvalue(L, 2, 2);
@@ -247,14 +247,14 @@ static int start(lua_State *L, struct coh_luagroup *g, struct coh_fiber *f, stru
 
 
 static int start_granted(lua_State *L, int status, lua_KContext context) {
-  struct coh_fiber *f = coh_fiber_at(context);
+  struct coh_fiber *f = coh_resumed(L, context);
   struct coh_luagroup *g = check_open(L, coh_state_here(L), "start");
   (void)status;
   if (f->task.wait.outcome != COH_WOKEN) {
-    coh_group_place_waited(&g->group, false);
+    coh_group_place_waited(&f->task, false);
     return coh_raise_cancelled(L, f);
   }
-  return start(L, g, f, make_granted(L, g, prepare_granted, 2));
+  return start(L, g, f, make_granted(L, f, prepare_granted, 2));
 }
 
 

@@ -216,6 +216,7 @@ static void close_by_force(struct coh_state *S, struct coh_fiber *f) {
 bool coh_stubborn_step(struct coh_state *S, struct coh_fiber *f) {
   struct coh_unwinding *u = find(S, f);
   if (u->phase != CLOSE) return false;
+  coh_group_spawner_died(&f->task);
   if (!coh_abandon_quietly(S, f, &f->task.scope)) close_by_force(S, f);
   return true;
 }

@@ -83,6 +83,15 @@ int coh_begin(lua_State *L, lua_KFunction try) {
 }
 
 
+int coh_refuse_resume(lua_State *L) {
+  luaL_where(L, 1);
+  lua_pushliteral(L, "the coroutine of a waiting task was resumed by hand: only cohort resumes it; wait for "
+                     "the task with task:wait()");
+  lua_concat(L, 2);
+  return lua_error(L);
+}
+
+
 int coh_raise_cancelled(lua_State *L, struct coh_fiber *f) {
   struct coh_state *S = coh_state_from(coh_task_runtime(&f->task));
   f->rethrown = false;

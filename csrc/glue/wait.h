@@ -81,19 +81,29 @@ int coh_switch(lua_State *L, lua_KFunction k);
 /* Deliver Cancelled to the running task. Never returns. [-0, +0, e] */
 int coh_raise_cancelled(lua_State *L, struct coh_fiber *f);
 
+/* Say that a waiting task's coroutine was resumed by somebody else. Never returns. [-0, +0, v] */
+int coh_refuse_resume(lua_State *L);
+
+/* The fiber of a continuation, which runs: nobody but us may resume its coroutine. [-0, +0, v] */
+static inline struct coh_fiber *coh_resumed(lua_State *L, lua_KContext context) {
+  struct coh_fiber *f = coh_fiber_at(context);
+  if (f->task.wait.place != COH_RUNNING) coh_refuse_resume(L);
+  return f;
+}
+
 /* First line of a 'try': the fiber, or Cancelled when its task is. [-0, +0, e] */
 static inline struct coh_fiber *coh_test(lua_State *L, lua_KContext context) {
-  struct coh_fiber *f = coh_fiber_at(context);
+  struct coh_fiber *f = coh_resumed(L, context);
   if (coh_task_cancelled(&f->task)) coh_raise_cancelled(L, f);
   return f;
 }
 
 /*
 ** First line after a park: the fiber, or Cancelled when that ended the wait. Who must
-** tidy up first takes coh_fiber_at and looks at the outcome. [-0, +0, e]
+** tidy up first takes coh_resumed and looks at the outcome. [-0, +0, e]
 */
 static inline struct coh_fiber *coh_woken(lua_State *L, lua_KContext context) {
-  struct coh_fiber *f = coh_fiber_at(context);
+  struct coh_fiber *f = coh_resumed(L, context);
   if (f->task.wait.outcome == COH_WAIT_CANCELLED) coh_raise_cancelled(L, f);
   return f;
 }

@@ -143,20 +143,37 @@ void coh_group_spawn(struct coh_group *group, struct coh_task *task, bool daemon
 void coh_group_wait_place(struct coh_group *group, struct coh_task *spawner) {
   group->pending++;
   coh_wait_park(&spawner->wait, &spawner->current->slot, &place_kind, &group->backlog);
+  spawner->wait.of = group;
 }
 
 
-void coh_group_place_waited(struct coh_group *group, bool granted) {
+/* The group that 'spawner' waited for; it waits no more. */
+static struct coh_group *take_waited(struct coh_task *spawner) {
+  struct coh_group *group = spawner->wait.of;
+  spawner->wait.kind = NULL;
   group->pending--;
+  return group;
+}
+
+
+void coh_group_place_waited(struct coh_task *spawner, bool granted) {
+  struct coh_group *group = take_waited(spawner);
   group->places -= granted;
   if (!granted) check_end(group);  /* granted: the spawn that follows keeps the group open */
 }
 
 
-void coh_group_place_given_up(struct coh_group *group) {
-  group->pending--;
+void coh_group_place_given_up(struct coh_task *spawner) {
+  struct coh_group *group = take_waited(spawner);
   give_place(group);
   check_end(group);
+}
+
+
+void coh_group_spawner_died(struct coh_task *spawner) {
+  if (spawner->wait.kind != &place_kind) return;
+  if (spawner->wait.outcome == COH_WOKEN) coh_group_place_given_up(spawner);
+  else coh_group_place_waited(spawner, false);
 }
 
 

@@ -57,10 +57,13 @@ bool coh_group_owns(const struct coh_group *group, const struct coh_task *task);
 ** a place that was granted is free then, for the spawn that follows at once.
 */
 void coh_group_wait_place(struct coh_group *group, struct coh_task *spawner);
-void coh_group_place_waited(struct coh_group *group, bool granted);
+void coh_group_place_waited(struct coh_task *spawner, bool granted);
 
 /* Instead: a place was granted, and the spawner cannot use it. The next in the backlog gets it. */
-void coh_group_place_given_up(struct coh_group *group);
+void coh_group_place_given_up(struct coh_task *spawner);
+
+/* A task was ended by force: a place that it waited for, or had just been granted, is not its any more. */
+void coh_group_spawner_died(struct coh_task *spawner);
 
 /*
 ** Begin 'task' in 'starter's scopes and park 'starter' until it called started

@@ -237,7 +237,13 @@ local function park(scope, runners)
   core.sleep_forever()
 end
 
--- Waits until more than `count` have ended. A checkpoint in any case.
+-- Waits until more than `count` have ended. A cancellation does not end this wait, but what it waits for.
+local function await_end(runners, count)
+  if #runners.ended == count then core.scope({ shield = true }, park, runners) end
+  runners.waiting = nil
+end
+
+-- The same, and a checkpoint in any case.
 local function await(runners, count)
   if #runners.ended == count then core.scope(park, runners)
   elseif core.cancelled() then core.checkpoint()
@@ -245,11 +251,13 @@ local function await(runners, count)
   runners.waiting = nil
 end
 
--- The first in the list that has ended, or nil; of `any`, that has succeeded.
+-- The first in the list that has ended, or nil; of `any`, that has succeeded. One that was cancelled
+-- has ended by itself only when nothing around it was cancelled.
 local function pick(who, tasks)
+  local alone = who == "race" and not core.cancelled()
   for _, task in ipairs(tasks) do
     local status = task:status()
-    if status == "done" or who == "race" and status == "cancelled" then return task end
+    if status == "done" or alone and status == "cancelled" then return task end
   end
 end
 
@@ -265,7 +273,8 @@ end
 local function choose(group, runners, who, functions, n)
   start(runners, group, who, functions, n)
   repeat
-    await(runners, #runners.ended)
+    await_end(runners, #runners.ended)
+    if who == "race" and count_failed(runners.tasks) > 0 then return end
     runners.winner = pick(who, runners.tasks)
   until runners.winner or #runners.ended == #runners.tasks
   runners.failed_before = count_failed(runners.tasks)
@@ -282,7 +291,7 @@ local function first(who, on_error, functions, n)
     if winner and is_error_group(err) then
       table.move(err.errors, runners.failed_before + 1, #err.errors, 1, crashes)
       if #crashes > 0 then error(err:derive(crashes), 0) end
-    elseif not (winner and is_cancelled(err)) then  -- a value that is there wins over a cancellation
+    elseif not (winner and winner:status() == "done" and is_cancelled(err)) then  -- a value wins
       error(err, 0)
     end
   end

@@ -10,7 +10,7 @@ static struct fake a, b, c, d;
 static bool gets_place(struct fake *f) {
   bool granted = f->task.wait.outcome == COH_WOKEN;
   say("%s%s ", f->name, granted ? "" : "!");
-  coh_group_place_waited(group, granted);
+  coh_group_place_waited(&f->task, granted);
   if (granted) coh_group_spawn(group, &f->other->task, false);
   return false;
 }
@@ -23,9 +23,8 @@ static bool waits_for_place(struct fake *f) {
 
 
 static bool gives_place_up(struct fake *f) {
-  (void)f;
   say("up ");
-  coh_group_place_given_up(group);
+  coh_group_place_given_up(&f->task);
   return false;
 }
 
