@@ -38,7 +38,7 @@ export PATH          := $(CURDIR)/bin:$(PATH)
 .DELETE_ON_ERROR:
 .PHONY: all env demo test check kernel specs scenarios hosts sanitize valgrind \
   arrows style luacheck model docs docs-check rockspec rockspec-check rock install clean help \
-  bench bench-check bench-page gate gate-figures
+  bench bench-check bench-page gate gate-figures gate-steps
 
 ## Using it
 
@@ -146,6 +146,9 @@ gate: all ## instructions per operation, held against bench/gate/figures.txt
 
 gate-figures: all ## write those figures anew; the commit says why
 	@$(LUA) bench/gate/gate.lua --write
+
+gate-steps: all ## what each step towards speed brought: build old commits, count, write bench/gate/steps.json
+	@$(LUA) bench/gate/steps.lua
 
 bench-check: bench-programs ## every workload with tiny counts, cohort and bare Lua; writes below build/bench
 	@$(bench_env) $(LUA) bench/run.lua check
