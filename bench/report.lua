@@ -3,10 +3,12 @@
 ---     lua5.4 bench/report.lua RESULTS.json PAGE.md        plots go to PAGE/<workload>.svg
 ---
 --- Placeholders: {{w1.table}}, {{w1.plot}}, {{w1.targets}}, {{targets}}, {{systems}}, {{run}}, {{figure
---- ADDRESS}} and {{ratio ADDRESS / ADDRESS}}, with addresses as in support/results.lua. One that is not
+--- ADDRESS}} and {{ratio ADDRESS / ADDRESS}}, with addresses as in support/results.lua; {{steps}},
+--- {{instructions of OPERATION}} and {{shares of OPERATION}}, from bench/gate/steps.json. One that is not
 --- known, or names a workload, cell or system there is not, is an error; so is a workload that the page
 --- does not show. A figure this run does not have is a dash.
 package.path = "./?.lua;" .. package.path
+local instructions = require "bench.support.instructions"
 local plan = require "bench.support.plan"
 local plot = require "bench.support.plot"
 local results = require "bench.support.results"
@@ -230,7 +232,7 @@ local parts = { table = show_table, plot = plot_of }
 
 function parts.targets(workload) return targets_of(workload.id) end
 
-local plain = { targets = targets_of, systems = systems_table, run = run_text }
+local plain = { targets = targets_of, systems = systems_table, run = run_text, steps = instructions.table }
 
 local function expand(text)
   if plain[text] then return plain[text]() end
@@ -240,6 +242,9 @@ local function expand(text)
   if of then return ratio(of, to) end
   local address = text:match("^figure (.+)$")
   if address then return figure(address) end
+  local what, operation = text:match("^(%l+) of (.+)$")
+  if what == "instructions" then return instructions.text(operation) end
+  if what == "shares" then return instructions.shares(operation) end
   error(("{{%s}} is not known"):format(text), 0)
 end
 

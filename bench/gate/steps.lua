@@ -10,8 +10,8 @@ local count = require "bench.gate.count"
 local json = require "bench.support.json"
 
 local operations = {
-  "switch", "spawn and join, 1000 in a group", "spawn and join, 10 in a group", "spawn and join, 1 in a group",
-  "timeout", "cancel", "failing group",
+  "switch", "spawn and join, 1000 in a group", "spawn and join, 10 in a group",
+  "spawn and join, 1 in a group", "timeout", "cancel", "failing group",
 }
 
 -- The oldest first. A build without a commit is this tree.
@@ -37,7 +37,8 @@ end
 local function build(folder, name, flags)
   local place = ("%s/build/steps-%s"):format(folder, name)
   run("make -s -C %s BUILD=%s FLAGS='%s' all", folder, place, flags or "-O2")
-  return ("LUA_CPATH_5_4='%s/lib/?.so' LUA_PATH_5_4='%s/lua/?.lua;%s/lua/?/init.lua'"):format(place, folder, folder)
+  return ("LUA_CPATH_5_4='%s/lib/?.so' LUA_PATH_5_4='%s/lua/?.lua;%s/lua/?/init.lua'"):format(
+    place, folder, folder)
 end
 
 local pipe = assert(io.popen("pwd"))

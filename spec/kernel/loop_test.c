@@ -107,6 +107,30 @@ static void it_looks_at_the_first_border_after_61_resumes(void) {
 }
 
 
+static void count_poll(uv_check_t *check) {
+  ++*(int *)check->data;
+}
+
+static void while_nobody_waits_for_the_outside_each_sixteenth_look_asks_the_system(void) {
+  static struct fake all[1], waiter;
+  uv_check_t check;
+  int polls = 0;
+  begin_busy(all, 1);
+  uv_check_init(&loop.uv, &check);
+  check.data = &polls;
+  uv_check_start(&check, count_poll);
+  pump(61 * 32 + 1);
+  CHECK(polls == 2);
+  BEGIN(&waiter, "w", parks);
+  waiter.kind = &external_kind;
+  pump(61 * 10);
+  CHECK(polls >= 11);
+  coh_wait_wake(&waiter.task.wait, COH_WOKEN);
+  uv_close((uv_handle_t *)&check, NULL);
+  end_busy(all, 1);
+}
+
+
 static void it_never_looks_in_the_middle_of_a_pass(void) {
   static struct fake all[100];
   begin_busy(all, 100);
@@ -374,6 +398,7 @@ int main(void) {
   RUN(a_deadline_keeps_the_loop_from_being_stuck);
   RUN(an_idle_loop_does_not_block_and_leaves_virtual_time_alone);
   RUN(it_looks_at_the_first_border_after_61_resumes);
+  RUN(while_nobody_waits_for_the_outside_each_sixteenth_look_asks_the_system);
   RUN(it_never_looks_in_the_middle_of_a_pass);
   RUN(small_passes_add_up_to_a_look);
   RUN(a_pass_a_budget_cut_is_finished_before_the_next_look);
