@@ -21,7 +21,8 @@ local function run(name, n, out, environment)
   local pipe = assert(io.popen(command:format(environment or "", out, work, name, n)))
   local output = pipe:read("a")
   pipe:close()
-  return tonumber(output:match("Collected : (%d+)")) or error(("no count of '%s':\n%s"):format(name, output), 0)
+  local count_text = output:match("Collected : (%d+)")
+  return tonumber(count_text) or error(("no count of '%s':\n%s"):format(name, output), 0)
 end
 
 --- Instructions of one operation. `environment` is put before the command: the paths of another build.
@@ -30,7 +31,8 @@ end
 --- @return number
 function count.operation(name, environment)
   local short, long = lengths(name)
-  return (run(name, long, "/dev/null", environment) - run(name, short, "/dev/null", environment)) / (long - short)
+  local before = run(name, short, "/dev/null", environment)
+  return (run(name, long, "/dev/null", environment) - before) / (long - short)
 end
 
 --- The least of `tries` counts: what the hash seed adds is not ours.

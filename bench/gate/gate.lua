@@ -4,8 +4,8 @@
 ---
 --- Instructions are counted, so that a noisy machine does not matter. A figure that is off by more than the
 --- margin, up or down, fails: figures.txt changes in a commit that says why. One that is off is counted
---- again before it fails, for the sake of Lua's hash seed. With --write the figures are written anew. The last
---- line is "N passed, N failed".
+--- again before it fails, for the sake of Lua's hash seed. With --write the figures are written anew. The
+--- last line is "N passed, N failed".
 package.path = "./?.lua;" .. package.path
 local count = require "bench.gate.count"
 

@@ -1,4 +1,4 @@
---- What bench/gate/steps.json holds, as text for the page: instructions of operations, now and after each step.
+--- What bench/gate/steps.json holds, as text for the page: instructions of operations, after each step.
 local json = require "bench.support.json"
 
 local instructions = {}
