@@ -97,6 +97,9 @@ build = {
         "csrc/open/interrupt.c",
         "csrc/open/report.c",
         "csrc/open/run.c",
+        "csrc/sync/event.c",
+        "csrc/sync/object.c",
+        "csrc/sync/sync.c",
         -- sources: end
       },
       defines = { "_GNU_SOURCE" },
