@@ -78,6 +78,17 @@ void coh_wait_wake(struct coh_wait *w, enum coh_outcome outcome) {
 }
 
 
+void coh_wait_move(struct coh_wait *w, const struct coh_wait_kind *kind, struct coh_link *queue) {
+  coh_assert(w->place == COH_PARKED);
+  coh_assert(!w->sleeping);
+  coh_assert(!w->kind->external);
+  coh_assert(!kind->external);
+  w->kind = kind;
+  coh_link_remove(&w->link);
+  coh_link_append(queue, &w->link);
+}
+
+
 bool coh_wait_wake_one(struct coh_link *queue) {
   if (coh_link_alone(queue)) return false;
   coh_wait_wake(coh_item(queue->next, struct coh_wait, link), COH_WOKEN);

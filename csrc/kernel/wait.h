@@ -42,7 +42,7 @@ struct coh_wait {
   union {
     struct {
       struct coh_link link;          /* in the queue, the ready list, or the list of failures */
-      void *of;                      /* while parked in a queue: for whoever parked it */
+      void *of;                      /* from parking in a queue until it goes on: for whoever parked it */
     };
     struct coh_heap_node sleep;      /* while parked by coh_wait_sleep */
   };
@@ -51,7 +51,7 @@ struct coh_wait {
   uint8_t place;                     /* enum coh_place */
   uint8_t outcome;                   /* enum coh_outcome of the last wait */
   bool sleeping;                     /* in the heap, not in a list */
-  bool abort_refused;                /* aborted, and it said no */
+  bool abort_refused;                /* aborted, and it said no; so until it parks again */
 };
 
 extern const struct coh_wait_kind coh_wait_sleep_kind;
@@ -77,6 +77,9 @@ void coh_wait_sleep(struct coh_wait *w, struct coh_slot *slot, int64_t at_ns);
 
 /* End a parked wait: out of its queue, behind all that are ready. */
 void coh_wait_wake(struct coh_wait *w, enum coh_outcome outcome);
+
+/* Put a parked wait at the end of another queue, to wait there for something else that comes from inside. */
+void coh_wait_move(struct coh_wait *w, const struct coh_wait_kind *kind, struct coh_link *queue);
 
 /* Wake the oldest or all of a queue of waits; how many were woken. */
 bool coh_wait_wake_one(struct coh_link *queue);

@@ -71,7 +71,6 @@ static const luaL_Reg metamethods[] = {{NULL, NULL}};
 
 
 void coh_event_open(lua_State *L) {
-  lua_pushnil(L);
   coh_sync_define(L, &coh_event_class, metamethods, methods, NULL);
   coh_sync_export(L, "event", l_event);
 }

@@ -3,6 +3,7 @@
 */
 #include "sync/object.h"
 
+#include <math.h>
 #include <string.h>
 
 #include "glue/arg.h"
@@ -24,16 +25,16 @@ static int get_field(lua_State *L) {
 }
 
 
-/* __newindex of the classes that have no field to assign; upvalue 2 is the noun */
+/* __newindex of the classes that have no field to assign */
 static int no_fields(lua_State *L) {
-  return coh_misuse(L, "a value cannot be assigned to a field of this %s: it has methods only",
-                    lua_tostring(L, lua_upvalueindex(2)));
+  return coh_misuse(L, "nothing can be assigned to a field of this %s: it has methods only",
+                    coh_sync_class_here(L)->noun);
 }
 
 
-/* tostring(object): "lock 0x5581 (held by task 'a', 2 waiting)"; upvalue 2 is the class */
+/* tostring(object): "lock 0x5581 (held by task 'a', 2 waiting)" */
 static int l_tostring(lua_State *L) {
-  const struct coh_sync_class *class = lua_touserdata(L, lua_upvalueindex(2));
+  const struct coh_sync_class *class = coh_sync_class_here(L);
   coh_sync_check(L, class, "tostring");
   coh_sync_push_state(L, 1, class);
   lua_pushfstring(L, "%s %p %s", class->noun, lua_topointer(L, 1), lua_tostring(L, -1));
@@ -41,56 +42,39 @@ static int l_tostring(lua_State *L) {
 }
 
 
-/* Set the functions of 'list' in the table below the second upvalue, which stays on top. [-0, +0, m] */
-static void set_functions(lua_State *L, struct coh_state *S, const luaL_Reg *list) {
-  for (; list->name != NULL; list++) {
-    lua_pushlightuserdata(L, S);
-    lua_pushvalue(L, -2);
-    lua_pushcclosure(L, list->func, 2);
-    lua_setfield(L, -3, list->name);
-  }
-}
+static const luaL_Reg common[] = {{"__newindex", no_fields}, {"__tostring", l_tostring}, {NULL, NULL}};
 
 
-/* Push '__index' for the methods on top, which are popped. [-1, +1, m] */
-static void push_index(lua_State *L, struct coh_state *S, lua_CFunction field) {
-  if (field == NULL) return;
-  lua_pushlightuserdata(L, S);
-  lua_insert(L, -2);
-  lua_pushcfunction(L, field);
-  lua_pushcclosure(L, get_field, 3);
+/* Put functions of a class into the table on top. [-0, +0, m] */
+static void set_functions(lua_State *L, const struct coh_sync_class *class, const luaL_Reg *list) {
+  lua_pushlightuserdata(L, coh_state_of(L));
+  lua_pushlightuserdata(L, (void *)(uintptr_t)class);
+  luaL_setfuncs(L, list, 2);
 }
 
 
 void coh_sync_define(lua_State *L, const struct coh_sync_class *class, const luaL_Reg *metamethods,
                      const luaL_Reg *methods, lua_CFunction field) {
-  struct coh_state *S = coh_state_of(L);
-  lua_createtable(L, 0, 8);                   /* second metatable */
-  lua_pushlightuserdata(L, S);
-  lua_pushstring(L, class->noun);
-  lua_pushcclosure(L, no_fields, 2);
-  lua_setfield(L, -2, "__newindex");
-  lua_pushlightuserdata(L, S);
-  lua_pushlightuserdata(L, (void *)(uintptr_t)class);
-  lua_pushcclosure(L, l_tostring, 2);
-  lua_setfield(L, -2, "__tostring");
+  lua_createtable(L, 0, 8);
+  set_functions(L, class, common);
+  set_functions(L, class, metamethods);
   lua_pushstring(L, class->name);
   lua_setfield(L, -2, "__name");
-  lua_insert(L, -2);                          /* metatable second */
-  set_functions(L, S, metamethods);
+  if (field != NULL) lua_pushlightuserdata(L, coh_state_of(L));
   lua_newtable(L);
-  lua_insert(L, -2);                          /* metatable methods second */
-  set_functions(L, S, methods);
-  lua_pop(L, 1);
-  push_index(L, S, field);
+  set_functions(L, class, methods);
+  if (field != NULL) {
+    lua_pushcfunction(L, field);
+    lua_pushcclosure(L, get_field, 3);
+  }
   lua_setfield(L, -2, "__index");
+  lua_rawsetp(L, LUA_REGISTRYINDEX, class);
 }
 
 
 void coh_sync_export(lua_State *L, const char *name, lua_CFunction constructor) {
   lua_pushlightuserdata(L, coh_state_of(L));
-  lua_insert(L, -2);
-  lua_pushcclosure(L, constructor, 2);
+  lua_pushcclosure(L, constructor, 1);
   lua_setfield(L, -2, name);
 }
 
@@ -100,9 +84,23 @@ void *coh_sync_new(lua_State *L, const struct coh_sync_class *class) {
   memset(o, 0, class->size);
   o->class = class;
   coh_link_init(&o->waiters);
-  lua_pushvalue(L, lua_upvalueindex(2));
+  lua_rawgetp(L, LUA_REGISTRYINDEX, class);
   lua_setmetatable(L, -2);
   return o;
+}
+
+
+lua_Integer coh_sync_check_count(lua_State *L, int arg, const char *what, lua_Integer least, bool huge) {
+  int exact = 0;
+  lua_Integer count = 0;
+  if (lua_type(L, arg) == LUA_TNUMBER) count = lua_tointegerx(L, arg, &exact);
+  if (exact && count >= least) return count;
+  if (lua_type(L, arg) != LUA_TNUMBER || lua_tonumber(L, arg) != lua_tonumber(L, arg))
+    coh_misuse(L, "%s expects a whole number of %d or more%s, got %s", what, (int)least,
+               huge ? ", or math.huge" : "", coh_type_name(L, arg));
+  if (huge && lua_tonumber(L, arg) == (lua_Number)HUGE_VAL) return LUA_MAXINTEGER;
+  return coh_misuse(L, "%s expects a whole number of %d or more%s, got %.14g", what, (int)least,
+                    huge ? ", or math.huge" : "", (double)lua_tonumber(L, arg));
 }
 
 

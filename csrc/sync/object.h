@@ -8,8 +8,8 @@
 ** are waits, and need not be those of tasks: whoever must know the task of one
 ** keeps it in 'wait.of'.
 **
-** Methods have the state as first upvalue and, where their class wants one, a
-** second; a constructor has its metatable as the second.
+** Methods have the state as first upvalue and their class as second. The address
+** of a class is the registry's key for its metatable.
 */
 #ifndef COH_SYNC_OBJECT_H
 #define COH_SYNC_OBJECT_H
@@ -22,6 +22,7 @@
 COH_HIDDEN
 
 struct coh_sync;
+struct coh_holding;
 
 /* What one sort of object is. Each is a constant. */
 struct coh_sync_class {
@@ -30,6 +31,8 @@ struct coh_sync_class {
   size_t size;        /* of the userdata */
   int values;         /* how many user values it has */
   void (*describe)(lua_State *L, int object);  /* push how it stands, "held by task 'a'"; [-0, +1, m] */
+  const struct coh_holding *holding;           /* how it is held, see hold.h; NULL when it cannot be */
+  void *(*subject)(void *o);                   /* what is held instead of it; NULL: itself */
 };
 
 /* The head of every such userdata. */
@@ -55,19 +58,26 @@ static inline void *coh_sync_check(lua_State *L, const struct coh_sync_class *cl
 }
 
 /*
-** Push the metatable of a class. The value on top is popped and becomes the
-** second upvalue of all methods and metamethods. With a 'field' function
-** '__index' asks field(object, key) when no method has that name; with none it is
-** the table of methods. [-1, +1, m]
+** Make the metatable of a class. With a 'field' function '__index' asks
+** field(object, key) when no method has that name; with none it is the table of
+** methods. [-0, +0, m]
 */
 void coh_sync_define(lua_State *L, const struct coh_sync_class *class, const luaL_Reg *metamethods,
                      const luaL_Reg *methods, lua_CFunction field);
 
-/* Make 'constructor' of the metatable on top and put it into the module below under 'name'. [-1, +0, m] */
+/* Put 'constructor' into the module on top under 'name'. [-0, +0, m] */
 void coh_sync_export(lua_State *L, const char *name, lua_CFunction constructor);
 
-/* In a constructor: push a new object, zeroed behind its head. [-0, +1, m] */
+/* Push a new object, zeroed behind its head. [-0, +1, m] */
 void *coh_sync_new(lua_State *L, const struct coh_sync_class *class);
+
+/* In a method: its class. */
+static inline const struct coh_sync_class *coh_sync_class_here(lua_State *L) {
+  return lua_touserdata(L, lua_upvalueindex(2));
+}
+
+/* A whole number of 'least' or more at 'arg'; math.huge is LUA_MAXINTEGER where 'huge' is. [-0, +0, v] */
+lua_Integer coh_sync_check_count(lua_State *L, int arg, const char *what, lua_Integer least, bool huge);
 
 /* The oldest waiter, or NULL. */
 static inline struct coh_wait *coh_sync_first(const struct coh_sync *o) {

@@ -3,9 +3,16 @@
 */
 #include "sync/sync.h"
 
+#include "sync/barrier.h"
+#include "sync/condition.h"
 #include "sync/event.h"
+#include "sync/limiter.h"
+#include "sync/lock.h"
+#include "sync/semaphore.h"
 
-static const struct coh_sync_class *const classes[] = {&coh_event_class};
+static const struct coh_sync_class *const classes[] = {
+  &coh_event_class,   &coh_lock_class,      &coh_semaphore_class,
+  &coh_limiter_class, &coh_condition_class, &coh_barrier_class};
 
 
 /* The class of the value on top, or NULL. [-0, +0, -] */
@@ -49,5 +56,11 @@ void coh_sync_push_what(lua_State *L, const struct coh_fiber *f) {
 
 
 void coh_sync_open(lua_State *L) {
+  coh_hold_open(L);
   coh_event_open(L);
+  coh_lock_open(L);
+  coh_semaphore_open(L);
+  coh_limiter_open(L);
+  coh_condition_open(L);
+  coh_barrier_open(L);
 }
