@@ -13,37 +13,43 @@
 #include "glue/scopes.h"
 #include "glue/wait.h"
 
-/* What the object at 'arg', which is one of the class, means: itself, or the lock of a condition. */
-static void *subject(lua_State *L, int arg, const struct coh_sync_class *class) {
-  void *o = lua_touserdata(L, arg);
-  return class->subject == NULL ? o : class->subject(o);
+/* What an object means: itself, or the lock of a condition. */
+static void *subject(struct coh_sync *o) {
+  return o->class->subject == NULL ? o : o->class->subject(o);
 }
 
 
 /* What is at 1 can be acquired by the running task; else misuse of 'what'. [-0, +0, v] */
 static void check_acquire(lua_State *L, const char *what) {
-  const struct coh_sync_class *class = coh_sync_class_here(L);
-  coh_sync_check(L, class, what);
-  if (class->holding->check != NULL) class->holding->check(L, subject(L, 1, class), what);
+  struct coh_sync *o = coh_sync_check(L, coh_sync_class_here(L), what);
+  if (o->class->holding->check != NULL) o->class->holding->check(L, subject(o), what);
 }
 
 
 /* Take what is at 1. True: done. False: parked, yield. [-0, +0, v] */
 static bool take(lua_State *L, struct coh_fiber *f) {
-  const struct coh_sync_class *class = coh_sync_class_here(L);
-  void *o = subject(L, 1, class);
-  if (class->holding->take(L, o, f)) return true;
-  class->holding->park(o, f);
+  struct coh_sync *o = lua_touserdata(L, 1);
+  const struct coh_holding *holding = o->class->holding;
+  if (holding->take(L, subject(o), f)) return true;
+  holding->park(subject(o), f);
   return false;
 }
 
 
 /* After the park: what is at 1 is held now. [-0, +0, e] */
 static struct coh_fiber *arrive(lua_State *L, lua_KContext context) {
-  const struct coh_sync_class *class = coh_sync_class_here(L);
+  struct coh_sync *o = lua_touserdata(L, 1);
   struct coh_fiber *f = coh_woken(L, context);
-  if (class->holding->arrive != NULL) class->holding->arrive(L, subject(L, 1, class));
+  if (o->class->holding->arrive != NULL) o->class->holding->arrive(L, subject(o));
   return f;
+}
+
+
+/* Give 'o' back for the running task. When that cannot be, say so, unless 'what' is NULL. [-0, +0, v] */
+static void give(lua_State *L, struct coh_sync *o, const char *what) {
+  struct coh_state *S = coh_state_here(L);
+  if (o->class->holding->give(subject(o), coh_running(S)) || S->closing || what == NULL) return;
+  o->class->holding->refuse(L, subject(o), what);
 }
 
 
@@ -72,22 +78,17 @@ int coh_hold_l_acquire(lua_State *L) {
 
 /* try_acquire() -> boolean */
 int coh_hold_l_try_acquire(lua_State *L) {
-  const struct coh_sync_class *class = coh_sync_class_here(L);
+  struct coh_sync *o = coh_sync_check(L, coh_sync_class_here(L), "try_acquire");
   check_acquire(L, "try_acquire");
-  lua_pushboolean(L, class->holding->take(L, subject(L, 1, class), coh_running(coh_state_here(L))));
+  lua_pushboolean(L, o->class->holding->take(L, subject(o), coh_running(coh_state_here(L))));
   return 1;
 }
 
 
 /* release(); while the state is closed nobody is left to have it */
 int coh_hold_l_release(lua_State *L) {
-  struct coh_state *S = coh_state_here(L);
-  const struct coh_sync_class *class = coh_sync_class_here(L);
-  void *o;
-  coh_sync_check(L, class, "release");
-  o = subject(L, 1, class);
-  if (class->holding->give(o, coh_running(S)) || S->closing) return 0;
-  return class->holding->refuse(L, o, "release");
+  give(L, coh_sync_check(L, coh_sync_class_here(L), "release"), "release");
+  return 0;
 }
 
 /* }} */
@@ -95,16 +96,17 @@ int coh_hold_l_release(lua_State *L) {
 
 /* {{ with */
 
-/* The function has ended: give back what is at 1, and hand its outcome on. */
+/*
+** The function has ended: give back what is at 1, and hand its outcome on. The
+** running task counts: a coroutine of the user's may have been resumed elsewhere.
+*/
 static int with_ended(lua_State *L, int status, lua_KContext context) {
-  const struct coh_sync_class *class = coh_sync_class_here(L);
-  struct coh_fiber *f = coh_running(coh_state_here(L));  /* a coroutine may have been resumed elsewhere */
-  void *o = subject(L, 1, class);
-  bool given = class->holding->give(o, f);
+  struct coh_fiber *f = coh_running(coh_state_here(L));
+  bool failed = status != LUA_OK && status != LUA_YIELD;
   (void)context;
-  if (status != LUA_OK && status != LUA_YIELD) return f != NULL ? coh_rethrow(L, f) : lua_error(L);
-  if (!given) return class->holding->refuse(L, o, "the end of with");
-  return lua_gettop(L) - 2;
+  give(L, lua_touserdata(L, 1), failed ? NULL : "the end of with");
+  if (!failed) return lua_gettop(L) - 2;
+  return f != NULL ? coh_rethrow(L, f) : lua_error(L);
 }
 
 
@@ -153,15 +155,15 @@ int coh_hold_l_with(lua_State *L) {
 
 /* What 'hold' returns, to be put into a <close> variable; the object is its user value. */
 struct coh_guard {
-  struct coh_sync sync;                /* nobody waits for it */
-  const struct coh_sync_class *class;  /* of the object; NULL before it is held and after that */
+  struct coh_sync sync;   /* nobody waits for it */
+  struct coh_sync *held;  /* borrowed; NULL before it is held and after that */
 };
 
 
 static void describe_guard(lua_State *L, int object) {
   const struct coh_guard *g = lua_touserdata(L, object);
-  if (g->class == NULL) lua_pushliteral(L, "closed");
-  else lua_pushfstring(L, "of a %s", g->class->noun);
+  if (g->held == NULL) lua_pushliteral(L, "closed");
+  else lua_pushfstring(L, "of a %s", g->held->class->noun);
 }
 
 
@@ -172,23 +174,17 @@ static const struct coh_sync_class guard_class = {
 
 /* __close(guard, err): an error that is on its way goes on */
 static int l_close(lua_State *L) {
-  struct coh_state *S = coh_state_here(L);
   struct coh_guard *g = coh_sync_check(L, &guard_class, "__close");
-  const struct coh_sync_class *class = g->class;
-  void *o;
-  lua_settop(L, 2);
-  if (class == NULL) return 0;
-  g->class = NULL;
-  lua_getiuservalue(L, 1, 1);
-  o = subject(L, 3, class);
-  if (class->holding->give(o, coh_running(S)) || S->closing || !lua_isnil(L, 2)) return 0;
-  return class->holding->refuse(L, o, "the end of hold");
+  struct coh_sync *o = g->held;
+  g->held = NULL;
+  if (o != NULL) give(L, o, lua_isnoneornil(L, 2) ? "the end of hold" : NULL);
+  return 0;
 }
 
 
 static int hold_held(lua_State *L) {
   struct coh_guard *g = lua_touserdata(L, 2);
-  g->class = coh_sync_class_here(L);
+  g->held = lua_touserdata(L, 1);
   return 1;
 }
 
