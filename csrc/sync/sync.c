@@ -5,6 +5,7 @@
 
 #include "sync/barrier.h"
 #include "sync/condition.h"
+#include "sync/ends.h"
 #include "sync/event.h"
 #include "sync/limiter.h"
 #include "sync/lock.h"
@@ -12,7 +13,8 @@
 
 static const struct coh_sync_class *const classes[] = {
   &coh_event_class,   &coh_lock_class,      &coh_semaphore_class,
-  &coh_limiter_class, &coh_condition_class, &coh_barrier_class};
+  &coh_limiter_class, &coh_condition_class, &coh_barrier_class,
+  &coh_sender_class,  &coh_receiver_class};
 
 
 /* The class of the value on top, or NULL. [-0, +0, -] */
@@ -63,4 +65,5 @@ void coh_sync_open(lua_State *L) {
   coh_limiter_open(L);
   coh_condition_open(L);
   coh_barrier_open(L);
+  coh_ends_open(L);
 }
