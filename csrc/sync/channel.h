@@ -35,7 +35,7 @@ struct coh_channel {
   struct coh_state *state;     /* borrowed: it outlives every object */
   struct coh_link waiters[2];  /* of each side, coh_wait.link, oldest first; 'of' is the coroutine that waits */
   size_t open[2];              /* open ends of each side */
-  size_t capacity;             /* of the ring; SIZE_MAX: no limit */
+  size_t capacity;             /* of the ring; LUA_MAXINTEGER: no limit */
   size_t count;                /* items in the ring */
   size_t head;                 /* place of the oldest, from 0 */
   size_t size;                 /* places in the ring, a power of two; 0: there is no ring */

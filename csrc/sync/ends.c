@@ -3,7 +3,6 @@
 */
 #include "sync/ends.h"
 
-#include <math.h>
 #include <string.h>
 
 #include "glue/arg.h"
@@ -17,7 +16,7 @@ static const char *const side_names[] = {"sender", "receiver"};
 
 
 static void push_items(lua_State *L, const struct coh_channel *c) {
-  if (c->capacity == SIZE_MAX) lua_pushfstring(L, "%I items", (LUAI_UACINT)c->count);
+  if (c->capacity == LUA_MAXINTEGER) lua_pushfstring(L, "%I items", (LUAI_UACINT)c->count);
   else lua_pushfstring(L, "%I of %I items", (LUAI_UACINT)c->count, (LUAI_UACINT)c->capacity);
 }
 
@@ -217,56 +216,35 @@ static int l_len(lua_State *L) {
 
 /* {{ Ends come and go */
 
-/* Push an end of no channel yet, with the metatable at 'metatable'. [-0, +1, m] */
-static void new_end(lua_State *L, const struct coh_sync_class *class, int metatable) {
-  struct coh_end *e = lua_newuserdatauv(L, sizeof *e, class->values);
-  memset(e, 0, sizeof *e);
-  e->sync.class = class;
-  coh_link_init(&e->sync.waiters);
-  lua_pushvalue(L, metatable);
-  lua_setmetatable(L, -2);
+/* The end at 1, of the class of the method that was called. [-0, +0, v] */
+static struct coh_end *check_own(lua_State *L, const char *what) {
+  return coh_sync_check(L, coh_sync_class_here(L), what);
 }
 
 
-/* Push another end like 'e', which is at 1. */
-static int clone_end(lua_State *L, struct coh_end *e) {
+/* send:clone(), receive:clone() -> another end of the same channel */
+static int l_clone(lua_State *L) {
+  struct coh_end *e = check_own(L, "clone");
   if (e->closed) return coh_end_conclude(L, e, COH_SHUT, "clone");
   lua_settop(L, 1);
   lua_getiuservalue(L, 1, 1);
-  lua_getmetatable(L, 1);
-  new_end(L, e->sync.class, 3);
-  coh_channel_add(L, 2, 4, e->side);
+  coh_sync_new(L, e->sync.class);
+  coh_channel_add(L, 2, 3, e->side);
   return 1;
 }
 
 
-/* send:clone(), receive:clone() -> another end */
-static int l_clone_sender(lua_State *L) {
-  return clone_end(L, check_sender(L, "clone"));
-}
-
-static int l_clone_receiver(lua_State *L) {
-  return clone_end(L, check_receiver(L, "clone"));
-}
-
-
 /* send:close(), receive:close(), and what '<close>' calls */
-static int l_close_sender(lua_State *L) {
-  coh_channel_close(L, check_sender(L, "close"), 1);
-  return 0;
-}
-
-static int l_close_receiver(lua_State *L) {
-  coh_channel_close(L, check_receiver(L, "close"), 1);
+static int l_close(lua_State *L) {
+  coh_channel_close(L, check_own(L, "close"), 1);
   return 0;
 }
 
 
-/* __gc of both */
+/* __gc */
 static int l_gc(lua_State *L) {
-  struct coh_end *e = coh_sync_test(L, 1, &coh_sender_class);
-  if (e == NULL) e = coh_sync_test(L, 1, &coh_receiver_class);
-  if (e == NULL || e->channel == NULL || e->closed) return 0;
+  struct coh_end *e = check_own(L, "__gc");
+  if (e->channel == NULL || e->closed) return 0;
   coh_channel_close(L, e, 1);
   if (e->channel->open[e->side] == 0) e->channel->lost[e->side] = true;
   return 0;
@@ -284,18 +262,7 @@ static void push_caller(lua_State *L) {
 }
 
 
-static size_t check_capacity(lua_State *L) {
-  int exact = 0;
-  lua_Integer capacity = lua_type(L, 1) == LUA_TNUMBER ? lua_tointegerx(L, 1, &exact) : 0;
-  if (lua_isnoneornil(L, 1)) return 0;
-  if (lua_type(L, 1) == LUA_TNUMBER && lua_tonumber(L, 1) == (lua_Number)HUGE_VAL) return SIZE_MAX;
-  if (!exact || capacity < 0)
-    coh_misuse(L, "channel expects a capacity, a whole number of 0 or more or math.huge, got %s",
-               lua_type(L, 1) == LUA_TNUMBER ? luaL_tolstring(L, 1, NULL) : coh_type_name(L, 1));
-  return (size_t)capacity;
-}
-
-
+/* The policy in the options at 2. [-0, +0, v] */
 static enum coh_overflow check_overflow(lua_State *L, size_t capacity) {
   static const char *const option_names[] = {"overflow", NULL};
   static const char *const policies[] = {"wait", "drop_oldest", "drop_newest"};
@@ -317,16 +284,16 @@ static enum coh_overflow check_overflow(lua_State *L, size_t capacity) {
 }
 
 
-/* channel([capacity] [, options]) -> send, receive; upvalues are the state and the metatables of both */
+/* channel([capacity] [, options]) -> send, receive */
 static int l_channel(lua_State *L) {
-  size_t capacity = check_capacity(L);
+  size_t capacity = lua_isnoneornil(L, 1) ? 0 : (size_t)coh_sync_check_count(L, 1, "channel", 0, true);
   enum coh_overflow overflow = check_overflow(L, capacity);
   lua_settop(L, 0);
   coh_channel_new(L, coh_state_here(L), capacity, overflow);
   push_caller(L);
   lua_setiuservalue(L, 1, COH_CHANNEL_WHERE);
-  new_end(L, &coh_sender_class, lua_upvalueindex(2));
-  new_end(L, &coh_receiver_class, lua_upvalueindex(3));  /* channel send receive */
+  coh_sync_new(L, &coh_sender_class);
+  coh_sync_new(L, &coh_receiver_class);  /* channel send receive */
   coh_channel_add(L, 1, 2, COH_SEND);
   coh_channel_add(L, 1, 3, COH_RECEIVE);
   return 2;
@@ -336,22 +303,18 @@ static int l_channel(lua_State *L) {
 
 
 static const luaL_Reg sender_methods[] = {
-  {"offer", l_offer}, {"clone", l_clone_sender}, {"close", l_close_sender}, {NULL, NULL}};
+  {"offer", l_offer}, {"clone", l_clone}, {"close", l_close}, {NULL, NULL}};
 static const luaL_Reg sender_metamethods[] = {
-  {"__call", l_send}, {"__close", l_close_sender}, {"__gc", l_gc}, {NULL, NULL}};
+  {"__call", l_send}, {"__close", l_close}, {"__gc", l_gc}, {NULL, NULL}};
 
 static const luaL_Reg receiver_methods[] = {
-  {"poll", l_poll}, {"clone", l_clone_receiver}, {"close", l_close_receiver}, {NULL, NULL}};
+  {"poll", l_poll}, {"clone", l_clone}, {"close", l_close}, {NULL, NULL}};
 static const luaL_Reg receiver_metamethods[] = {
-  {"__call", l_receive}, {"__len", l_len}, {"__close", l_close_receiver}, {"__gc", l_gc}, {NULL, NULL}};
+  {"__call", l_receive}, {"__len", l_len}, {"__close", l_close}, {"__gc", l_gc}, {NULL, NULL}};
 
 
 void coh_ends_open(lua_State *L) {
-  lua_pushlightuserdata(L, coh_state_of(L));
-  lua_pushnil(L);
   coh_sync_define(L, &coh_sender_class, sender_metamethods, sender_methods, NULL);
-  lua_pushnil(L);
   coh_sync_define(L, &coh_receiver_class, receiver_metamethods, receiver_methods, NULL);
-  lua_pushcclosure(L, l_channel, 3);
-  lua_setfield(L, -2, "channel");
+  coh_sync_export(L, "channel", l_channel);
 }
