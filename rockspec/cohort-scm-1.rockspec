@@ -106,6 +106,7 @@ build = {
         "csrc/sync/limiter.c",
         "csrc/sync/lock.c",
         "csrc/sync/object.c",
+        "csrc/sync/select.c",
         "csrc/sync/semaphore.c",
         "csrc/sync/sync.c",
         -- sources: end

@@ -48,12 +48,13 @@ const struct coh_sync_class coh_receiver_class = {
   .describe = describe};
 
 
-/* Whoever meets a side that was closed by the collector says so, once. The end is that of the other side. */
-static void warn_lost(lua_State *L, struct coh_end *e) {
+/* The end at 'end' has met the other side closed: if the collector did that, say so, once. [-0, +0, m] */
+static void warn_lost(lua_State *L, int end) {
+  const struct coh_end *e = lua_touserdata(L, end);
   int lost = !e->side;
   if (!e->channel->lost[lost]) return;
   e->channel->lost[lost] = false;
-  lua_getiuservalue(L, 1, 1);
+  lua_getiuservalue(L, end, 1);
   if (lua_getiuservalue(L, -1, COH_CHANNEL_WHERE) != LUA_TSTRING) lua_pushliteral(L, "?");
   lua_pushfstring(L, "cohort: the last %s of the channel made at %s was collected without close: "
                      "write 'local x <close> = ...', or call its close()", side_names[lost], lua_tostring(L, -1));
@@ -71,9 +72,10 @@ static int raise_error(lua_State *L, enum coh_error_kind kind, const char *what,
 }
 
 
-int coh_end_conclude(lua_State *L, struct coh_end *e, enum coh_passing passing, const char *what) {
+int coh_end_conclude(lua_State *L, int end, enum coh_passing passing, const char *what) {
+  const struct coh_end *e = lua_touserdata(L, end);
   if (passing == COH_SHUT) return raise_error(L, COH_CLOSED, what, "this end of the channel is closed");
-  warn_lost(L, e);
+  warn_lost(L, end);
   if (e->side == COH_SEND) return raise_error(L, COH_BROKEN, what, "every receiver of the channel is closed");
   lua_pushnil(L);
   return 1;
@@ -105,14 +107,14 @@ static int sent(lua_State *L, int status, lua_KContext context) {
   (void)status;
   coh_woken(L, context);
   if (top == 1) return 0;
-  return coh_end_conclude(L, lua_touserdata(L, 1), top == 3 ? COH_GONE : COH_SHUT, "send");
+  return coh_end_conclude(L, 1, top == 3 ? COH_GONE : COH_SHUT, "send");
 }
 
 
 static int send_now(lua_State *L, struct coh_fiber *f, struct coh_end *e) {
   enum coh_passing passing = coh_channel_send(L, e, 1);
   if (passing <= COH_DROPPED) return 0;
-  if (passing != COH_LATER) return coh_end_conclude(L, e, passing, "send");
+  if (passing != COH_LATER) return coh_end_conclude(L, 1, passing, "send");
   coh_channel_park(L, f, e);
   return coh_yield(L, f, sent);
 }
@@ -140,7 +142,7 @@ static int l_offer(lua_State *L) {
   enum coh_passing passing;
   check_value(L, "offer");
   passing = coh_channel_send(L, e, 1);
-  if (passing > COH_LATER) return coh_end_conclude(L, e, passing, "offer");
+  if (passing > COH_LATER) return coh_end_conclude(L, 1, passing, "offer");
   lua_pushboolean(L, passing == COH_PASSED);
   return 1;
 }
@@ -160,14 +162,14 @@ static int received(lua_State *L, int status, lua_KContext context) {
   (void)status;
   coh_woken(L, context);
   if (top == 2) return 1;
-  return coh_end_conclude(L, lua_touserdata(L, 1), top == 3 ? COH_GONE : COH_SHUT, "receive");
+  return coh_end_conclude(L, 1, top == 3 ? COH_GONE : COH_SHUT, "receive");
 }
 
 
 static int receive_now(lua_State *L, struct coh_fiber *f, struct coh_end *e) {
   enum coh_passing passing = coh_channel_receive(L, e, 1);
   if (passing == COH_PASSED) return 1;
-  if (passing != COH_LATER) return coh_end_conclude(L, e, passing, "receive");
+  if (passing != COH_LATER) return coh_end_conclude(L, 1, passing, "receive");
   coh_channel_park(L, f, e);
   return coh_yield(L, f, received);
 }
@@ -198,7 +200,7 @@ static int l_poll(lua_State *L) {
     lua_pushboolean(L, 0);
     return 1;
   }
-  if (passing != COH_PASSED) coh_end_conclude(L, e, passing, "poll");
+  if (passing != COH_PASSED) coh_end_conclude(L, 1, passing, "poll");
   lua_pushboolean(L, 1);
   lua_insert(L, -2);
   return 2;
@@ -225,7 +227,7 @@ static struct coh_end *check_own(lua_State *L, const char *what) {
 /* send:clone(), receive:clone() -> another end of the same channel */
 static int l_clone(lua_State *L) {
   struct coh_end *e = check_own(L, "clone");
-  if (e->closed) return coh_end_conclude(L, e, COH_SHUT, "clone");
+  if (e->closed) return coh_end_conclude(L, 1, COH_SHUT, "clone");
   lua_settop(L, 1);
   lua_getiuservalue(L, 1, 1);
   coh_sync_new(L, e->sync.class);

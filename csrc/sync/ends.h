@@ -17,10 +17,10 @@ extern const struct coh_sync_class coh_sender_class;
 extern const struct coh_sync_class coh_receiver_class;
 
 /*
-** What a call of the end 'e' gives when the value did not go over: of a receiver whose senders are gone
-** nil, else Closed or Broken is raised. [-0, +1, e]
+** What a call of the end at 'end' gives when no value went over, nor later will: of a receiver whose
+** senders are gone nil, else Closed or Broken is raised. [-0, +1, e]
 */
-int coh_end_conclude(lua_State *L, struct coh_end *e, enum coh_passing passing, const char *what);
+int coh_end_conclude(lua_State *L, int end, enum coh_passing passing, const char *what);
 
 /* Add the constructor to the module table on top. [-0, +0, m] */
 void coh_ends_open(lua_State *L);

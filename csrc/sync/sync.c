@@ -9,6 +9,7 @@
 #include "sync/event.h"
 #include "sync/limiter.h"
 #include "sync/lock.h"
+#include "sync/select.h"
 #include "sync/semaphore.h"
 
 static const struct coh_sync_class *const classes[] = {
@@ -66,4 +67,5 @@ void coh_sync_open(lua_State *L) {
   coh_condition_open(L);
   coh_barrier_open(L);
   coh_ends_open(L);
+  coh_select_open(L);
 }
