@@ -133,9 +133,19 @@ static int body_failed(lua_State *L, struct coh_state *S, struct coh_fiber *f) {
 }
 
 
+/* What the task still holds is told that it ends, while its name can be seen. [-0, +0, m] */
+static void let_go(lua_State *L, struct coh_fiber *f) {
+  if (coh_link_alone(&f->extra->held) || !lua_checkstack(L, LUA_MINSTACK)) return;
+  coh_fiber_push_name(L, f);
+  coh_fiber_let_go(L, f, lua_tostring(L, -1));
+  lua_pop(L, 1);
+}
+
+
 /* The last of the body, when nothing is open any more. */
 static int body_end(lua_State *L, struct coh_state *S, struct coh_fiber *f) {
   int count;
+  if (f->extra != NULL) let_go(L, f);
   if (f->failed || f->yielded) return body_failed(L, S, f);
   count = lua_gettop(L) - FUNCTION + 1;
   if (f->handle != NULL) keep_results(L, f, count);
@@ -314,13 +324,32 @@ static int warn_unclaimed(lua_State *L) {
 }
 
 
+/* pcall'ed: (fiber) */
+static int let_go_named(lua_State *L) {
+  let_go(L, lua_touserdata(L, 1));
+  return 0;
+}
+
+
+/* Who waited for the end; before, what a body that was closed by force or ran out of memory still holds. */
+static void end_extra(struct coh_state *S, struct coh_fiber *f) {
+  if (!coh_link_alone(&f->extra->held)) {
+    lua_pushcfunction(S->pump, let_go_named);
+    lua_pushlightuserdata(S->pump, f);
+    if (lua_pcall(S->pump, 1, 0, 0) != LUA_OK) lua_pop(S->pump, 1);
+    coh_fiber_let_go(S->pump, f, NULL);
+  }
+  coh_wait_wake_all(&f->extra->watchers);
+}
+
+
 void coh_fiber_finish(struct coh_state *S, struct coh_fiber *f, enum coh_result result) {
   if (f->unclaimed && result == COH_FAILED) {
     lua_pushcfunction(S->pump, warn_unclaimed);
     lua_pushlightuserdata(S->pump, f);
     if (lua_pcall(S->pump, 1, 0, 0) != LUA_OK) lua_pop(S->pump, 1);
   }
-  if (f->watchers != NULL) coh_wait_wake_all(f->watchers);
+  if (f->extra != NULL) end_extra(S, f);
   coh_stubborn_forget(S, f);
   cut_handle(f, result);
   if (f->task.group == NULL) {

@@ -122,8 +122,35 @@ static void new_thread(lua_State *L, struct coh_state *S, struct coh_fiber *f) {
 }
 
 
+struct coh_extra *coh_fiber_extra(lua_State *L, struct coh_fiber *f) {
+  if (f->extra == NULL) {
+    f->extra = allocate(L, coh_state_from(coh_task_runtime(&f->task)), sizeof *f->extra);
+    coh_link_init(&f->extra->watchers);
+    coh_link_init(&f->extra->held);
+  }
+  return f->extra;
+}
+
+
+void coh_fiber_let_go(lua_State *L, struct coh_fiber *f, const char *name) {
+  while (!coh_link_alone(&f->extra->held)) {
+    struct coh_held *held = coh_item(f->extra->held.next, struct coh_held, link);
+    coh_link_remove(&held->link);
+    held->ended(L, held, name);
+  }
+}
+
+
+static void free_extra(struct coh_state *S, struct coh_fiber *f) {
+  if (f->extra == NULL) return;
+  coh_fiber_let_go(S->main, f, NULL);
+  coh_mem_free(&S->loop.rt.mem, f->extra, sizeof *f->extra);
+  f->extra = NULL;
+}
+
+
 static void free_fiber(struct coh_state *S, struct coh_fiber *f) {
-  coh_mem_free(&S->loop.rt.mem, f->watchers, sizeof *f->watchers);
+  free_extra(S, f);
   coh_anchors_free(S->main, &S->threads, f->task.slot);
   coh_mem_free(&S->loop.rt.mem, f, sizeof *f);
 }
@@ -165,7 +192,6 @@ static void reset_fiber(struct coh_fiber *f) {
   f->task.group = NULL;
   f->task.daemon = f->task.starting = f->task.has_place = false;
   f->handle = NULL;
-  f->watchers = NULL;
   f->started = f->failed = f->cut = f->rethrown = f->yielded = false;
   f->dead = f->unwinding = f->unclaimed = false;
 }
@@ -178,7 +204,7 @@ void coh_fiber_give(struct coh_state *S, struct coh_fiber *f) {
     free_fiber(S, f);
     return;
   }
-  if (f->watchers != NULL) coh_mem_free(&S->loop.rt.mem, f->watchers, sizeof *f->watchers);
+  free_extra(S, f);
   reset_fiber(f);
   coh_link_append(&S->fibers, &f->task.wait.link);
   S->fibers_free++;
@@ -299,6 +325,7 @@ static void free_scope(struct coh_state *S, struct coh_scope *scope) {
   if (scope->role == COH_SCOPE_TASK) {
     struct coh_fiber *f = coh_item(scope, struct coh_fiber, task.scope);
     f->dead = true;
+    if (f->task.wait.place == COH_PARKED && !f->task.wait.sleeping) coh_link_remove(&f->task.wait.link);
     if (f->L != NULL) coh_fiber_give(S, f);
   } else if (scope->role == COH_SCOPE_GROUP) {
     struct coh_luagroup *g = coh_item(scope, struct coh_luagroup, group.scope);

@@ -128,12 +128,28 @@ struct coh_note {
   char text[];
 };
 
+/*
+** What a task may hold until it gives it back, in the list of who holds it. 'ended'
+** is called, out of that list, when the holder ends first; 'name' is the holder's. It
+** may be NULL, and then nothing raises; else it may once all is as it shall be.
+*/
+struct coh_held {
+  struct coh_link link;
+  void (*ended)(lua_State *L, struct coh_held *held, const char *name);
+};
+
+/* What few fibers have. */
+struct coh_extra {
+  struct coh_link watchers;       /* queue of waits for its end */
+  struct coh_link held;           /* coh_held.link */
+};
+
 struct coh_fiber {
   struct coh_task task;
   lua_State *L;                   /* its coroutine, anchored in task.slot, its for good; NULL when dropped */
   struct coh_object *handle;      /* its userdata, on the coroutine's own stack; NULL when nobody asked */
   struct coh_note *note;          /* of the latest error, or NULL */
-  struct coh_link *watchers;      /* head of a queue of waits for its end, owned; or NULL */
+  struct coh_extra *extra;        /* owned; NULL until it is needed */
   unsigned budget : 7;            /* calls that need not wait until it yields by itself */
   unsigned depth : 6;             /* of blocks entered on the C stack since it was resumed */
   bool started : 1;               /* its coroutine has begun */
@@ -200,6 +216,12 @@ void coh_anchors_free(lua_State *L, struct coh_anchors *a, int slot);
 struct coh_fiber *coh_fiber_take(lua_State *L, struct coh_state *S);
 struct coh_luascope *coh_luascope_take(lua_State *L, struct coh_state *S);
 struct coh_luagroup *coh_luagroup_take(lua_State *L, struct coh_state *S);
+
+/* The extra part of a live fiber, made when it has none. [-0, +0, m] */
+struct coh_extra *coh_fiber_extra(lua_State *L, struct coh_fiber *f);
+
+/* The fiber ends: whatever it holds is told. [-0, +0, m when there is a name] */
+void coh_fiber_let_go(lua_State *L, struct coh_fiber *f, const char *name);
 
 /* Give one back. Its kernel part must have ended. Nothing raises. [-0, +0, -] */
 void coh_fiber_give(struct coh_state *S, struct coh_fiber *f);

@@ -195,12 +195,7 @@ static bool watch(lua_State *L, struct coh_fiber *f) {
   struct coh_fiber *other = fiber_of(lua_touserdata(L, 1));
   if (other == NULL) return true;
   if (other == f) coh_misuse(L, "a task cannot wait for its own end");
-  if (other->watchers == NULL) {
-    other->watchers = coh_mem_new(&coh_task_runtime(&f->task)->mem, sizeof *other->watchers);
-    if (other->watchers == NULL) luaL_error(L, "not enough memory");
-    coh_link_init(other->watchers);
-  }
-  coh_wait_park(&f->task.wait, &f->task.current->slot, &watch_kind, other->watchers);
+  coh_wait_park(&f->task.wait, &f->task.current->slot, &watch_kind, &coh_fiber_extra(L, other)->watchers);
   return false;
 }
 

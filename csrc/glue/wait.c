@@ -66,20 +66,20 @@ void coh_refuse_call(lua_State *L) {
 }
 
 
-int coh_switch(lua_State *L, lua_KFunction k) {
-  struct coh_fiber *f = coh_check_wait(L);
+int coh_turn(lua_State *L, struct coh_fiber *f, lua_KFunction k) {
   coh_wait_yield(coh_task_runtime(&f->task), &f->task.wait);
   return coh_yield(L, f, k);
 }
 
 
+int coh_switch(lua_State *L, lua_KFunction k) {
+  return coh_turn(L, coh_check_wait(L), k);
+}
+
+
 int coh_begin(lua_State *L, lua_KFunction try) {
   struct coh_fiber *f = coh_check_wait(L);
-  if (coh_task_cancelled(&f->task) || --f->budget == 0) {
-    coh_wait_yield(coh_task_runtime(&f->task), &f->task.wait);
-    return coh_yield(L, f, try);
-  }
-  return try(L, LUA_OK, coh_context(f));
+  return coh_goes_on(f) ? try(L, LUA_OK, coh_context(f)) : coh_turn(L, f, try);
 }
 
 

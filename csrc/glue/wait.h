@@ -48,10 +48,13 @@ int coh_refuse_wait(struct coh_state *S, lua_State *L);
 void coh_refuse_call(lua_State *L);
 
 /* The running fiber; raises, naming what is in the way, unless it can wait. [-0, +0, v] */
-static inline struct coh_fiber *coh_check_wait(lua_State *L) {
-  struct coh_state *S = coh_state_here(L);
+static inline struct coh_fiber *coh_check_wait_in(struct coh_state *S, lua_State *L) {
   if (!coh_can_wait(S, L)) coh_refuse_call(L);
   return coh_running(S);
+}
+
+static inline struct coh_fiber *coh_check_wait(lua_State *L) {
+  return coh_check_wait_in(coh_state_here(L), L);
 }
 
 /* The context of a fiber's continuations, and back. */
@@ -74,6 +77,13 @@ static inline int coh_yield(lua_State *L, struct coh_fiber *f, lua_KFunction k) 
 ** 'return coh_begin(L, try)'.
 */
 int coh_begin(lua_State *L, lua_KFunction try);
+
+/* The same where every instruction counts: does it go on at once? Else 'return coh_turn(L, f, try)'. */
+static inline bool coh_goes_on(struct coh_fiber *f) {
+  return !coh_task_cancelled(&f->task) && --f->budget != 0;
+}
+
+int coh_turn(lua_State *L, struct coh_fiber *f, lua_KFunction k);
 
 /* Let all others run, then go on with 'k'. Use as 'return coh_switch(L, k)'. */
 int coh_switch(lua_State *L, lua_KFunction k);

@@ -57,8 +57,76 @@ void coh_wait_sleep(struct coh_wait *w, struct coh_slot *slot, int64_t at_ns) {
 }
 
 
+/* {{ Choices */
+
+/* Take all that stand for a choice out of where they are. */
+static void withdraw(struct coh_choice *c) {
+  struct coh_standin *s;
+  for (s = c->first; s != NULL; s = s->next) {
+    if (s->wait.sleeping) coh_timer_stop(&c->wait->slot->rt->sleeps, &s->wait.sleep);
+    else coh_link_remove(&s->wait.link);
+    s->wait.sleeping = false;
+    s->wait.place = COH_DONE;
+  }
+  c->first = NULL;
+}
+
+
+/* A stand-in was woken: the wait it stands for, which nothing else stands for any more. */
+static struct coh_wait *choose(struct coh_standin *s) {
+  struct coh_choice *c = s->choice;
+  c->chosen = s;
+  withdraw(c);
+  return c->wait;
+}
+
+
+void coh_choice_park(struct coh_choice *c, struct coh_wait *w, struct coh_slot *slot,
+                     const struct coh_wait_kind *kind) {
+  coh_assert(kind->abort == coh_choice_abort);
+  coh_wait_park(w, slot, kind, NULL);
+  w->of = c;
+  c->wait = w;
+  c->first = c->chosen = NULL;
+}
+
+
+bool coh_choice_abort(struct coh_wait *w) {
+  withdraw(w->of);
+  return true;
+}
+
+
+static void stand(struct coh_choice *c, struct coh_standin *s) {
+  coh_assert(c->wait->place == COH_PARKED);
+  s->wait.place = COH_STANDING;
+  s->choice = c;
+  s->next = c->first;
+  c->first = s;
+}
+
+
+void coh_choice_stand(struct coh_choice *c, struct coh_standin *s, struct coh_link *queue) {
+  coh_wait_init(&s->wait);
+  stand(c, s);
+  coh_link_append(queue, &s->wait.link);
+}
+
+
+void coh_choice_stand_until(struct coh_choice *c, struct coh_standin *s, int64_t at_ns) {
+  coh_wait_init(&s->wait);
+  stand(c, s);
+  s->wait.sleeping = true;
+  coh_heap_node_init(&s->wait.sleep);
+  coh_timer_start(c->wait->slot->rt, &c->wait->slot->rt->sleeps, &s->wait.sleep, at_ns);
+}
+
+/* }} */
+
+
 void coh_wait_wake(struct coh_wait *w, enum coh_outcome outcome) {
   struct coh_runtime *rt;
+  if (w->place == COH_STANDING) w = choose(coh_standin_of(w));
   coh_assert(w->place == COH_PARKED);
   rt = w->slot->rt;
   if (w->sleeping) {
@@ -75,6 +143,17 @@ void coh_wait_wake(struct coh_wait *w, enum coh_outcome outcome) {
   w->place = COH_READY;
   coh_link_append(&rt->ready, &w->link);
   coh_trace_emit(rt->trace, COH_EVENT_READY, w);
+}
+
+
+void coh_wait_move(struct coh_wait *w, const struct coh_wait_kind *kind, struct coh_link *queue) {
+  coh_assert(w->place == COH_PARKED);
+  coh_assert(!w->sleeping);
+  coh_assert(!w->kind->external);
+  coh_assert(!kind->external);
+  w->kind = kind;
+  coh_link_remove(&w->link);
+  coh_link_append(queue, &w->link);
 }
 
 

@@ -15,7 +15,7 @@ COH_HIDDEN
 
 struct coh_wait;
 
-enum coh_place { COH_RUNNING, COH_READY, COH_PARKED, COH_DONE };
+enum coh_place { COH_RUNNING, COH_READY, COH_PARKED, COH_DONE, COH_STANDING };
 
 enum coh_outcome {
   COH_WOKEN,     /* what the wait was for has happened */
@@ -42,7 +42,7 @@ struct coh_wait {
   union {
     struct {
       struct coh_link link;          /* in the queue, the ready list, or the list of failures */
-      void *of;                      /* while parked in a queue: for whoever parked it */
+      void *of;                      /* from parking in a queue until it goes on: for whoever parked it */
     };
     struct coh_heap_node sleep;      /* while parked by coh_wait_sleep */
   };
@@ -51,7 +51,24 @@ struct coh_wait {
   uint8_t place;                     /* enum coh_place */
   uint8_t outcome;                   /* enum coh_outcome of the last wait */
   bool sleeping;                     /* in the heap, not in a list */
-  bool abort_refused;                /* aborted, and it said no */
+  bool abort_refused;                /* aborted, and it said no; so until it parks again */
+};
+
+/*
+** A task that waits for several things at once parks its one wait in no queue, and
+** has a stand-in in the queue of each. What ends the wait takes all of them out,
+** and waking a stand-in wakes the task: whoever wakes need not know the difference.
+*/
+struct coh_standin {
+  struct coh_wait wait;              /* COH_STANDING in its queue, or in the heap; else COH_DONE */
+  struct coh_choice *choice;         /* that it is one of */
+  struct coh_standin *next;          /* of its choice, NULL for the last */
+};
+
+struct coh_choice {
+  struct coh_wait *wait;             /* that it stands for, parked */
+  struct coh_standin *first;         /* the latest to stand, or NULL */
+  struct coh_standin *chosen;        /* that was woken; NULL before, and when the wait was aborted */
 };
 
 extern const struct coh_wait_kind coh_wait_sleep_kind;
@@ -75,8 +92,27 @@ void coh_wait_park(struct coh_wait *w, struct coh_slot *slot, const struct coh_w
 /* Park until 'at_ns'. COH_NEVER means that only cancellation ends it. */
 void coh_wait_sleep(struct coh_wait *w, struct coh_slot *slot, int64_t at_ns);
 
+/*
+** Park 'w' in no queue, with nothing standing for it yet. The kind's abort is
+** coh_choice_abort; all structs are the caller's and stay where they are until the wait ended.
+*/
+bool coh_choice_abort(struct coh_wait *w);
+void coh_choice_park(struct coh_choice *c, struct coh_wait *w, struct coh_slot *slot,
+                     const struct coh_wait_kind *kind);
+
+/* Let 's' stand for a parked choice at the end of 'queue', or in the heap until 'at_ns'. */
+void coh_choice_stand(struct coh_choice *c, struct coh_standin *s, struct coh_link *queue);
+void coh_choice_stand_until(struct coh_choice *c, struct coh_standin *s, int64_t at_ns);
+
+static inline struct coh_standin *coh_standin_of(struct coh_wait *w) {
+  return coh_item(w, struct coh_standin, wait);
+}
+
 /* End a parked wait: out of its queue, behind all that are ready. */
 void coh_wait_wake(struct coh_wait *w, enum coh_outcome outcome);
+
+/* Put a parked wait at the end of another queue, to wait there for something else that comes from inside. */
+void coh_wait_move(struct coh_wait *w, const struct coh_wait_kind *kind, struct coh_link *queue);
 
 /* Wake the oldest or all of a queue of waits; how many were woken. */
 bool coh_wait_wake_one(struct coh_link *queue);

@@ -19,6 +19,7 @@
 #include "glue/tasks.h"
 #include "io/io.h"
 #include "open/run.h"
+#include "sync/sync.h"
 
 
 /*
@@ -153,6 +154,7 @@ int luaopen_cohort_core(lua_State *L) {
   coh_groups_open(L);
   coh_tasks_open(L);
   coh_clocks_open(L);
+  coh_sync_open(L);
   coh_io_open(L);
   coh_run_open(L);
   lua_pushliteral(L, COHORT_VERSION);

@@ -7,6 +7,7 @@
 
 #include "glue/fiber.h"
 #include "glue/note.h"
+#include "sync/sync.h"
 
 
 /* Add one line for a fiber, indented by how deep its group lies. [-0, +0, m] */
@@ -18,7 +19,8 @@ static void add_task(lua_State *L, luaL_Buffer *b, struct coh_state *S, struct c
   coh_fiber_push_name(L, f);
   luaL_addvalue(b);
   luaL_addstring(b, "' waits for ");
-  luaL_addstring(b, f->task.wait.kind != NULL ? f->task.wait.kind->what : "its turn");
+  coh_sync_push_what(L, f);
+  luaL_addvalue(b);
   luaL_addstring(b, " at ");
   coh_note_push_line(L, S, f);
   luaL_addvalue(b);

@@ -16,6 +16,7 @@ for _, name in ipairs {
   "group", "open_group",
   "move_on_after", "fail_after", "move_on_at", "fail_at", "shield", "scope", "open_scope",
   "current_scope", "current_deadline",
+  "event", "lock", "semaphore", "limiter", "condition", "barrier", "channel", "select",
   "error_type", "error_group",
   "Error", "ErrorGroup", "Timeout", "Deadlock", "Interrupted", "Closed", "Broken", "Busy", "Aborted",
   "Stubborn", "TooLong", "ProcessError", "SystemError", "Cancelled",

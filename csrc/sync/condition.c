@@ -1,0 +1,225 @@
+/*
+** Conditions: see condition.h. Who is notified moves from the condition's queue to
+** the lock's and runs when it is handed the lock, so nobody wakes in vain.
+**
+** A wait that is cancelled must have the lock before it raises. If the lock is
+** free it gets it at once; else it refuses the abort, queues for the lock like one
+** that was notified, and raises Cancelled when it has it. One that had been
+** notified already, and has not got the lock, passes the notification on.
+*/
+#include "sync/condition.h"
+
+#include "glue/arg.h"
+#include "glue/wait.h"
+
+#define LOCK 1  /* user value */
+
+
+static void describe(lua_State *L, int object) {
+  const struct coh_condition *c = lua_touserdata(L, object);
+  lua_pushliteral(L, "lock ");
+  coh_lock_describe(L, c->lock);
+  lua_concat(L, 2);
+}
+
+
+static void *subject(void *o) {
+  return ((struct coh_condition *)o)->lock;
+}
+
+
+const struct coh_sync_class coh_condition_class = {
+  .noun = "condition", .name = "cohort.Condition", .size = sizeof(struct coh_condition), .values = LOCK,
+  .describe = describe, .holding = &coh_lock_holding, .subject = subject};
+
+
+/* {{ The two queues */
+
+/* The lock knows the conditions that are waited for, and only those. */
+static void settle(struct coh_condition *c) {
+  if (coh_link_alone(&c->sync.waiters)) coh_link_remove(&c->link);
+}
+
+
+/* Let the first who waits queue for the lock instead, if there is one. */
+static bool notify_one(struct coh_condition *c) {
+  struct coh_wait *w = coh_sync_first(&c->sync);
+  if (w == NULL) return false;
+  coh_wait_move(w, &coh_relock_kind, &c->lock->sync.waiters);
+  settle(c);
+  return true;
+}
+
+
+static bool is_closing(const struct coh_wait *w) {
+  return coh_state_from(w->slot->rt)->closing;
+}
+
+
+/* Cancelled before it was notified: it goes for the lock. */
+static bool abort_wait(struct coh_wait *w) {
+  struct coh_condition *c = w->of;
+  if (is_closing(w) || c->lock->owner == NULL) {
+    coh_link_remove(&w->link);
+    settle(c);
+    if (!is_closing(w)) coh_lock_own(c->lock, coh_item(w, struct coh_fiber, task.wait));
+    return true;
+  }
+  coh_wait_move(w, &coh_relock_kind, &c->lock->sync.waiters);
+  settle(c);
+  return false;
+}
+
+
+/* Cancelled after it was notified: another one is, and this one goes on for the lock. */
+static bool abort_relock(struct coh_wait *w) {
+  if (is_closing(w)) return true;
+  notify_one(w->of);
+  return false;
+}
+
+
+static const struct coh_wait_kind kind = {.what = "a condition", .abort = abort_wait};
+const struct coh_wait_kind coh_relock_kind = {.what = "the lock of a condition", .abort = abort_relock};
+
+/* }} */
+
+
+/* {{ Waiting */
+
+static void park(struct coh_condition *c, struct coh_fiber *f) {
+  if (coh_link_alone(&c->link)) coh_link_append(&c->lock->conditions, &c->link);
+  coh_wait_park(&f->task.wait, &f->task.current->slot, &kind, &c->sync.waiters);
+  f->task.wait.of = c;
+  coh_lock_hand_over(c->lock);
+}
+
+
+/* After the park: the lock is had again, or broken. */
+static void arrive(lua_State *L, lua_KContext context) {
+  const struct coh_condition *c = lua_touserdata(L, 1);
+  struct coh_fiber *f = coh_fiber_at(context);
+  coh_lock_check_whole(L, c->lock);
+  if (f->task.wait.outcome == COH_WAIT_CANCELLED || f->task.wait.abort_refused) coh_raise_cancelled(L, f);
+}
+
+
+static int waited(lua_State *L, int status, lua_KContext context) {
+  (void)status;
+  arrive(L, context);
+  return 0;
+}
+
+
+static int wait_try(lua_State *L, int status, lua_KContext context) {
+  struct coh_fiber *f = coh_test(L, context);
+  (void)status;
+  park(lua_touserdata(L, 1), f);
+  return coh_yield(L, f, waited);
+}
+
+
+/* condition:wait() */
+static int l_wait(lua_State *L) {
+  const struct coh_condition *c = coh_sync_check(L, &coh_condition_class, "wait");
+  coh_lock_check_owner(L, c->lock, "wait");
+  return coh_begin(L, wait_try);
+}
+
+
+static int wait_for_try(lua_State *L, int status, lua_KContext context);
+
+static int wait_for_woken(lua_State *L, int status, lua_KContext context) {
+  arrive(L, context);
+  return wait_for_try(L, status, context);
+}
+
+
+/* The predicate, which may have waited, has answered. */
+static int wait_for_asked(lua_State *L, int status, lua_KContext context) {
+  struct coh_condition *c = lua_touserdata(L, 1);
+  struct coh_fiber *f;
+  (void)status;
+  (void)context;
+  if (lua_toboolean(L, -1)) return 1;
+  lua_settop(L, 2);
+  f = coh_check_wait(L);
+  coh_lock_check_owner(L, c->lock, "wait_for");
+  coh_test(L, coh_context(f));
+  park(c, f);
+  return coh_yield(L, f, wait_for_woken);
+}
+
+
+/* Ask the predicate at 2. */
+static int wait_for_try(lua_State *L, int status, lua_KContext context) {
+  coh_test(L, context);
+  lua_pushvalue(L, 2);
+  lua_callk(L, 0, 1, context, wait_for_asked);
+  return wait_for_asked(L, status, context);
+}
+
+
+/* condition:wait_for(predicate) -> what the predicate returned */
+static int l_wait_for(lua_State *L) {
+  const struct coh_condition *c = coh_sync_check(L, &coh_condition_class, "wait_for");
+  coh_check_callable(L, 2, "wait_for");
+  coh_lock_check_owner(L, c->lock, "wait_for");
+  lua_settop(L, 2);
+  return coh_begin(L, wait_for_try);
+}
+
+/* }} */
+
+
+/* condition:notify([n]) */
+static int l_notify(lua_State *L) {
+  struct coh_condition *c = coh_sync_check(L, &coh_condition_class, "notify");
+  lua_Integer count = lua_isnoneornil(L, 2) ? 1 : coh_sync_check_count(L, 2, "notify", 0, true);
+  coh_lock_check_owner(L, c->lock, "notify");
+  while (count-- > 0 && notify_one(c)) continue;
+  return 0;
+}
+
+
+/* condition:notify_all() */
+static int l_notify_all(lua_State *L) {
+  struct coh_condition *c = coh_sync_check(L, &coh_condition_class, "notify_all");
+  coh_lock_check_owner(L, c->lock, "notify_all");
+  while (notify_one(c)) continue;
+  return 0;
+}
+
+
+/* condition([lock]) -> condition */
+static int l_condition(lua_State *L) {
+  struct coh_condition *c;
+  struct coh_lock *k;
+  if (lua_isnoneornil(L, 1)) {
+    lua_settop(L, 0);
+    k = coh_lock_new(L);
+  } else {
+    k = coh_sync_test(L, 1, &coh_lock_class);
+    if (k == NULL)
+      return coh_misuse(L, "condition expects a lock or nothing, got %s: write "
+                           "cohort.condition(cohort.lock())", coh_type_name(L, 1));
+  }
+  c = coh_sync_new(L, &coh_condition_class);
+  coh_link_init(&c->link);
+  c->lock = k;
+  lua_pushvalue(L, 1);
+  lua_setiuservalue(L, -2, LOCK);
+  return 1;
+}
+
+
+static const luaL_Reg methods[] = {
+  COH_HOLD_VERBS,         {"wait", l_wait},
+  {"wait_for", l_wait_for}, {"notify", l_notify}, {"notify_all", l_notify_all}, {NULL, NULL}};
+static const luaL_Reg metamethods[] = {{NULL, NULL}};
+
+
+void coh_condition_open(lua_State *L) {
+  coh_sync_define(L, &coh_condition_class, metamethods, methods, NULL);
+  coh_sync_export(L, "condition", l_condition);
+}

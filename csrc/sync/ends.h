@@ -1,0 +1,30 @@
+/*
+** The two ends of a channel for Lua: objects that are called. Each may be cloned and
+** closed; a side is closed with the last of its ends.
+**
+** An end that is collected closes itself. Nobody minds if nobody else has the channel: it is
+** the other side that must hear of it, and whoever meets the closed side first warns.
+*/
+#ifndef COH_SYNC_ENDS_H
+#define COH_SYNC_ENDS_H
+
+#include "kernel/hidden.h"
+#include "sync/channel.h"
+
+COH_HIDDEN
+
+extern const struct coh_sync_class coh_sender_class;
+extern const struct coh_sync_class coh_receiver_class;
+
+/*
+** What a call of the end at 'end' gives when no value went over, nor later will: of a receiver whose
+** senders are gone nil, else Closed or Broken is raised. [-0, +1, e]
+*/
+int coh_end_conclude(lua_State *L, int end, enum coh_passing passing, const char *what);
+
+/* Add the constructor to the module table on top. [-0, +0, m] */
+void coh_ends_open(lua_State *L);
+
+COH_SEEN
+
+#endif

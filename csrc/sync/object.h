@@ -1,0 +1,95 @@
+/*
+** The userdata of what tasks wait for among themselves. Each begins with the
+** address of its class, a constant, which tells what it is whatever metatable a
+** debug function has given it, and with the queue of those who wait for it.
+**
+** A parked waiter has the object at 1 of the waiting function's frame: so it is
+** not collected, and so a report finds what is waited for. The entries of a queue
+** are waits, and need not be those of tasks: whoever must know the task of one
+** keeps it in 'wait.of'.
+**
+** Methods have the state as first upvalue and their class as second. The address
+** of a class is the registry's key for its metatable.
+*/
+#ifndef COH_SYNC_OBJECT_H
+#define COH_SYNC_OBJECT_H
+
+#include <lauxlib.h>
+
+#include "glue/state.h"
+#include "kernel/hidden.h"
+
+COH_HIDDEN
+
+struct coh_sync;
+struct coh_holding;
+
+/* What one sort of object is. Each is a constant. */
+struct coh_sync_class {
+  const char *noun;   /* for people: "lock" */
+  const char *name;   /* its '__name': "cohort.Lock" */
+  size_t size;        /* of the userdata */
+  int values;         /* how many user values it has */
+  void (*describe)(lua_State *L, int object);  /* push how it stands, "held by task 'a'"; [-0, +1, m] */
+  const struct coh_holding *holding;           /* how it is held, see hold.h; NULL when it cannot be */
+  void *(*subject)(void *o);                   /* what is held instead of it; NULL: itself */
+};
+
+/* The head of every such userdata. */
+struct coh_sync {
+  const struct coh_sync_class *class;
+  struct coh_link waiters;  /* coh_wait.link, oldest first */
+};
+
+/* The object at 'arg' when it is of this class, else NULL. [-0, +0, -] */
+static inline void *coh_sync_test(lua_State *L, int arg, const struct coh_sync_class *class) {
+  struct coh_sync *o = lua_touserdata(L, arg);
+  return o != NULL && lua_rawlen(L, arg) == class->size && o->class == class ? o : NULL;
+}
+
+/* Say that a method got another value than its object. Never returns. [-0, +0, v] */
+int coh_sync_refuse(lua_State *L, int arg, const struct coh_sync_class *class, const char *what);
+
+/* The object at 1; another value is misuse of method 'what'. [-0, +0, v] */
+static inline void *coh_sync_check(lua_State *L, const struct coh_sync_class *class, const char *what) {
+  void *o = coh_sync_test(L, 1, class);
+  if (o == NULL) coh_sync_refuse(L, 1, class, what);
+  return o;
+}
+
+/*
+** Make the metatable of a class. With a 'field' function '__index' asks
+** field(object, key) when no method has that name; with none it is the table of
+** methods. [-0, +0, m]
+*/
+void coh_sync_define(lua_State *L, const struct coh_sync_class *class, const luaL_Reg *metamethods,
+                     const luaL_Reg *methods, lua_CFunction field);
+
+/* Put 'constructor' into the module on top under 'name'. [-0, +0, m] */
+void coh_sync_export(lua_State *L, const char *name, lua_CFunction constructor);
+
+/* Push a new object, zeroed behind its head. [-0, +1, m] */
+void *coh_sync_new(lua_State *L, const struct coh_sync_class *class);
+
+/* In a method: its class. */
+static inline const struct coh_sync_class *coh_sync_class_here(lua_State *L) {
+  return lua_touserdata(L, lua_upvalueindex(2));
+}
+
+/* A whole number of 'least' or more at 'arg'; math.huge is LUA_MAXINTEGER where 'huge' is. [-0, +0, v] */
+lua_Integer coh_sync_check_count(lua_State *L, int arg, const char *what, lua_Integer least, bool huge);
+
+/* The oldest waiter, or NULL. */
+static inline struct coh_wait *coh_sync_first(const struct coh_sync *o) {
+  return coh_link_alone(&o->waiters) ? NULL : coh_item(o->waiters.next, struct coh_wait, link);
+}
+
+/* How many wait. Linear: for people. */
+size_t coh_sync_waiting(const struct coh_sync *o);
+
+/* Push "(held by task 'a', 2 waiting)" of the object at 'object'. [-0, +1, m] */
+void coh_sync_push_state(lua_State *L, int object, const struct coh_sync_class *class);
+
+COH_SEEN
+
+#endif

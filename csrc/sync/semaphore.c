@@ -1,0 +1,99 @@
+/*
+** Semaphores: see semaphore.h.
+*/
+#include "sync/semaphore.h"
+
+#include <string.h>
+
+#include "glue/arg.h"
+
+static const struct coh_wait_kind kind = {.what = "a semaphore"};
+
+
+static void describe(lua_State *L, int object) {
+  const struct coh_semaphore *s = lua_touserdata(L, object);
+  if (s->max == LUA_MAXINTEGER) lua_pushfstring(L, "%I available", (LUAI_UACINT)s->available);
+  else lua_pushfstring(L, "%I of %I available", (LUAI_UACINT)s->available, (LUAI_UACINT)s->max);
+}
+
+
+/* {{ Holding */
+
+static bool take(lua_State *L, void *o, struct coh_fiber *f) {
+  struct coh_semaphore *s = o;
+  (void)L;
+  (void)f;
+  if (s->available == 0) return false;
+  s->available--;
+  return true;
+}
+
+
+static void park(void *o, struct coh_fiber *f) {
+  struct coh_semaphore *s = o;
+  coh_wait_park(&f->task.wait, &f->task.current->slot, &kind, &s->sync.waiters);
+}
+
+
+static bool give(void *o, struct coh_fiber *f) {
+  struct coh_semaphore *s = o;
+  (void)f;
+  if (coh_wait_wake_one(&s->sync.waiters)) return true;
+  if (s->available == s->max) return false;
+  s->available++;
+  return true;
+}
+
+
+static int refuse(lua_State *L, void *o, const char *what) {
+  const struct coh_semaphore *s = o;
+  return coh_misuse(L, "%s: all %lld permits of this semaphore are there: it is released once for each time "
+                       "it was acquired", what, (long long)s->max);
+}
+
+
+static const struct coh_holding holding = {.take = take, .park = park, .give = give, .refuse = refuse};
+
+const struct coh_sync_class coh_semaphore_class = {
+  .noun = "semaphore", .name = "cohort.Semaphore", .size = sizeof(struct coh_semaphore),
+  .describe = describe, .holding = &holding};
+
+/* }} */
+
+
+/* semaphore.available */
+static int field(lua_State *L) {
+  const struct coh_semaphore *s = coh_sync_check(L, &coh_semaphore_class, "field");
+  if (lua_type(L, 2) == LUA_TSTRING && strcmp(lua_tostring(L, 2), "available") == 0)
+    lua_pushinteger(L, s->available);
+  else
+    lua_pushnil(L);
+  return 1;
+}
+
+
+/* semaphore(n [, max]) -> semaphore */
+static int l_semaphore(lua_State *L) {
+  lua_Integer available = coh_sync_check_count(L, 1, "semaphore", 0, false), max = LUA_MAXINTEGER;
+  struct coh_semaphore *s;
+  if (!lua_isnoneornil(L, 2)) {
+    max = coh_sync_check_count(L, 2, "semaphore", 1, true);
+    if (max < available)
+      return coh_misuse(L, "semaphore expects a maximum that is not below the %lld it starts with, got %lld",
+                        (long long)available, (long long)max);
+  }
+  s = coh_sync_new(L, &coh_semaphore_class);
+  s->available = available;
+  s->max = max;
+  return 1;
+}
+
+
+static const luaL_Reg methods[] = {COH_HOLD_VERBS, {NULL, NULL}};
+static const luaL_Reg metamethods[] = {{NULL, NULL}};
+
+
+void coh_semaphore_open(lua_State *L) {
+  coh_sync_define(L, &coh_semaphore_class, metamethods, methods, field);
+  coh_sync_export(L, "semaphore", l_semaphore);
+}

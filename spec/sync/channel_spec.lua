@@ -1,0 +1,727 @@
+-- Channels: values go from tasks that send to tasks that receive, in order, once each.
+local child = require "spec.support.child"
+local cohort = require "cohort"
+local tasks = require "spec.support.tasks"
+
+local virtual, raised, is_cancelled = tasks.virtual, tasks.raised, tasks.is_cancelled
+
+local function is_closed(err) return cohort.is(err, cohort.Closed) end
+local function is_broken(err) return cohort.is(err, cohort.Broken) end
+
+-- All that `f(send, receive, g)` leaves running has ended; each claim is about what it wrote into the log.
+local function with_channel(capacity, f)
+  return virtual(function()
+    local send, receive = cohort.channel(capacity)
+    return cohort.group(function(g) return f(send, receive, g) end)
+  end)
+end
+
+-- Spawns a task that appends `name` and what `f(...)` gave to the log.
+local function logged(g, log, name, f, ...)
+  return g:spawn(function(...)
+    local result = table.pack(pcall(f, ...))
+    local text = name
+    if not result[1] then text = ("%s: %s"):format(name, result[2]):gsub("^(.-): .-:%d+: ", "%1: ")
+    elseif result.n > 1 then text = ("%s %s"):format(name, result[2]) end
+    log[#log + 1] = text
+    if not result[1] and is_cancelled(result[2]) then error(result[2], 0) end
+  end, ...)
+end
+
+describe("a channel", function()
+  it("of capacity 0 is a rendezvous: send ends when a receiver has the item", function()
+    with_channel(0, function(send, receive, g)
+      local log = {}
+      logged(g, log, "sent", send, 1)
+      cohort.sleep(1)
+      assert.same({}, log)
+      assert.equal(1, receive())
+      cohort.checkpoint()
+      assert.same({ "sent" }, log)
+    end)
+  end)
+
+  it("is a rendezvous when no capacity is given", function()
+    virtual(function()
+      local send, receive = cohort.channel()
+      assert.is_false(send:offer(1))
+      cohort.group(function(g)
+        g:spawn(send, 2)
+        assert.equal(2, receive())
+      end)
+    end)
+  end)
+
+  it("of capacity n takes n items without a wait, and then waits", function()
+    with_channel(3, function(send, receive, g)
+      for i = 1, 3 do send(i) end
+      assert.equal(0, cohort.now())
+      assert.equal(3, #receive)
+      local fourth = g:spawn(send, 4)
+      cohort.sleep(1)
+      assert.equal("waiting", fourth:status())
+      for i = 1, 4 do assert.equal(i, receive()) end
+    end)
+  end)
+
+  it("of capacity math.huge never makes a sender wait", function()
+    with_channel(math.huge, function(send, receive)
+      for i = 1, 5000 do send(i) end
+      assert.equal(5000, #receive)
+      for i = 1, 5000 do assert.equal(i, receive()) end
+      assert.equal(0, #receive)
+    end)
+  end)
+
+  it("keeps its order through every growth of its ring", function()
+    with_channel(math.huge, function(send, receive)
+      local sent, got = 0, 0
+      for round = 1, 60 do
+        for _ = 1, round * 7 do
+          sent = sent + 1
+          send(sent)
+        end
+        for _ = 1, round * 5 do
+          got = got + 1
+          assert.equal(got, receive())
+        end
+      end
+      while got < sent do
+        got = got + 1
+        assert.equal(got, receive())
+      end
+    end)
+  end)
+
+  it("lets go of what was received, and of the memory of a long queue", function()
+    with_channel(math.huge, function(send, receive)
+      local weak = setmetatable({}, { __mode = "v" })
+      local before = collectgarbage "count"
+      for i = 1, 20000 do send { i } end
+      weak[1] = receive()
+      for _ = 2, 20000 do receive() end
+      collectgarbage()
+      collectgarbage()
+      assert.is_nil(weak[1])
+      assert.is_true(collectgarbage "count" < before + 200)
+    end)
+  end)
+
+  it("takes every value but nil, false and itself too", function()
+    with_channel(1, function(send, receive)
+      for _, value in ipairs { false, 0, "", 1.5, {}, print, send, receive, coroutine.create(print) } do
+        send(value)
+        assert.equal(value, receive())
+      end
+    end)
+  end)
+
+  it("refuses nil with a hint, and more or less than one value", function()
+    with_channel(1, function(send, receive)
+      for _, call in ipairs { function() send(nil) end, function() send:offer(nil) end } do
+        local err = raised(call)
+        assert.matches("channel_spec.lua:%d+: %a+ expects a value that is not nil", err)
+        assert.matches("take false, or a table around it", err)
+      end
+      assert.matches("expects a value, got none: write send%(v%)", raised(function() send() end))
+      assert.matches("one value, got 2: put them into a table", raised(function() send(1, 2) end))
+      assert.matches("one value, got 2", raised(function() send(1, nil) end))
+      assert.equal(0, #receive)
+    end)
+  end)
+
+  it("can be made and filled outside of tasks, and used in several runs", function()
+    local send, receive = cohort.channel(2)
+    assert.is_true(send:offer(1))
+    virtual(function() send(2) end)
+    assert.same({ 1, 2 }, virtual(function() return { receive(), receive() } end))
+    assert.is_false((receive:poll()))
+    assert.matches("no task runs here", raised(function() receive() end))
+    assert.matches("no task runs here", raised(function() send(1) end))
+  end)
+
+  it("gives waiting receivers their items first in, first out", function()
+    with_channel(0, function(send, _, g)
+      local log = {}
+      for i = 1, 3 do logged(g, log, i, _) end
+      cohort.checkpoint()
+      for i = 1, 3 do send(i * 10) end
+      cohort.checkpoint()
+      assert.same({ "1 10", "2 20", "3 30" }, log)
+    end)
+  end)
+
+  it("serves waiting senders first in, first out", function()
+    with_channel(1, function(send, receive, g)
+      for i = 1, 4 do g:spawn(send, i) end
+      cohort.checkpoint()
+      for i = 1, 4 do assert.equal(i, receive()) end
+    end)
+  end)
+
+  it("hands an item to the receiver that waits: nobody else can poll it", function()
+    with_channel(1, function(send, receive, g)
+      local first = g:spawn(receive)
+      cohort.checkpoint()
+      send(1)
+      assert.is_false((receive:poll()))
+      assert.equal(0, #receive)
+      assert.equal(1, first:join())
+    end)
+  end)
+
+  it("fills a freed place at once with the item of the sender that waits", function()
+    with_channel(1, function(send, receive, g)
+      send(1)
+      g:spawn(send, 2)
+      cohort.checkpoint()
+      assert.equal(1, receive())
+      assert.equal(1, #receive)
+      assert.is_false(send:offer(3))
+      assert.equal(2, receive())
+    end)
+  end)
+
+  it("lets nobody starve: a task that sends and receives without a wait yields by itself", function()
+    with_channel(1, function(send, receive, g)
+      local others = 0
+      local other = g:spawn_daemon(function()
+        while true do
+          others = others + 1
+          cohort.checkpoint()
+        end
+      end)
+      for i = 1, 1000 do
+        send(i)
+        receive()
+      end
+      other:cancel()
+      assert.is_true(others > 20)
+    end)
+  end)
+
+  it("lets its ends be spawned, and used in a group of their own", function()
+    with_channel(0, function(send, receive, g)
+      local task = g:spawn(receive)
+      g:spawn(send, "x")
+      assert.equal("x", task:join())
+    end)
+  end)
+end)
+
+describe("send:offer and receive:poll", function()
+  it("never wait, and say whether it happened", function()
+    with_channel(1, function(send, receive)
+      assert.same({ false, n = 1 }, table.pack(receive:poll()))
+      assert.is_true(send:offer(1))
+      assert.is_false(send:offer(2))
+      assert.same({ true, 1, n = 2 }, table.pack(receive:poll()))
+      assert.is_false((receive:poll()))
+      send:close()
+      assert.same({ true, nil, n = 2 }, table.pack(receive:poll()))
+      assert.same({ true, nil, n = 2 }, table.pack(receive:poll()))
+    end)
+  end)
+
+  it("meet a task that waits on the other side", function()
+    with_channel(0, function(send, receive, g)
+      local receiver = g:spawn(receive)
+      cohort.checkpoint()
+      assert.is_true(send:offer(false))
+      assert.is_false(send:offer(2))
+      assert.equal(false, receiver:join())
+      local sender = g:spawn(send, 3)
+      cohort.checkpoint()
+      assert.same({ true, 3 }, { receive:poll() })
+      assert.is_false((receive:poll()))
+      sender:join()
+    end)
+  end)
+
+  it("work in a cancelled scope, where send and receive raise and do nothing", function()
+    with_channel(1, function(send, receive)
+      cohort.scope(function(scope)
+        scope:cancel()
+        assert.is_true(is_cancelled(raised(send, 1)))
+        assert.equal(0, #receive)
+        assert.is_true(send:offer(2))
+        assert.is_true(is_cancelled(raised(receive)))
+        assert.equal(1, #receive)
+        assert.same({ true, 2 }, { receive:poll() })
+        send:clone():close()
+        send:close()
+      end)
+    end)
+  end)
+
+  it("raise as send and receive do when an end is closed", function()
+    with_channel(1, function(send, receive)
+      local other = receive:clone()
+      receive:close()
+      assert.is_true(is_closed(raised(receive.poll, receive)))
+      other:close()
+      assert.is_true(is_broken(raised(send.offer, send, 1)))
+      send:close()
+      assert.is_true(is_closed(raised(send.offer, send, 1)))
+    end)
+  end)
+end)
+
+describe("a closed channel", function()
+  it("gives what is left in it, then nil, as often as it is asked", function()
+    with_channel(3, function(send, receive)
+      send(1)
+      send(2)
+      send:close()
+      assert.equal(1, receive())
+      assert.equal(2, receive())
+      assert.is_nil(receive())
+      assert.is_nil(receive())
+      assert.same({ true, nil, n = 2 }, table.pack(receive:poll()))
+    end)
+  end)
+
+  it("ends the loops over it, those that wait too", function()
+    with_channel(2, function(send, receive, g)
+      local sum, ended = 0, 0
+      for _ = 1, 3 do
+        g:spawn(function()
+          for v in receive do sum = sum + v end
+          ended = ended + 1
+        end)
+      end
+      for i = 1, 10 do send(i) end
+      cohort.sleep(1)
+      assert.equal(0, ended)
+      send:close()
+      cohort.checkpoint()
+      assert.same({ 55, 3 }, { sum, ended })
+    end)
+  end)
+
+  it("raises Broken in senders, waiting and new, and drops what was in it, when its last receiver is closed",
+    function()
+      with_channel(1, function(send, receive, g)
+        local weak = setmetatable({ {} }, { __mode = "v" })
+        local log = {}
+        send(weak[1])
+        logged(g, log, "a", send, 2)
+        logged(g, log, "b", send:clone(), 3)
+        cohort.checkpoint()
+        receive:close()
+        cohort.checkpoint()
+        assert.same({ "a: Broken: send: every receiver of the channel is closed",
+          "b: Broken: send: every receiver of the channel is closed" }, log)
+        for _ = 1, 2 do
+          local err = raised(send, 4)
+          assert.is_true(is_broken(err))
+          assert.equal("send", err.operation)
+        end
+        collectgarbage()
+        assert.is_nil(weak[1])
+      end)
+    end)
+
+  it("raises Closed for its own end first, whatever the other side is", function()
+    with_channel(1, function(send, receive)
+      send(1)
+      receive:close()
+      send:close()
+      for _ = 1, 2 do
+        assert.is_true(is_closed(raised(send, 1)))
+        local err = raised(receive)
+        assert.is_true(is_closed(err))
+        assert.equal("receive", err.operation)
+        assert.is_true(is_closed(raised(receive.poll, receive)))
+      end
+    end)
+  end)
+
+  it("wakes with Closed only who waits by the end that was closed", function()
+    for _, side in ipairs { "send", "receive" } do
+      with_channel(0, function(send, receive, g)
+        local log = {}
+        local ends = side == "send" and { send, send:clone(), send:clone() }
+          or { receive, receive:clone(), receive:clone() }
+        for i = 1, 6 do logged(g, log, i, ends[(i - 1) % 3 + 1], side == "send" and i or nil) end
+        cohort.checkpoint()
+        ends[2]:close()
+        cohort.checkpoint()
+        local text = (": Closed: %s: this end of the channel is closed"):format(side)
+        assert.same({ "2" .. text, "5" .. text }, log)
+        for i = 1, 4 do
+          if side == "send" then assert.equal(({ 1, 3, 4, 6 })[i], receive()) else send(i) end
+        end
+      end)
+    end
+  end)
+
+  it("keeps what ended a wait, though its end is closed before it goes on", function()
+    with_channel(0, function(send, receive, g)
+      local receivers = { g:spawn(receive), g:spawn(receive) }
+      cohort.checkpoint()
+      send(1)
+      send:close()
+      receive:close()
+      assert.equal(1, receivers[1]:join())
+      assert.is_nil(receivers[2]:join())
+    end)
+  end)
+
+  it("can be closed again and again, by one who is cancelled too", function()
+    with_channel(0, function(send, receive)
+      cohort.scope(function(scope)
+        scope:cancel()
+        for _ = 1, 3 do
+          send:close()
+          receive:close()
+        end
+      end)
+      assert.is_true(is_closed(raised(send, 1)))
+    end)
+  end)
+
+  it("is closed by the end of a block that has it in a <close> variable", function()
+    with_channel(1, function(send, receive)
+      do
+        local s <close> = send
+        s(1)
+      end
+      assert.equal(1, receive())
+      assert.is_nil(receive())
+      pcall(function()
+        local _ <close> = receive
+        error "x"
+      end)
+      assert.is_true(is_closed(raised(receive)))
+    end)
+  end)
+end)
+
+describe("clones of an end", function()
+  it("are counted: a side is closed with the last of them", function()
+    with_channel(2, function(send, receive)
+      local other = send:clone()
+      local third = other:clone()
+      send:close()
+      send:close()
+      third:close()
+      other(1)
+      assert.equal(1, receive())
+      assert.is_false((receive:poll()))
+      other:close()
+      assert.is_nil(receive())
+      local r2 = receive:clone()
+      receive:close()
+      assert.is_nil(r2())
+    end)
+  end)
+
+  it("cannot be made of a closed one", function()
+    with_channel(0, function(send, receive)
+      send:close()
+      receive:close()
+      assert.is_true(is_closed(raised(send.clone, send)))
+      assert.is_true(is_closed(raised(receive.clone, receive)))
+    end)
+  end)
+
+  it("share items: each goes to one receiver", function()
+    with_channel(0, function(send, receive, g)
+      local got = {}
+      for _ = 1, 3 do
+        local own = receive:clone()
+        g:spawn(function()
+          local r <close> = own
+          for v in r do
+            got[#got + 1] = v
+            cohort.checkpoint()
+          end
+        end)
+      end
+      receive:close()
+      for i = 1, 20 do send(i) end
+      send:close()
+      cohort.sleep(1)
+      table.sort(got)
+      assert.equal(20, #got)
+      for i = 1, 20 do assert.equal(i, got[i]) end
+    end)
+  end)
+end)
+
+describe("cancelling", function()
+  it("a send leaves no item, and the others in their order", function()
+    for _, capacity in ipairs { 0, 1 } do
+      with_channel(capacity, function(send, receive, g)
+        if capacity == 1 then send(0) end
+        local senders = {}
+        for i = 1, 3 do senders[i] = g:spawn(send, i) end
+        cohort.checkpoint()
+        senders[2]:cancel()
+        local got = {}
+        for _ = 1, 2 + capacity do got[#got + 1] = receive() end
+        assert.same(capacity == 1 and { 0, 1, 3 } or { 1, 3 }, got)
+        assert.is_false((receive:poll()))
+      end)
+    end
+  end)
+
+  it("a receive takes no item, and the next in line gets it", function()
+    with_channel(0, function(send, receive, g)
+      local receivers = {}
+      for i = 1, 3 do receivers[i] = g:spawn(receive) end
+      cohort.checkpoint()
+      receivers[1]:cancel()
+      send(1)
+      send(2)
+      assert.equal(1, receivers[2]:join())
+      assert.equal(2, receivers[3]:join())
+    end)
+  end)
+
+  it("a receiver that has its item already does not undo that: the next wait raises", function()
+    with_channel(0, function(send, receive, g)
+      local got, err
+      local receiver = g:spawn(function()
+        got = receive()
+        err = raised(cohort.checkpoint)
+        error(err, 0)
+      end)
+      cohort.checkpoint()
+      send(1)
+      receiver:cancel()
+      receiver:wait()
+      assert.equal(1, got)
+      assert.is_true(is_cancelled(err))
+    end)
+  end)
+
+  it("a sender whose item is gone already does not take it back", function()
+    with_channel(0, function(send, receive, g)
+      local after = false
+      local sender = g:spawn(function()
+        send(1)
+        after = true
+      end)
+      cohort.checkpoint()
+      assert.equal(1, receive())
+      sender:cancel()
+      sender:wait()
+      assert.is_true(after)
+      assert.equal("done", sender:status())
+    end)
+  end)
+
+  it("waiters in any number leaves nothing in the queues", function()
+    with_channel(0, function(send, receive)
+      for _ = 1, 3 do
+        cohort.move_on_after(1, cohort.group, function(g)
+          for i = 1, 50 do
+            g:spawn(send, i)
+            g:spawn(cohort.move_on_after, 0.5, send, i)
+          end
+        end)
+        assert.is_false((receive:poll()))
+      end
+      assert.matches("sender 0x%x+ %(0 of 0 items%)$", tostring(send))
+    end)
+  end)
+end)
+
+describe("the option 'overflow'", function()
+  it("is to wait, when nothing else is said", function()
+    virtual(function()
+      for _, options in ipairs { {}, { overflow = "wait" } } do
+        local send, receive = cohort.channel(1, options)
+        send(1)
+        assert.is_false(send:offer(2))
+        assert.is_false((cohort.move_on_after(1, send, 2)))
+        assert.equal(1, receive())
+      end
+    end)
+  end)
+
+  it("may drop the oldest: what is there is the newest, and send never waits", function()
+    virtual(function()
+      local send, receive = cohort.channel(3, { overflow = "drop_oldest" })
+      for i = 1, 20 do send(i) end
+      assert.is_true(send:offer(21))
+      assert.equal(3, #receive)
+      assert.same({ 19, 20, 21 }, { receive(), receive(), receive() })
+      assert.equal(0, cohort.now())
+    end)
+  end)
+
+  it("may drop the newest: what is there stays, and offer says no", function()
+    virtual(function()
+      local send, receive = cohort.channel(2, { overflow = "drop_newest" })
+      for i = 1, 5 do send(i) end
+      assert.is_false(send:offer(6))
+      assert.same({ 1, 2 }, { receive(), receive() })
+      assert.is_true(send:offer(7))
+      assert.equal(7, receive())
+    end)
+  end)
+
+  it("that drops hands over to who waits, raises Broken, and is a checkpoint all the same", function()
+    virtual(function()
+      for _, overflow in ipairs { "drop_oldest", "drop_newest" } do
+        local send, receive = cohort.channel(1, { overflow = overflow })
+        cohort.group(function(g)
+          local task = g:spawn(receive)
+          cohort.checkpoint()
+          send(1)
+          send(2)
+          assert.equal(1, task:join())
+        end)
+        cohort.scope(function(scope)
+          scope:cancel()
+          assert.is_true(is_cancelled(raised(send, 3)))
+        end)
+        assert.equal(2, receive())
+        receive:close()
+        assert.is_true(is_broken(raised(send, 4)))
+      end
+    end)
+  end)
+
+  it("that drops makes no sense without a capacity, and is told", function()
+    for _, overflow in ipairs { "drop_oldest", "drop_newest" } do
+      assert.matches("needs a capacity of 1 or more",
+        raised(function() cohort.channel(0, { overflow = overflow }) end))
+      assert.equal(2, select("#", cohort.channel(math.huge, { overflow = overflow })))
+    end
+    assert.matches('"wait", "drop_oldest" or "drop_newest", got "block"',
+      raised(function() cohort.channel(1, { overflow = "block" }) end))
+  end)
+end)
+
+describe("the ends of a channel", function()
+  it("tell how it stands: items, capacity, what is closed, who waits", function()
+    with_channel(2, function(send, receive, g)
+      assert.matches("^sender 0x%x+ %(0 of 2 items%)$", tostring(send))
+      for i = 1, 5 do g:spawn(pcall, send, i) end
+      cohort.checkpoint()
+      assert.matches("^receiver 0x%x+ %(2 of 2 items, 3 senders waiting%)$", tostring(receive))
+      receive:close()
+      assert.matches("^receiver 0x%x+ %(closed%)$", tostring(receive))
+      assert.matches("%(0 of 2 items, no open receiver%)$", tostring(send))
+    end)
+    with_channel(math.huge, function(send, receive, g)
+      g:spawn(receive)
+      cohort.checkpoint()
+      assert.matches("%(0 items, 1 receiver waiting%)$", tostring(send))
+      send(1)
+    end)
+  end)
+
+  it("have a metatable that is open, and no fields to assign", function()
+    local send, receive = cohort.channel()
+    assert.equal("cohort.Sender", getmetatable(send).__name)
+    assert.equal("cohort.Receiver", getmetatable(receive).__name)
+    assert.equal("table", type(getmetatable(send).__index))
+    assert.is_nil(send.poll)
+    assert.is_nil(receive.offer)
+    assert.matches("channel_spec.lua:%d+: ", raised(function() send.x = 1 end))
+  end)
+
+  it("are known from each other: a method of one refuses the other", function()
+    local send, receive = cohort.channel()
+    assert.matches("close expects a sender first, got userdata", raised(function() send.close(receive) end))
+    assert.matches("close expects a receiver first, got userdata", raised(function() receive.close(send) end))
+    assert.matches("expects a sender first", raised(function() getmetatable(send).__call(receive, 1) end))
+  end)
+
+  it("stand in the report of a deadlock", function()
+    local err = raised(virtual, function()
+      local send, receive = cohort.channel(1)
+      cohort.group(function(g)
+        g:spawn(receive:clone()).name = "r"
+        local s, r = cohort.channel(1)
+        s(1)
+        g:spawn(function() s(r) end).name = "s"
+        assert(send)
+      end)
+    end)
+    assert.matches("'r' waits for an item of a channel %(0 of 1 items, 1 receiver waiting%) at", err.message)
+    assert.matches("'s' waits for room in a channel %(1 of 1 items, 1 sender waiting%) at", err.message)
+  end)
+end)
+
+-- Runs `source` in a process of its own, with warnings on; returns what it printed and what it warned.
+local function run_child(source)
+  local result = child.run([[
+    local cohort = require "cohort"
+    local function collect() collectgarbage() collectgarbage() end
+    cohort.run({ signals = false }, function() ]] .. source .. [[ end)
+    print "end"
+  ]])
+  assert.equal(0, result.code, result.err)
+  return result.out, result.err
+end
+
+describe("an end that is collected without close", function()
+  it("closes itself, and the other side's waiter warns with the line of the channel", function()
+    local out, err = run_child [[
+      local send, receive = cohort.channel()
+      cohort.group(function(g)
+        local task = g:spawn(receive)
+        cohort.checkpoint()
+        send = nil
+        collect()
+        print(task:join())
+      end)
+    ]]
+    assert.equal("nil\nend\n", out)
+    assert.matches("^Lua warning: cohort: the last sender of the channel made at .*:3 was collected "
+      .. "without close: write 'local x <close> = ...', or call its close%(%)\n$", err)
+  end)
+
+  it("closes itself, and the other side warns when it comes later, once", function()
+    local out, err = run_child [[
+      local send, receive = cohort.channel(5)
+      send(1)
+      receive = nil
+      collect()
+      for _ = 1, 2 do print(select(2, pcall(send, 2)).message) end
+    ]]
+    assert.equal(("send: every receiver of the channel is closed\n"):rep(2) .. "end\n", out)
+    assert.matches("^Lua warning: cohort: the last receiver of [^\n]*\n$", err)
+  end)
+
+  it("says nothing when the whole channel goes, nor when another end of its side is there", function()
+    local out, err = run_child [[
+      for i = 1, 100 do
+        local send, receive = cohort.channel(1)
+        send(i)
+      end
+      local send, receive = cohort.channel(1)
+      local other = send:clone()
+      send = nil
+      collect()
+      other(1)
+      other:close()
+      print(receive(), receive())
+    ]]
+    assert.same({ "1\tnil\nend\n", "" }, { out, err })
+  end)
+
+  it("says nothing at the end of the state, with tasks that wait", function()
+    local result = child.run [[
+      local cohort = require "cohort"
+      cohort.run(function()
+        send, receive = cohort.channel()
+        s2, r2 = cohort.channel()
+        cohort.group(function(g)
+          for _ = 1, 3 do
+            g:spawn(receive)
+            g:spawn(s2, 1)
+          end
+          g:spawn(os.exit, 3, true)
+        end)
+      end)
+    ]]
+    assert.same({ 3, "", "" }, { result.code, result.out, result.err })
+  end)
+end)
