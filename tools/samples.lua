@@ -16,6 +16,8 @@ local function make(objects, use)
   objects.listener, objects.stream = listener, stream
   objects.clock = cohort.testing.clock()
   objects.eg = cohort.error_group("sample", { "sample" })
+  objects.event, objects.lock, objects.semaphore = cohort.event(), cohort.lock(), cohort.semaphore(1, 1)
+  objects.limiter, objects.condition, objects.barrier = cohort.limiter(1), cohort.condition(), cohort.barrier(2)
   cohort.group(function(g)
     objects.g, objects.task = g, g:spawn(nothing)
     cohort.scope({ name = "sample" }, function(scope)

@@ -48,7 +48,8 @@ static struct coh_fiber *arrive(lua_State *L, lua_KContext context) {
 /* Give 'o' back for the running task. When that cannot be, say so, unless 'what' is NULL. [-0, +0, v] */
 static void give(lua_State *L, struct coh_sync *o, const char *what) {
   struct coh_state *S = coh_state_here(L);
-  if (o->class->holding->give(subject(o), coh_running(S)) || S->closing || what == NULL) return;
+  if (o->class->holding->give(subject(o), coh_running(S)) || what == NULL) return;
+  if (S->closing && S->loop.opened) return;  /* nobody is left to have it */
   o->class->holding->refuse(L, subject(o), what);
 }
 
@@ -85,7 +86,7 @@ int coh_hold_l_try_acquire(lua_State *L) {
 }
 
 
-/* release(); while the state is closed nobody is left to have it */
+/* release() */
 int coh_hold_l_release(lua_State *L) {
   give(L, coh_sync_check(L, coh_sync_class_here(L), "release"), "release");
   return 0;

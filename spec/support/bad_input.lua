@@ -62,6 +62,13 @@ local bytes = {
   right = 1,
 }
 local boolean = { says("true or false", all_but "boolean"), right = true }
+local function whole(least, ...)
+  return {
+    says(("a whole number of %d or more"):format(least), all_but "number"),
+    says(("a whole number of %d or more"):format(least), "1", nan, least - 1, -huge, 1.5, 2 ^ -1074, ...),
+    right = 1,
+  }
+end
 local matcher = {
   says("a table as matcher, got", nil, true, 1, thread, light, io.stdout),
   says("malformed pattern", "%", "[a", "(", ")", "%f", "%b", "%1"),
@@ -86,6 +93,15 @@ bad_input.kinds = {
   },
   ["n: integer"] = bytes,
   ["max: integer"] = bytes,
+  ["cohort.semaphore, n"] = whole(0, huge),
+  ["cohort.semaphore, max"] = whole(1),
+  ["cohort.limiter, n"] = whole(0),
+  ["cohort.barrier, n"] = whole(1, huge),
+  ["condition:notify, n"] = whole(0),
+  ["lock: cohort.Lock"] = {
+    says("condition expects a lock or nothing", true, 1, "x", {}, print, light, io.stdout, hostile),
+    variable = "lock",
+  },
   ["reason: string"] = {
     says("a reason as a string, or nothing", true, 1, {}, print, hostile),
     right = "why",
@@ -141,7 +157,10 @@ function bad_input.prepare(cohort)
 end
 
 -- Classes whose objects are called otherwise than by the last word of their name.
-local nouns = { ErrorGroup = { "expects an error group", "write eg:" } }
+local nouns = {
+  ErrorGroup = { "expects an error group", "write eg:" },
+  Event = { "expects an event first, got", "with a colon" },
+}
 
 --- The kind of the object before the colon of a method.
 function bad_input.self_kind(class)
@@ -274,6 +293,7 @@ end
 -- The table of methods behind a metatable: ours keep it as an upvalue of `__index`, or are it themselves.
 local function methods_of(value)
   local metatable = debug.getmetatable(value)
+  if type(metatable.__index) == "table" then return metatable.__index end
   for i = 1, 255 do
     local name, upvalue = debug.getupvalue(metatable.__index, i)
     if not name then return metatable end
