@@ -93,6 +93,15 @@ bad_input.kinds = {
   },
   ["n: integer"] = bytes,
   ["max: integer"] = bytes,
+  ["cohort.channel, capacity"] = whole(0),
+  ["sender:offer, value"] = { says("value", nil), right = 1 },
+  ["cohort.select, cases"] = {
+    says("select expects a table of cases", nil, true, 1, "x", print, light, io.stdout),
+    says("at least one case", {}),
+    says("as case 1", { 1 }, { {} }, { { print } }, { { "x" } }),
+    says("select knows 'timeout' and 'otherwise'", { timout = 1 }),
+    right = { timeout = 0 },
+  },
   ["cohort.semaphore, n"] = whole(0, huge),
   ["cohort.semaphore, max"] = whole(1),
   ["cohort.limiter, n"] = whole(0),
@@ -185,6 +194,11 @@ bad_input.options = {
   ["string"] = {
     says("expects a string", 1, true, {}, print), says("without NUL", "a\0b", "\0"),
     right = "name",
+  },
+  ["overflow: string"] = {
+    says("expects a string", 1, true, {}, print), says("without NUL", "a\0b", "\0"),
+    says("\"wait\", \"drop_oldest\"", "wat", ""),
+    right = "wait",
   },
   ["timeout: number"] = { says("zero or more seconds", "1", true, {}, nan, -1, -huge, -1e308), right = 1 },
   ["deadline: number"] = { says("a time on cohort.now()'s clock", "1", true, {}, nan), right = 1e9 },
