@@ -105,6 +105,63 @@ describe("os.exit(code, true)", function()
   end
 end)
 
+describe("what tasks wait for among themselves", function()
+  -- Every kind of object held, awaited, and cancelled while the lock of a condition is awaited.
+  local busy = [[
+    kept = {}
+    local function busy(g)
+      local lock, limiter, semaphore = cohort.lock(), cohort.limiter(1), cohort.semaphore(1, 1)
+      local condition, event, barrier = cohort.condition(lock), cohort.event(), cohort.barrier(3)
+      kept = { lock, limiter, semaphore, condition, event, barrier }
+      local waiter = g:spawn(condition.with, condition, condition.wait, condition)
+      g:spawn(condition.with, condition, condition.wait, condition)
+      cohort.checkpoint()
+      for _, o in ipairs { lock, limiter, semaphore } do
+        g:spawn(function()
+          local _ <close> = on_close("released", function() o:release() end)
+          o:acquire()
+          if o == lock then condition:notify() end
+          cohort.sleep_forever()
+        end)
+        g:spawn(o.with, o, print)
+        g:spawn(function() local _ <close> = o:hold() end)
+      end
+      g:spawn(event.wait, event)
+      g:spawn(barrier.wait, barrier)
+      g:spawn(barrier.wait, cohort.barrier(2))
+      cohort.checkpoint()
+      waiter:cancel()
+      cohort.checkpoint()
+    end
+  ]]
+
+  it("is no hindrance to os.exit, and releasing it is quiet", function()
+    assert.same({ 5, ("released\n"):rep(3), "" }, { run(busy .. [[
+      cohort.run(function()
+        cohort.group(function(g)
+          busy(g)
+          os.exit(5, true)
+        end)
+      end)
+    ]]) })
+  end)
+
+  it("outlives the run", function()
+    assert.same({ 0, ("released\n"):rep(3) .. "again\n", "" }, { run(busy .. [[
+      cohort.run(function()
+        cohort.group(function(g)
+          busy(g)
+          g:cancel()
+        end)
+      end)
+      cohort.run(function()
+        kept[2]:with(kept[3].with, kept[3], print, "again")
+        cohort.move_on_after(0, kept[6].wait, kept[6])
+      end)
+    ]]) })
+  end)
+end)
+
 describe("an error in main", function()
   it("closes everything before run raises it", function()
     local code, out, err = run [[

@@ -325,7 +325,6 @@ static void free_scope(struct coh_state *S, struct coh_scope *scope) {
   if (scope->role == COH_SCOPE_TASK) {
     struct coh_fiber *f = coh_item(scope, struct coh_fiber, task.scope);
     f->dead = true;
-    if (f->task.wait.place == COH_PARKED && !f->task.wait.sleeping) coh_link_remove(&f->task.wait.link);
     if (f->L != NULL) coh_fiber_give(S, f);
   } else if (scope->role == COH_SCOPE_GROUP) {
     struct coh_luagroup *g = coh_item(scope, struct coh_luagroup, group.scope);

@@ -142,8 +142,10 @@ void coh_scope_move(struct coh_scope *scope, struct coh_scope *parent) {
 
 void coh_scope_abort_all(struct coh_scope *scope) {
   struct coh_scope *s;
-  for (s = scope; s != NULL; s = next(scope, s))
-    if (s->slot.wait != NULL) coh_wait_abort(s->slot.wait);
+  for (s = scope; s != NULL; s = next(scope, s)) {
+    struct coh_wait *w = s->slot.wait;
+    if (w != NULL && !coh_wait_abort(w) && w->kind->lets_go) coh_wait_wake(w, COH_WAIT_CANCELLED);
+  }
 }
 
 

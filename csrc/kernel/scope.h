@@ -68,7 +68,10 @@ void coh_scope_set_shield(struct coh_scope *scope, bool shield);
 /* Put an open scope and all below it under another parent, and see what that changes. */
 void coh_scope_move(struct coh_scope *scope, struct coh_scope *parent);
 
-/* Abort every wait parked in an open scope and below, whatever shields it. A kind may still refuse. */
+/*
+** Abort every wait parked in an open scope and below, whatever shields it. A kind
+** may still refuse; if it lets go it is not asked.
+*/
 void coh_scope_abort_all(struct coh_scope *scope);
 
 /* Cancel if the deadline has passed, though no pass noticed yet; then: was it cancelled itself? */

@@ -30,6 +30,7 @@ struct coh_wait_kind {
                                         Called once at most; must not wake anything. */
   bool external;                     /* something outside tasks can end it */
   bool finishes;                     /* and surely will: an operation in flight */
+  bool lets_go;                      /* though it refuses, it can be ended when all is stuck, or over */
 };
 
 /* Where a scope keeps the wait that it may abort. */

@@ -51,36 +51,31 @@ static bool notify_one(struct coh_condition *c) {
 }
 
 
-static bool is_closing(const struct coh_wait *w) {
-  return coh_state_from(w->slot->rt)->closing;
-}
-
-
 /* Cancelled before it was notified: it goes for the lock. */
 static bool abort_wait(struct coh_wait *w) {
   struct coh_condition *c = w->of;
-  if (is_closing(w) || c->lock->owner == NULL) {
+  bool is_free = c->lock->owner == NULL;
+  if (is_free) {
     coh_link_remove(&w->link);
-    settle(c);
-    if (!is_closing(w)) coh_lock_own(c->lock, coh_item(w, struct coh_fiber, task.wait));
-    return true;
+    coh_lock_own(c->lock, coh_item(w, struct coh_fiber, task.wait));
+  } else {
+    coh_wait_move(w, &coh_relock_kind, &c->lock->sync.waiters);
   }
-  coh_wait_move(w, &coh_relock_kind, &c->lock->sync.waiters);
   settle(c);
-  return false;
+  return is_free;
 }
 
 
 /* Cancelled after it was notified: another one is, and this one goes on for the lock. */
 static bool abort_relock(struct coh_wait *w) {
-  if (is_closing(w)) return true;
   notify_one(w->of);
   return false;
 }
 
 
 static const struct coh_wait_kind kind = {.what = "a condition", .abort = abort_wait};
-const struct coh_wait_kind coh_relock_kind = {.what = "the lock of a condition", .abort = abort_relock};
+const struct coh_wait_kind coh_relock_kind = {
+  .what = "the lock of a condition", .abort = abort_relock, .lets_go = true};
 
 /* }} */
 
@@ -95,7 +90,7 @@ static void park(struct coh_condition *c, struct coh_fiber *f) {
 }
 
 
-/* After the park: the lock is had again, or broken. */
+/* After the park: the lock is had again, or broken, or everything was stuck and the wait ended by force. */
 static void arrive(lua_State *L, lua_KContext context) {
   const struct coh_condition *c = lua_touserdata(L, 1);
   struct coh_fiber *f = coh_fiber_at(context);

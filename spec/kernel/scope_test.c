@@ -95,6 +95,29 @@ static void aborted_waits_become_ready_in_tree_order(void) {
 }
 
 
+static bool refuses(struct coh_wait *w) {
+  (void)w;
+  return false;
+}
+
+static const struct coh_wait_kind refusing = {.what = "a test", .abort = refuses};
+static const struct coh_wait_kind letting_go = {.what = "a test", .abort = refuses, .lets_go = true};
+
+static void what_refuses_and_lets_go_is_ended_by_aborting_all_and_not_by_a_cancel(void) {
+  begin();
+  nest(2);
+  park(0, &letting_go);
+  park(1, &refusing);
+  coh_scope_cancel(&places[0].scope, COH_REASON_CANCEL);
+  CHECK(places[0].wait.place == COH_PARKED);
+  coh_scope_abort_all(&places[0].scope);
+  CHECK(places[0].wait.place == COH_READY);
+  CHECK(places[0].wait.outcome == COH_WAIT_CANCELLED);
+  CHECK(places[1].wait.place == COH_PARKED);
+  coh_wait_wake(&places[1].wait, COH_WOKEN);
+}
+
+
 static void a_wait_that_has_its_result_is_not_cancelled(void) {
   begin();
   enter(0, NULL);
@@ -396,6 +419,7 @@ int main(void) {
   RUN(the_first_reason_stays);
   RUN(all_are_marked_before_the_first_abort_runs_in_tree_order);
   RUN(aborted_waits_become_ready_in_tree_order);
+  RUN(what_refuses_and_lets_go_is_ended_by_aborting_all_and_not_by_a_cancel);
   RUN(a_wait_that_has_its_result_is_not_cancelled);
   RUN(a_refused_abort_is_not_repeated_by_any_later_cancel);
   RUN(a_refused_abort_is_not_repeated_when_a_shield_goes_up_and_down);

@@ -70,6 +70,24 @@ static void waits_are_woken_first_in_first_out(void) {
 }
 
 
+static void a_wait_that_is_moved_goes_to_the_end_of_the_other_queue_and_ends_there(void) {
+  struct coh_link other;
+  begin();
+  coh_link_init(&other);
+  park(0, &plain_kind, &queue);
+  park(1, &plain_kind, &queue);
+  park(2, &plain_kind, &other);
+  coh_wait_move(&waits[0], &refusing_kind, &other);
+  CHECK(waits[0].kind == &refusing_kind);
+  CHECK(scopes[0].slot.wait == &waits[0]);
+  CHECK(!coh_wait_abort(&waits[0]));
+  CHECK(coh_wait_wake_all(&other) == 2);
+  CHECK(coh_wait_wake_all(&queue) == 1);
+  ready_says();
+  CHECK_SAID("201");
+}
+
+
 static void waking_all_keeps_the_order_and_counts(void) {
   begin();
   park(3, &plain_kind, &queue);
@@ -241,6 +259,7 @@ static void waits_on_the_outside_are_counted_while_they_last(void) {
 
 int main(void) {
   RUN(waits_are_woken_first_in_first_out);
+  RUN(a_wait_that_is_moved_goes_to_the_end_of_the_other_queue_and_ends_there);
   RUN(waking_all_keeps_the_order_and_counts);
   RUN(waking_an_empty_queue_is_no_error);
   RUN(a_wait_needs_no_queue);

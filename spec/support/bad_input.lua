@@ -107,7 +107,7 @@ bad_input.kinds = {
   ["cohort.limiter, n"] = whole(0),
   ["cohort.barrier, n"] = whole(1, huge),
   ["condition:notify, n"] = whole(0),
-  ["lock: cohort.Lock"] = {
+  ["of: cohort.Lock"] = {
     says("condition expects a lock or nothing", true, 1, "x", {}, print, light, io.stdout, hostile),
     variable = "lock",
   },

@@ -1,5 +1,6 @@
 --- What spec/support/oom.c runs out of memory: groups, scopes, failures, start, defer, limits, combinators,
---- what is left open, a task that does not listen, a deadlock. `meter(on)` is the host's.
+--- what is left open, a task that does not listen, a deadlock, what tasks wait for among themselves. `meter(on)`
+--- is the host's.
 local core = require "cohort.core"
 local cohort = require "cohort"
 local testing = require "cohort.testing"
@@ -135,6 +136,38 @@ local function strangers()
   end)
 end
 
+local function sync()
+  local lock, limiter, condition = cohort.lock(), cohort.limiter(1), cohort.condition()
+  local event, semaphore, barrier, ready = cohort.event(), cohort.semaphore(1, 1), cohort.barrier(2), false
+  cohort.group(function(g)
+    g:spawn(function() lock:acquire() end)
+    g:spawn(function() pcall(lock.with, lock, cohort.checkpoint) end)
+    for _ = 1, 3 do
+      g:spawn(limiter.with, limiter, work, 1)
+      g:spawn(function()
+        local _ <close> = semaphore:hold()
+        work(1)
+      end)
+    end
+    g:spawn(function()
+      condition:with(function()
+        while not ready do condition:wait() end
+      end)
+      event:wait()
+      barrier:wait()
+    end)
+    cohort.sleep(1)
+    limiter.total = 3
+    condition:with(function()
+      ready = true
+      condition:notify()
+    end)
+    event:set()
+    barrier:wait()
+  end)
+  assert(limiter.available == 3 and semaphore.available == 1, "a place or a permit was lost")
+end
+
 -- Is every error one that is raised above, or the want of memory?
 local function check(err)
   if cohort.is(err, cohort.ErrorGroup) then
@@ -142,6 +175,7 @@ local function check(err)
   else
     local text = tostring(err)
     local known = text:find "not enough memory" or text:find "bad$" or cohort.is(err, cohort.Deadlock)
+      or cohort.is(err, cohort.Broken)
     assert(known, text)
   end
 end
@@ -160,7 +194,7 @@ local function try(main)
   if not ok then check(err) end
 end
 
-for _, main in ipairs { groups, scopes_and_errors, combinators, left_open, starts, strangers } do
+for _, main in ipairs { groups, scopes_and_errors, combinators, left_open, starts, strangers, sync } do
   try(main)
 end
 assert(cohort.run({ signals = false }, function() return cohort.gather { cohort.now }.n end) == 1)

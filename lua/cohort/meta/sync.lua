@@ -217,9 +217,9 @@ function limiter:hold() end
 ---
 --- Lets tasks wait, inside a lock, until another one has changed what the lock guards. Several conditions
 --- may share a lock. Works outside tasks too.
---- @param lock? cohort.Lock  default: a new one
+--- @param of? cohort.Lock  default: a new one
 --- @return cohort.Condition
-function cohort.condition(lock) end
+function cohort.condition(of) end
 
 --- What `cohort.condition` returns. The verbs of a lock mean its lock. (As trio's and asyncio's
 --- `Condition`; no notification is lost.)
