@@ -35,6 +35,7 @@ build = {
     ["cohort.meta.errors"] = "lua/cohort/meta/errors.lua",
     ["cohort.meta.net"] = "lua/cohort/meta/net.lua",
     ["cohort.meta.scopes"] = "lua/cohort/meta/scopes.lua",
+    ["cohort.meta.sync"] = "lua/cohort/meta/sync.lua",
     ["cohort.meta.testing"] = "lua/cohort/meta/testing.lua",
     ["cohort.net"] = "lua/cohort/net.lua",
     ["cohort.testing"] = "lua/cohort/testing.lua",
