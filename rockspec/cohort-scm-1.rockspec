@@ -30,6 +30,7 @@ build = {
     ["cohort.combinators"] = "lua/cohort/combinators.lua",
     ["cohort"] = "lua/cohort/init.lua",
     ["cohort.match"] = "lua/cohort/match.lua",
+    ["cohort.meta.channel"] = "lua/cohort/meta/channel.lua",
     ["cohort.meta.cohort"] = "lua/cohort/meta/cohort.lua",
     ["cohort.meta.combinators"] = "lua/cohort/meta/combinators.lua",
     ["cohort.meta.errors"] = "lua/cohort/meta/errors.lua",

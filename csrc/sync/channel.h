@@ -33,7 +33,7 @@ enum coh_passing {
 /* A full userdata that only ends refer to. Its first user value is the ring, a table, or nil. */
 struct coh_channel {
   struct coh_state *state;     /* borrowed: it outlives every object */
-  struct coh_link waiters[2];  /* of each side, coh_wait.link, oldest first; 'of' is the coroutine that waits */
+  struct coh_link waiters[2];  /* of each side, coh_wait.link, oldest first; 'of' is the waiting coroutine */
   size_t open[2];              /* open ends of each side */
   size_t capacity;             /* of the ring; LUA_MAXINTEGER: no limit */
   size_t count;                /* items in the ring */
@@ -53,7 +53,7 @@ struct coh_end {
   bool closed;
 };
 
-/* An end among the cases of a choice. A wait of its own has none of this: it has its end at 1, its value at 2. */
+/* An end among the cases of a choice. A wait of its own needs none: it has its end at 1, its value at 2. */
 struct coh_end_case {
   struct coh_standin standin;
   const struct coh_end *end;
@@ -83,7 +83,7 @@ enum coh_passing coh_channel_receive(lua_State *L, const struct coh_end *e, int 
 void coh_channel_park(lua_State *L, struct coh_fiber *f, const struct coh_end *e);
 void coh_channel_stand(lua_State *L, struct coh_choice *choice, struct coh_end_case *c);
 
-/* Close the end 'e' at 'end'; who waits by it is told, and with the last of a side the other side. [-0, +0, -] */
+/* Close the end 'e' at 'end'; who waits by it is told, and with the last of a side the other. [-0, +0, -] */
 void coh_channel_close(lua_State *L, struct coh_end *e, int end);
 
 COH_SEEN

@@ -42,7 +42,8 @@ static void describe(lua_State *L, int object) {
 }
 
 const struct coh_sync_class coh_sender_class = {
-  .noun = "sender", .name = "cohort.Sender", .size = sizeof(struct coh_end), .values = 1, .describe = describe};
+  .noun = "sender", .name = "cohort.Sender", .size = sizeof(struct coh_end), .values = 1,
+  .describe = describe};
 const struct coh_sync_class coh_receiver_class = {
   .noun = "receiver", .name = "cohort.Receiver", .size = sizeof(struct coh_end), .values = 1,
   .describe = describe};
@@ -57,7 +58,8 @@ static void warn_lost(lua_State *L, int end) {
   lua_getiuservalue(L, end, 1);
   if (lua_getiuservalue(L, -1, COH_CHANNEL_WHERE) != LUA_TSTRING) lua_pushliteral(L, "?");
   lua_pushfstring(L, "cohort: the last %s of the channel made at %s was collected without close: "
-                     "write 'local x <close> = ...', or call its close()", side_names[lost], lua_tostring(L, -1));
+                     "write 'local x <close> = ...', or call its close()",
+                  side_names[lost], lua_tostring(L, -1));
   lua_warning(L, lua_tostring(L, -1), 0);
   lua_pop(L, 3);
 }

@@ -1,4 +1,4 @@
-/* Of several things that a wait stands in line for exactly one ends it, and the others are as if it never had. */
+/* Of several things that a wait stands in line for one ends it; for the others it never had. */
 #include "support.h"
 
 static struct coh_runtime rt;

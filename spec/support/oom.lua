@@ -1,6 +1,6 @@
 --- What spec/support/oom.c runs out of memory: groups, scopes, failures, start, defer, limits, combinators,
---- what is left open, a task that does not listen, a deadlock, what tasks wait for among themselves. `meter(on)`
---- is the host's.
+--- what is left open, a task that does not listen, a deadlock, what tasks wait for among themselves.
+--- `meter(on)` is the host's.
 local core = require "cohort.core"
 local cohort = require "cohort"
 local testing = require "cohort.testing"
