@@ -242,7 +242,7 @@ describe("the ends of a channel", function()
     assert.equal("table", type(getmetatable(send).__index))
     assert.is_nil(send.poll)
     assert.is_nil(receive.offer)
-    assert.matches("channel_spec.lua:%d+: ", raised(function() send.x = 1 end))
+    assert.matches("channel_ends_spec.lua:%d+: ", raised(function() send.x = 1 end))
   end)
 
   it("are known from each other: a method of one refuses the other", function()

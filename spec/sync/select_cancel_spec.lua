@@ -150,7 +150,7 @@ describe("select", function()
       local send, receive = cohort.channel(1)
       local function refuses(text, cases)
         local err = raised(function() cohort.select(cases) end)
-        assert.matches("^[^\n]*select_spec.lua:%d+: ", err)
+        assert.matches("^[^\n]*select_cancel_spec.lua:%d+: ", err)
         assert.is_truthy(err:find(text, 1, true), err)
         assert.equal(0, #receive)
       end
