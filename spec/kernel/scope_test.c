@@ -95,19 +95,13 @@ static void aborted_waits_become_ready_in_tree_order(void) {
 }
 
 
-static bool refuses(struct coh_wait *w) {
-  (void)w;
-  return false;
-}
-
-static const struct coh_wait_kind refusing = {.what = "a test", .abort = refuses};
 static const struct coh_wait_kind letting_go = {.what = "a test", .abort = refuses, .lets_go = true};
 
 static void what_refuses_and_lets_go_is_ended_by_aborting_all_and_not_by_a_cancel(void) {
   begin();
   nest(2);
   park(0, &letting_go);
-  park(1, &refusing);
+  park(1, &refusing_kind);
   coh_scope_cancel(&places[0].scope, COH_REASON_CANCEL);
   CHECK(places[0].wait.place == COH_PARKED);
   coh_scope_abort_all(&places[0].scope);
@@ -115,6 +109,7 @@ static void what_refuses_and_lets_go_is_ended_by_aborting_all_and_not_by_a_cance
   CHECK(places[0].wait.outcome == COH_WAIT_CANCELLED);
   CHECK(places[1].wait.place == COH_PARKED);
   coh_wait_wake(&places[1].wait, COH_WOKEN);
+  CHECK_SAID("0?1?");
 }
 
 
