@@ -8,6 +8,7 @@
 
 #include <string.h>
 
+#include "glue/costep.h"
 #include "glue/error.h"
 #include "glue/wait.h"
 
@@ -163,6 +164,17 @@ static void add_stack(struct text *t, lua_State *L, const struct coh_state *S, i
 }
 
 
+/* The frames of a suspended coroutine, below those of the one it waits in. */
+static void add_chain(struct text *t, lua_State *L, const struct coh_state *S) {
+  lua_State *inner = coh_costep_inner(S, L);
+  if (inner != NULL) {
+    add_chain(t, inner, S);
+    add(t, "in a coroutine resumed by\n");
+  }
+  add_stack(t, L, S, 0);
+}
+
+
 /* The frames of a fiber, innermost coroutine first. 'level' hides callers of this in the running one. */
 static void add_fiber(struct text *t, struct coh_state *S, struct coh_fiber *f, int level) {
   if (f == coh_running(S) && S->frame != NULL) {
@@ -172,7 +184,7 @@ static void add_fiber(struct text *t, struct coh_state *S, struct coh_fiber *f, 
       if (frame->prev != NULL) add_line(t, "in a coroutine resumed by");
     }
   } else if (f->L != NULL) {
-    add_stack(t, f->L, S, 0);
+    add_chain(t, f->L, S);
   }
 }
 
@@ -217,9 +229,11 @@ void coh_note_push_hosts(lua_State *L, struct coh_state *S, struct coh_fiber *f)
 
 
 void coh_note_push_line(lua_State *L, struct coh_state *S, struct coh_fiber *f) {
-  lua_State *co = f == coh_running(S) && S->frame != NULL ? S->frame->co : f->L;
+  bool runs = f == coh_running(S) && S->frame != NULL;
+  lua_State *co = runs ? S->frame->co : f->L, *inner;
   lua_Debug ar;
   int level;
+  while (!runs && co != NULL && (inner = coh_costep_inner(S, co)) != NULL) co = inner;
   for (level = 0; co != NULL && lua_getstack(co, level, &ar); level++) {
     lua_getinfo(co, "Sl", &ar);
     if (ar.currentline <= 0) continue;

@@ -32,8 +32,11 @@ struct coh_anchors {
 /* The coroutine that runs now, and those that resumed it, up to the task's own. */
 struct coh_frame {
   lua_State *co;
-  struct coh_frame *prev;  /* of the resumer; NULL in the task's own */
-  bool ok;                 /* every frame further out can pass a wait on */
+  struct coh_frame *prev;   /* of the resumer; NULL in the task's own */
+  struct coh_scope *scope;  /* the task's innermost when this was resumed: what it opened is inside */
+  bool foreign;             /* resumed from a coroutine that has no frame: one of Lua's own library */
+  bool closing;             /* is being closed, and cannot wait */
+  bool ok;                  /* it, and every frame further out, can pass a wait on */
 };
 
 struct coh_state {
@@ -42,6 +45,8 @@ struct coh_state {
   lua_State *main;                /* the state's main thread */
   lua_State *pump;                /* who resumes tasks; NULL outside a pump */
   struct coh_frame *frame;        /* innermost; NULL when no task runs */
+  size_t passing;                 /* coroutines inside of tasks' that wait */
+  struct coh_closing *closings;   /* coroutines that are being closed, owned; see coclose.h */
   struct coh_link fibers;         /* free, coh_fiber.task.wait.link */
   struct coh_link scopes;         /* free, coh_luascope.scope.sibling */
   struct coh_link groups;         /* free, coh_luagroup.group.scope.sibling */
@@ -94,6 +99,7 @@ struct coh_face {
 };
 
 struct coh_unwinding;
+struct coh_closing;
 
 struct coh_luascope {
   struct coh_scope scope;

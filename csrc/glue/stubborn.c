@@ -7,9 +7,11 @@
 #include <limits.h>
 
 #include "glue/abandon.h"
+#include "glue/costep.h"
 #include "glue/error.h"
 #include "glue/fiber.h"
 #include "glue/note.h"
+#include "glue/unwind.h"
 
 #define DELIVERIES_REPORTED 100
 #define DELIVERIES_MAX 1000
@@ -45,37 +47,18 @@ static struct coh_unwinding *find(struct coh_state *S, struct coh_fiber *f) {
 
 /* {{ The hook */
 
-/* Are there more than 'depth' frames? Linear in 'depth', so the hook stays cheap on deep stacks. */
-static bool is_deeper(lua_State *L, int depth) {
-  lua_Debug ar;
-  return lua_getstack(L, depth, &ar);
-}
-
-
-/* The depth just below the nearest C function: that one is going to catch what is raised here. */
-static int depth_below_catcher(lua_State *L, int depth) {
-  lua_Debug ar;
-  int level;
-  for (level = 0; lua_getstack(L, level, &ar); level++) {
-    lua_getinfo(L, "S", &ar);
-    if (*ar.what == 'C') return depth - level - 1;
-  }
-  return 0;
-}
-
-
 static void hook(lua_State *L, lua_Debug *ar) {
   struct coh_state *S = coh_state_of(L);
   struct coh_unwinding *u = find(S, coh_running(S));
   (void)ar;
   if (u == NULL || u->phase == CLOSE) return;
   if (u->phase == OBSERVE) {
-    if (!is_deeper(L, u->shallowest - 1)) u->shallowest = coh_note_levels(L);
+    if (!coh_unwind_is_deeper(L, u->shallowest - 1)) u->shallowest = coh_note_levels(L);
     return;
   }
-  if (is_deeper(L, u->phase == RAISE ? u->shallowest + u->rounds - 1 : u->limit)) return;
+  if (coh_unwind_is_deeper(L, u->phase == RAISE ? u->shallowest + u->rounds - 1 : u->limit)) return;
   u->phase = FOLLOW;
-  u->limit = depth_below_catcher(L, coh_note_levels(L));
+  u->limit = coh_unwind_below_catcher(L, coh_note_levels(L));
   u->waits = 0;
   coh_cancelled_push(L);
   lua_error(L);
@@ -205,6 +188,7 @@ static void close_by_force(struct coh_state *S, struct coh_fiber *f) {
   lua_pushlightuserdata(L, f);
   if (lua_pcall(L, 1, 2, 0) != LUA_OK) lua_pushvalue(L, -1);
   lua_sethook(f->L, NULL, 0, 0);
+  coh_costep_cut(S, f->L);
   lua_resetthread(f->L);
   lua_settop(f->L, 0);
   lua_xmove(L, f->L, 2);

@@ -37,6 +37,7 @@ static int checkpoint_done(lua_State *L, int status, lua_KContext context) {
 
 /* checkpoint() */
 static int l_checkpoint(lua_State *L) {
+  lua_pushnil(L);  /* whoever waits has something on the stack, see coroutine.c */
   return coh_switch(L, checkpoint_done);
 }
 

@@ -8,6 +8,7 @@
 #include "cohort.h"
 #include "glue/arg.h"
 #include "glue/clocks.h"
+#include "glue/coroutine.h"
 #include "glue/error.h"
 #include "glue/errgroup.h"
 #include "glue/groups.h"
@@ -153,6 +154,7 @@ int luaopen_cohort_core(lua_State *L) {
   coh_scopeobject_open(L);
   coh_groups_open(L);
   coh_tasks_open(L);
+  coh_coroutine_open(L);
   coh_clocks_open(L);
   coh_sync_open(L);
   coh_io_open(L);
