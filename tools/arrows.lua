@@ -14,6 +14,7 @@ local c_layers = {
 
 local lua_layers = {
   "core",
+  "coroutine context",
   "try errors match",
   "combinators sync",
   "net fs process",

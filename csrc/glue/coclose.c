@@ -31,7 +31,7 @@ static void hook(lua_State *L, lua_Debug *ar) {
     return;
   }
   if (coh_unwind_is_deeper(L, c->limit)) return;
-  c->limit = coh_unwind_below_catcher(L, coh_note_levels(L));
+  c->limit = coh_unwind_below_catcher(L);
   lua_pushnil(L);
   lua_error(L);
 }

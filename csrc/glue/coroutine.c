@@ -20,7 +20,7 @@
 
 static lua_State *check_coroutine(lua_State *L) {
   lua_State *co = lua_tothread(L, 1);
-  luaL_argexpected(L, co != NULL, 1, "coroutine");
+  luaL_argexpected(L, co != NULL, 1, "thread");
   return co;
 }
 
@@ -294,8 +294,14 @@ static int l_isyieldable(lua_State *L) {
 
 
 static const luaL_Reg functions[] = {
-  {"close", coh_coroutine_l_close},   {"create", l_create},   {"isyieldable", l_isyieldable}, {"resume", coh_coroutine_l_resume},
-  {"running", l_running}, {"status", l_status}, {"wrap", l_wrap},               {"yield", coh_coroutine_l_yield},
+  {"close", coh_coroutine_l_close},
+  {"create", l_create},
+  {"isyieldable", l_isyieldable},
+  {"resume", coh_coroutine_l_resume},
+  {"running", l_running},
+  {"status", l_status},
+  {"wrap", l_wrap},
+  {"yield", coh_coroutine_l_yield},
   {NULL, NULL}
 };
 

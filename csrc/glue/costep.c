@@ -27,6 +27,11 @@ static int body(lua_State *L) {
 }
 
 
+bool coh_costep_raises_again(lua_CFunction f) {
+  return f == body || f == coh_coroutine_l_next;
+}
+
+
 bool coh_costep_is_guarded(lua_State *co) {
   lua_Debug ar;
   bool guarded;
@@ -76,7 +81,7 @@ static bool is_new(lua_State *co) {
 }
 
 
-/* Put the body below the function of a new coroutine, when a task runs. How many arguments more. [-0, +0, -] */
+/* Put the body below the function of a new coroutine, if a task runs; how many arguments more. [-0, +2, -] */
 static int guard(const struct coh_state *S, lua_State *co) {
   if (S->frame == NULL || !is_new(co) || !lua_checkstack(co, 2)) return 0;
   lua_pushcfunction(co, body);
@@ -130,7 +135,8 @@ static int refuse(lua_State *L, const char *why) {
 }
 
 
-int coh_costep_begin(lua_State *L, struct coh_state *S, lua_State *co, int arguments, struct coh_scope *scope) {
+int coh_costep_begin(lua_State *L, struct coh_state *S, lua_State *co, int arguments,
+                     struct coh_scope *scope) {
   int status = lua_status(co), more = 0;
   if (!lua_checkstack(co, arguments)) return refuse(L, "too many arguments to resume");
   if (status == LUA_YIELD && coh_costep_waits(S, co))

@@ -30,7 +30,8 @@ static inline struct coh_scope *coh_costep_scope(const struct coh_state *S) {
 int coh_costep_go(lua_State *L, struct coh_state *S, lua_State *co, int arguments, struct coh_scope *scope);
 
 /* The same for a coroutine in whatever state, with arguments on top of 'L'. [-arguments, +?, -] */
-int coh_costep_begin(lua_State *L, struct coh_state *S, lua_State *co, int arguments, struct coh_scope *scope);
+int coh_costep_begin(lua_State *L, struct coh_state *S, lua_State *co, int arguments,
+                     struct coh_scope *scope);
 
 /* Pass a wait on outward, and go on with 'k', whose context is 'scope'. Use as 'return'. */
 int coh_costep_pass(lua_State *L, struct coh_state *S, struct coh_scope *scope, lua_KFunction k);
@@ -43,6 +44,9 @@ bool coh_costep_waits(const struct coh_state *S, lua_State *co);
 
 /* Did it begin in a task, so that its protected call stands at the bottom? [-0, +0, -] */
 bool coh_costep_is_guarded(lua_State *co);
+
+/* Is 'f' one that raises an error of the coroutine it runs again? */
+bool coh_costep_raises_again(lua_CFunction f);
 
 /* lua_resetthread: '<close>' variables run, and are told why they cannot wait. [-0, +0, -] */
 int coh_costep_reset(struct coh_state *S, lua_State *co);

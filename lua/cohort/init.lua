@@ -40,7 +40,7 @@ function cohort.main(main, ...)
 end
 
 -- Where a field that is not there yet comes from: it is a module, or a function of one.
-local submodules = { net = "cohort.net", testing = "cohort.testing" }
+local submodules = { coroutine = "cohort.coroutine", net = "cohort.net", testing = "cohort.testing" }
 local functions = {}
 for module, names in next, {
   ["cohort.match"] = { "is" },
