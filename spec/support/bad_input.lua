@@ -79,6 +79,9 @@ local matcher = {
 bad_input.kinds = {
   ["fun"] = callable,
   ["fun[]"] = functions,
+  ["coroutine.create, f"] = { says("function expected", all_but "function"), right = nothing },
+  ["coroutine.wrap, f"] = { says("function expected", all_but "function"), right = nothing },
+  ["thread"] = { says("thread expected", all_but "thread"), right = coroutine.create(nothing) },
   ["boolean"] = boolean,
   ["any"] = { free = true, right = 1 },
   ["boolean|number"] = { free = true, right = true },

@@ -1,4 +1,5 @@
 ---@meta cohort.coroutine
+-- page 50: Coroutines of your own
 --- What LuaLS knows of cohort.coroutine: see cohort.lua.
 
 -- {{ Coroutines
@@ -12,37 +13,36 @@
 --- @class cohort.coroutine
 local coroutine = {}
 
---- `cohort.coroutine.create(f) -> co`
+--- `coroutine.create(f) -> co`
 ---
---- Makes a coroutine, as `coroutine.create` does. Returns at once.
+--- Makes a coroutine, as Lua's own `create` does. Returns at once.
 --- @param f fun(...): ...
 --- @return thread co
 function coroutine.create(f) end
 
---- `cohort.coroutine.resume(co, ...) -> true, values... | false, error`
+--- `coroutine.resume(co, ...) -> true, values... | false, error`
 ---
 --- Starts or continues a coroutine. Returns when it yields or ends. While the coroutine waits the task does,
 --- and nobody can resume or close it; its status is "normal".
 ---
 --- Raises nothing: Cancelled comes back like every error, as from `pcall`, and again at the next wait. In a
 --- task a coroutine that fails runs its `<close>` variables at once, and they may wait.
---- @async
 --- @param co thread
 --- @param ... any
 --- @return boolean ok
 --- @return any ...
 function coroutine.resume(co, ...) end
 
---- `cohort.coroutine.wrap(f) -> function`
+--- `coroutine.wrap(f) -> function`
 ---
 --- Makes a coroutine and returns a function that resumes it, which waits when the coroutine does. It
 --- returns what the coroutine yields or returns, and raises its errors, a string with the caller's position
 --- before it.
 --- @param f fun(...): ...
---- @return async fun(...): ... step
+--- @return fun(...): ... step
 function coroutine.wrap(f) end
 
---- `cohort.coroutine.yield(...) -> what the next resume gives...`
+--- `coroutine.yield(...) -> what the next resume gives...`
 ---
 --- Suspends the running coroutine and gives the values to whoever resumed it. This is no wait, and no
 --- checkpoint. It is an error in a task that is in no coroutine, and while a scope or a group is open that
@@ -51,24 +51,23 @@ function coroutine.wrap(f) end
 --- @return any ...
 function coroutine.yield(...) end
 
---- `cohort.coroutine.close(co) -> true | false, error`
+--- `coroutine.close(co) -> true | false, error`
 ---
 --- Ends a suspended coroutine: its `<close>` variables run, innermost first, and may wait when it began in a
 --- task; `close` returns when they have. An error of theirs is returned.
---- @async
 --- @param co thread
 --- @return boolean ok
 --- @return any error
 function coroutine.close(co) end
 
---- `cohort.coroutine.status(co) -> string`
+--- `coroutine.status(co) -> string`
 ---
 --- "running", "suspended", "normal" or "dead". One that waits is "normal": who resumed it goes on with it.
 --- @param co thread
 --- @return string
 function coroutine.status(co) end
 
---- `cohort.coroutine.running() -> co, is_main`
+--- `coroutine.running() -> co, is_main`
 ---
 --- The running coroutine, and whether it is the state's main one. In a task that is in no coroutine, the
 --- task's own, which only cohort can resume.
@@ -76,14 +75,14 @@ function coroutine.status(co) end
 --- @return boolean is_main
 function coroutine.running() end
 
---- `cohort.coroutine.isyieldable([co]) -> boolean`
+--- `coroutine.isyieldable([co]) -> boolean`
 ---
 --- Can the coroutine yield? A task that is in no coroutine cannot.
 --- @param co? thread
 --- @return boolean
 function coroutine.isyieldable(co) end
 
---- `cohort.coroutine.install() -> uninstall`
+--- `coroutine.install() -> uninstall`
 ---
 --- Puts this table in place of the global `coroutine` and of what `require "coroutine"` gives, so that code
 --- that knows nothing of cohort may wait in its coroutines. The launcher does it for scripts. Again, it
