@@ -236,7 +236,7 @@ void coh_note_push_line(lua_State *L, struct coh_state *S, struct coh_fiber *f) 
   while (!runs && co != NULL && (inner = coh_costep_inner(S, co)) != NULL) co = inner;
   for (level = 0; co != NULL && lua_getstack(co, level, &ar); level++) {
     lua_getinfo(co, "Sl", &ar);
-    if (ar.currentline <= 0) continue;
+    if (ar.currentline <= 0 || coh_is_library(S, ar.source)) continue;
     lua_pushfstring(L, "%s:%d", ar.short_src, ar.currentline);
     return;
   }
@@ -265,6 +265,17 @@ static void take(struct coh_state *S, struct coh_fiber *f, int level, struct coh
   (*note)->of = NULL;
   memcpy((*note)->text, t.at, t.length);
   if (t.length > 0) (*note)->text[t.length - 1] = '\0';
+}
+
+
+void coh_note_put(struct coh_state *S, struct coh_fiber *f, const char *text, const void *of) {
+  size_t size = sizeof *f->note + (text == NULL ? 0 : strlen(text)) + 1;
+  coh_note_free(S, &f->note);
+  if (text != NULL) f->note = coh_mem_new(&S->loop.rt.mem, size);
+  if (f->note == NULL) return;
+  f->note->size = size;
+  f->note->of = of;
+  strcpy(f->note->text, text);
 }
 
 

@@ -15,6 +15,7 @@
 #include "glue/note.h"
 #include "glue/wait.h"
 #include "glue/reason.h"
+#include "glue/relay.h"
 #include "glue/scopeobject.h"
 #include "glue/scopes.h"
 #include "glue/tasks.h"
@@ -155,6 +156,7 @@ int luaopen_cohort_core(lua_State *L) {
   coh_groups_open(L);
   coh_tasks_open(L);
   coh_coroutine_open(L);
+  coh_relay_open(L);
   coh_clocks_open(L);
   coh_sync_open(L);
   coh_io_open(L);

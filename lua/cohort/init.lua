@@ -45,6 +45,8 @@ local functions = {}
 for module, names in next, {
   ["cohort.match"] = { "is" },
   ["cohort.try"] = { "try", "except", "success", "finally", "attempt", "unwrap" },
+  ["cohort.stream"] = { "stream" },
+  ["cohort.retry"] = { "retry", "ticker" },
   ["cohort.combinators"] = { "gather", "race", "any", "map", "as_completed" },
 } do
   for _, name in ipairs(names) do functions[name] = module end
