@@ -65,6 +65,7 @@ struct coh_state {
   int cancelled;                  /* registry reference: Cancelled */
   lua_KContext opened;            /* scopes and groups so far: each has a number of its own */
   uint64_t seed;                  /* of the shuffle, when there is one */
+  uint64_t random;                /* for the Lua side: advances with each number drawn */
   char library[256];              /* folder of our Lua files, "@/.../cohort/": their frames are not shown */
   bool interrupted;               /* Ctrl-C came */
   bool forced;                    /* stuck for the second time: every Cancelled is the last warning */
