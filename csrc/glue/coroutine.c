@@ -10,6 +10,7 @@
 
 #include "glue/arg.h"
 #include "glue/coclose.h"
+#include "glue/context.h"
 #include "glue/costep.h"
 #include "glue/fiber.h"
 #include "glue/object.h"
@@ -147,6 +148,9 @@ int coh_coroutine_l_yield(lua_State *L) {
   if (frame != NULL && frame->co == L) {
     if (frame->prev == NULL) return coh_misuse(L, COH_YIELD_MESSAGE);
     if (S->loop.rt.current->current != frame->scope) return refuse_yield(L, S);
+    if (coh_running(S)->locals && coh_context_is_open_in(L))
+      return coh_misuse(L, "coroutine.yield inside a context's 'with' that was opened in this coroutine: who "
+                           "resumed it would see its value; yield outside of it, or write cohort.stream");
   }
   if (S->closings != NULL && coh_closing_is(S, L))
     return coh_misuse(L, "coroutine.yield in a coroutine that is being closed");

@@ -13,6 +13,7 @@
 #include <lauxlib.h>
 
 #include "glue/abandon.h"
+#include "glue/context.h"
 #include "glue/error.h"
 #include "glue/errtext.h"
 #include "glue/note.h"
@@ -194,6 +195,10 @@ struct coh_fiber *coh_fiber_load(lua_State *L, struct coh_state *S, int argument
   if (arguments > ARGUMENTS_FREE && !lua_checkstack(co, arguments + LUA_MINSTACK)) {
     coh_fiber_give(S, f);
     luaL_error(L, "too many arguments");
+  }
+  if (coh_context_is_set(S) && !coh_context_inherit(L, S, f)) {
+    coh_fiber_give(S, f);
+    luaL_error(L, "not enough memory");
   }
   lua_pushcfunction(co, body);
   lua_pushcfunction(co, coh_note_handler);

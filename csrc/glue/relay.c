@@ -46,7 +46,8 @@ static void copy_values(lua_State *from, lua_State *to, lua_State *running, int 
 }
 
 
-static void park(struct coh_fiber *f, lua_State *L, const struct coh_wait_kind *kind, struct coh_link *queue) {
+static void park(struct coh_fiber *f, lua_State *L, const struct coh_wait_kind *kind,
+                 struct coh_link *queue) {
   coh_wait_park(&f->task.wait, &f->task.current->slot, kind, queue);
   f->task.wait.of = L;
 }

@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "glue/coclose.h"
+#include "glue/context.h"
 #include "glue/costep.h"
 #include "glue/note.h"
 #include "glue/stubborn.h"
@@ -200,6 +201,7 @@ static void reset_fiber(struct coh_fiber *f) {
 
 
 void coh_fiber_give(struct coh_state *S, struct coh_fiber *f) {
+  if (f->locals) coh_context_forget(S, f);
   if (f->note != NULL) coh_note_free(S, &f->note);
   clean_thread(S, f);
   if (S->fibers_free >= COH_FIBERS_KEPT || S->closing) {

@@ -67,6 +67,8 @@ struct coh_state {
   uint64_t seed;                  /* of the shuffle, when there is one */
   uint64_t random;                /* for the Lua side: advances with each number drawn */
   char library[256];              /* folder of our Lua files, "@/.../cohort/": their frames are not shown */
+  int locals;                     /* registry reference: task-locals, see context.h */
+  bool locals_outside;            /* what runs outside of tasks has some */
   bool interrupted;               /* Ctrl-C came */
   bool forced;                    /* stuck for the second time: every Cancelled is the last warning */
   bool closing;                   /* being torn down: nothing may begin */
@@ -167,6 +169,7 @@ struct coh_fiber {
   bool dead : 1;                  /* its coroutine cannot be used again */
   bool unwinding : 1;             /* is being ended by force, see stubborn.h */
   bool unclaimed : 1;             /* the host does not want its result */
+  bool locals : 1;                /* it has task-locals, see context.h */
 };
 
 /* With coroutine, protected call and handle a blocked task is a third larger than a bare coroutine. */

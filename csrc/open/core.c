@@ -8,6 +8,7 @@
 #include "cohort.h"
 #include "glue/arg.h"
 #include "glue/clocks.h"
+#include "glue/context.h"
 #include "glue/coroutine.h"
 #include "glue/error.h"
 #include "glue/errgroup.h"
@@ -194,6 +195,7 @@ int luaopen_cohort_core(lua_State *L) {
   coh_tasks_open(L);
   coh_coroutine_open(L);
   coh_relay_open(L);
+  coh_context_open(L);
   coh_clocks_open(L);
   coh_sync_open(L);
   coh_io_open(L);

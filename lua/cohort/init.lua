@@ -15,7 +15,7 @@ for _, name in ipairs {
   "run", "now", "sleep", "sleep_until", "sleep_forever", "checkpoint", "cancelled", "current_task",
   "group", "open_group",
   "move_on_after", "fail_after", "move_on_at", "fail_at", "shield", "scope", "open_scope",
-  "current_scope", "current_deadline",
+  "current_scope", "current_deadline", "context",
   "event", "lock", "semaphore", "limiter", "condition", "barrier", "channel", "select",
   "error_type", "error_group",
   "Error", "ErrorGroup", "Timeout", "Deadlock", "Interrupted", "Closed", "Broken", "Busy", "Aborted",

@@ -124,12 +124,19 @@ end
 --- After a failure that matches it waits, longer each time, and tries again. An error that does not match
 --- leaves at once, as it is, and so does a cancellation. When all attempts have failed, raises an
 --- `ErrorGroup` of their errors.
---- @param ... any  options or nothing, then `f` and its arguments
+--- @param options cohort.RetryOptions  may be left out
+--- @param f fun(...): ...
+--- @param ... any
 --- @return any ...
-function retry.retry(...)
-  local has_options = type((...)) == "table" and not is_callable((...))
-  local plan = check_options(has_options and (...) or {})
-  local call = table.pack(select(has_options and 2 or 1, ...))
+function retry.retry(options, f, ...)
+  local call
+  if type(options) == "table" and not is_callable(options) then
+    call = table.pack(f, ...)
+  else
+    call, options = table.pack(options, f, ...), {}
+    if f == nil and select("#", ...) == 0 then call.n = 1 end
+  end
+  local plan = check_options(options)
   if not is_callable(call[1]) then
     misuse(1, "retry expects a function, got %s: write retry(options, f, ...)", type(call[1]))
   end
