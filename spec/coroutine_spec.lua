@@ -42,7 +42,7 @@ end
 
 if pcall(function() return assert(cohort.channel) end) then
   function waits.channel()
-    local send, receive = cohort.channel()
+    local send, receive = cohort.channel(1)
     return receive, function() send "there" end
   end
 end

@@ -200,6 +200,13 @@ lua_State *coh_costep_inner(const struct coh_state *S, lua_State *L) {
 }
 
 
+lua_State *coh_costep_innermost(const struct coh_state *S, lua_State *L) {
+  lua_State *inner;
+  while ((inner = coh_costep_inner(S, L)) != NULL) L = inner;
+  return L;
+}
+
+
 void coh_costep_cut(struct coh_state *S, lua_State *L) {
   lua_State *co = coh_costep_inner(S, L);
   if (co == NULL) return;

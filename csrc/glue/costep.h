@@ -54,6 +54,9 @@ int coh_costep_reset(struct coh_state *S, lua_State *co);
 /* The coroutine that 'L', which is suspended, will pass a wait's end on to, or NULL. [-0, +0, -] */
 lua_State *coh_costep_inner(const struct coh_state *S, lua_State *L);
 
+/* The innermost of them, which is 'L' itself when it waits in none. [-0, +0, -] */
+lua_State *coh_costep_innermost(const struct coh_state *S, lua_State *L);
+
 /*
 ** Close the coroutines that the suspended 'L' waits in, innermost first: their '<close>' variables run,
 ** and cannot wait. [-0, +0, -]

@@ -229,11 +229,11 @@ void coh_note_push_hosts(lua_State *L, struct coh_state *S, struct coh_fiber *f)
 
 
 void coh_note_push_line(lua_State *L, struct coh_state *S, struct coh_fiber *f) {
-  bool runs = f == coh_running(S) && S->frame != NULL;
-  lua_State *co = runs ? S->frame->co : f->L, *inner;
+  lua_State *co = f->L;
   lua_Debug ar;
   int level;
-  while (!runs && co != NULL && (inner = coh_costep_inner(S, co)) != NULL) co = inner;
+  if (f == coh_running(S) && S->frame != NULL) co = S->frame->co;
+  else if (co != NULL) co = coh_costep_innermost(S, co);
   for (level = 0; co != NULL && lua_getstack(co, level, &ar); level++) {
     lua_getinfo(co, "Sl", &ar);
     if (ar.currentline <= 0 || coh_is_library(S, ar.source)) continue;

@@ -1,5 +1,5 @@
 ---@meta cohort.coroutine
--- page 50: Coroutines of your own
+-- page 56: Coroutines of your own
 --- What LuaLS knows of cohort.coroutine: see cohort.lua.
 
 -- {{ Coroutines

@@ -1,5 +1,5 @@
 ---@meta _
--- page 51: Streams
+-- page 57: Streams
 --- What LuaLS knows of streams: see cohort.lua.
 
 --- @class cohort
