@@ -41,8 +41,9 @@ function waits.socket(g)
 end
 
 if pcall(function() return assert(cohort.channel) end) then
-  function waits.channel()
+  function waits.channel(g)
     local send, receive = cohort.channel(1)
+    g:defer(send.close, send)
     return receive, function() send "there" end
   end
 end

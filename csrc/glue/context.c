@@ -25,6 +25,7 @@ struct context {
 
 struct node {
   const struct context *of;  /* anchored as long as the node is; NULL where what was kept goes on */
+  unsigned withs;            /* of its task before */
 };
 
 enum { UV_PARENT = 1, UV_BEFORE, UV_CONTEXT, UV_VALUE };  /* BEFORE was the innermost when it began */
@@ -73,20 +74,32 @@ static int inherit(lua_State *L) {
 }
 
 
-/* The first time that a slot is used the table may have to grow. */
+/* The first time that a slot is used the table may have to grow, in a protected call. */
 bool coh_context_inherit(lua_State *L, struct coh_state *S, struct coh_fiber *f) {
-  lua_pushcfunction(L, inherit);
-  lua_pushlightuserdata(L, f);
-  push_innermost(L, S, coh_running(S));
-  if (lua_pcall(L, 2, 0, 0) == LUA_OK) return true;
+  lua_rawgeti(L, LUA_REGISTRYINDEX, S->locals);
+  if (lua_rawgeti(L, -1, f->task.slot) == LUA_TNIL) {
+    lua_pushcfunction(L, inherit);
+    lua_pushlightuserdata(L, f);
+    push_innermost(L, S, coh_running(S));
+    if (lua_pcall(L, 2, 0, 0) != LUA_OK) lua_pop(L, 1);
+    lua_pop(L, 2);
+    return f->locals;
+  }
   lua_pop(L, 1);
-  return false;
+  lua_rawgeti(L, -1, slot_of(coh_running(S)));
+  lua_rawseti(L, -2, f->task.slot);
+  lua_pop(L, 1);
+  return f->locals = true;
 }
 
 
 void coh_context_forget(struct coh_state *S, struct coh_fiber *f) {
-  lua_pushnil(S->main);
-  set_innermost(S->main, S, f);
+  lua_rawgeti(S->main, LUA_REGISTRYINDEX, S->locals);
+  lua_pushboolean(S->main, 0);
+  lua_rawseti(S->main, -2, f->task.slot);
+  lua_pop(S->main, 1);
+  f->locals = false;
+  f->withs = 0;
 }
 
 /* }} */
@@ -112,6 +125,7 @@ static void leave(lua_State *L, struct coh_state *S, struct coh_fiber *f) {
   if (find(L, node)) {
     lua_getiuservalue(L, 2, UV_BEFORE);
     set_innermost(L, S, f);
+    if (f != NULL) f->withs = node->withs;
   }
   lua_pop(L, 1);
 }
@@ -135,6 +149,7 @@ static int run(lua_State *L) {
   int status;
   lua_pushvalue(L, 2);
   set_innermost(L, S, f);
+  if (f != NULL) ((struct node *)lua_touserdata(L, 2))->withs = f->withs++;
   lua_pushcfunction(L, coh_note_handler);
   lua_replace(L, 1);
   status = lua_pcallk(L, lua_gettop(L) - 3, LUA_MULTRET, 1, 0, ended);

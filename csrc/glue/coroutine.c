@@ -148,7 +148,7 @@ int coh_coroutine_l_yield(lua_State *L) {
   if (frame != NULL && frame->co == L) {
     if (frame->prev == NULL) return coh_misuse(L, COH_YIELD_MESSAGE);
     if (S->loop.rt.current->current != frame->scope) return refuse_yield(L, S);
-    if (coh_running(S)->locals && coh_context_is_open_in(L))
+    if (coh_running(S)->withs != frame->withs && coh_context_is_open_in(L))
       return coh_misuse(L, "coroutine.yield inside a context's 'with' that was opened in this coroutine: who "
                            "resumed it would see its value; yield outside of it, or write cohort.stream");
   }

@@ -6,6 +6,8 @@
 */
 #include "glue/costep.h"
 
+#include <limits.h>
+
 #include "glue/coclose.h"
 #include "glue/coroutine.h"
 #include "glue/fiber.h"
@@ -93,8 +95,8 @@ static int guard(const struct coh_state *S, lua_State *co) {
 
 /* Resume 'co' from 'L'. 'scope' is the task's innermost one when this began. [-arguments of co, +0, -] */
 static int resume(lua_State *L, struct coh_state *S, lua_State *co, int arguments, struct coh_scope *scope,
-                  int *count) {
-  struct coh_frame *outer = S->frame, frame = {.co = co, .prev = outer, .scope = scope};
+                  unsigned withs, int *count) {
+  struct coh_frame *outer = S->frame, frame = {.co = co, .prev = outer, .scope = scope, .withs = withs};
   int status;
   if (outer == NULL) return lua_resume(co, L, arguments, count);
   frame.foreign = outer->co != L;
@@ -112,8 +114,10 @@ static bool task_waits(const struct coh_state *S) {
 }
 
 
-int coh_costep_go(lua_State *L, struct coh_state *S, lua_State *co, int arguments, struct coh_scope *scope) {
-  int count, status = resume(L, S, co, arguments, scope, &count);
+/* The same, and bring what came of it. */
+static int go(lua_State *L, struct coh_state *S, lua_State *co, int arguments, struct coh_scope *scope,
+              unsigned withs) {
+  int count, status = resume(L, S, co, arguments, scope, withs, &count);
   if (status != LUA_YIELD && status != LUA_OK) {
     lua_xmove(co, L, 1);
     return COH_STEP_FAILED;
@@ -126,6 +130,11 @@ int coh_costep_go(lua_State *L, struct coh_state *S, lua_State *co, int argument
   }
   lua_xmove(co, L, count);
   return count;
+}
+
+
+int coh_costep_go(lua_State *L, struct coh_state *S, lua_State *co, int arguments, struct coh_scope *scope) {
+  return go(L, S, co, arguments, scope, S->frame != NULL ? coh_running(S)->withs : 0);
 }
 
 
@@ -158,7 +167,7 @@ int coh_costep_pass(lua_State *L, struct coh_state *S, struct coh_scope *scope, 
 
 int coh_costep_go_on(lua_State *L, struct coh_state *S, lua_State *co, lua_KContext scope) {
   S->passing--;
-  return coh_costep_go(L, S, co, 0, (struct coh_scope *)scope);
+  return go(L, S, co, 0, (struct coh_scope *)scope, UINT_MAX);
 }
 
 

@@ -34,6 +34,7 @@ struct coh_frame {
   lua_State *co;
   struct coh_frame *prev;   /* of the resumer; NULL in the task's own */
   struct coh_scope *scope;  /* the task's innermost when this was resumed: what it opened is inside */
+  unsigned withs;           /* of the task when it was resumed; not known when it went on after a wait */
   bool foreign;             /* resumed from a coroutine that has no frame: one of Lua's own library */
   bool closing;             /* is being closed, and cannot wait */
   bool ok;                  /* it, and every frame further out, can pass a wait on */
@@ -170,6 +171,7 @@ struct coh_fiber {
   bool unwinding : 1;             /* is being ended by force, see stubborn.h */
   bool unclaimed : 1;             /* the host does not want its result */
   bool locals : 1;                /* it has task-locals, see context.h */
+  unsigned withs;                 /* it has open: a coroutine in which this changed may have one of them */
 };
 
 /* With coroutine, protected call and handle a blocked task is a third larger than a bare coroutine. */
