@@ -17,8 +17,9 @@ local cohort = {}
 --- `cohort.retry([options,] f, ...) -> results of f...`
 ---
 --- Calls `f(...)` until it succeeds and returns its results. After an error that `on` matches it waits,
---- longer each time, and tries again; of an `ErrorGroup` every error in it must match. An error that does not match
---- leaves at once, as it is. When all attempts have failed, raises an `ErrorGroup` of their errors, in order.
+--- longer each time, and tries again; of an `ErrorGroup` every error in it must match. An error that does
+--- not match leaves at once, as it is. When all attempts have failed, raises an `ErrorGroup` of their errors,
+--- in order.
 ---
 --- A cancellation is never tried again: it goes through at once, also while it waits. What an attempt left
 --- open is closed before the next. With a seed, or a clock of `cohort.testing`, the jitter is the same in
