@@ -60,6 +60,7 @@ end
 
 local rows, missing = bad_input.rows(definitions)
 rows["cohort.run"].outside = true
+rows["coroutine.yield"] = { never = "coroutine.yield out of a task", anywhere = true }
 rows["cohort.ErrorGroup"] = { never = "write cohort.error_group", anywhere = true }
 rows["cohort.Cancelled"] = { never = "call cancel() on a task, a group or a scope", anywhere = true }
 

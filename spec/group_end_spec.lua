@@ -269,7 +269,7 @@ describe("where Lua cannot wait", function()
         coroutine.resume(co)
         local closed, err = coroutine.close(co)
         assert.is_false(closed)
-        assert.matches("cannot wait inside a coroutine that cohort did not make", err)
+        assert.matches("cannot wait inside a coroutine that Lua.s own coroutine library resumed", err)
         log[#log + 1] = "closed"
       end
       cohort.group(function(g) g:spawn(body) end)

@@ -14,8 +14,9 @@ local c_layers = {
 
 local lua_layers = {
   "core",
+  "coroutine",
   "try errors match",
-  "combinators sync",
+  "combinators stream retry sync",
   "net fs process",
   "testing trace",
   "cohort",

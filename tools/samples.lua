@@ -14,6 +14,7 @@ local function make(objects, use)
   local listener <close> = net.listen("127.0.0.1", 0)
   local stream <close> = net.connect("127.0.0.1", listener.local_address.port)
   objects.listener, objects.stream = listener, stream
+  objects.context = cohort.context "sample"
   objects.clock = cohort.testing.clock()
   objects.eg = cohort.error_group("sample", { "sample" })
   objects.event, objects.lock, objects.semaphore = cohort.event(), cohort.lock(), cohort.semaphore(1, 1)

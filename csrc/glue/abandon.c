@@ -42,6 +42,8 @@ static void push_message(lua_State *L, struct coh_state *S, struct coh_scope *sc
                        "there says more");
   } else if (!lua_isstring(L, -1)) {
     lua_pushfstring(L, "a %s was left open by a coroutine that will not go on", what);
+  } else if (lua_rawlen(L, -1) == 0) {
+    lua_pushnil(L);  /* an iterator that has ended */
   } else if (is_message(L)) {
     if (!cut) lua_warning(L, lua_tostring(L, -1), 0);
     lua_pushnil(L);

@@ -13,16 +13,13 @@
 #include <lauxlib.h>
 
 #include "glue/abandon.h"
+#include "glue/context.h"
 #include "glue/error.h"
 #include "glue/errtext.h"
 #include "glue/note.h"
 #include "glue/object.h"
 #include "glue/stubborn.h"
 #include "glue/wait.h"
-
-#define YIELD_MESSAGE \
-  "coroutine.yield out of a task: a task has no consumer to yield to; wait with cohort.checkpoint(), " \
-  "or run the generator in a coroutine of its own"
 
 
 enum { HANDLER = 1, FIBER, OWNER, FUNCTION };  /* slots of the bottom frame */
@@ -84,7 +81,7 @@ static void replace_error(lua_State *L, struct coh_state *S, struct coh_fiber *f
     coh_stubborn_push_error(L, S, f);
   } else if (f->yielded) {
     lua_pop(L, 1);
-    lua_pushliteral(L, YIELD_MESSAGE);
+    lua_pushliteral(L, COH_YIELD_MESSAGE);
   } else {
     replace_orphan(L, f);
   }
@@ -186,6 +183,11 @@ static int body(lua_State *L) {
 /* }} */
 
 
+bool coh_fiber_is_loaded(lua_State *co) {
+  return lua_tocfunction(co, 1) == body;
+}
+
+
 struct coh_fiber *coh_fiber_load(lua_State *L, struct coh_state *S, int arguments,
                                  struct coh_object *handle) {
   struct coh_fiber *f = coh_fiber_take(L, S);
@@ -193,6 +195,10 @@ struct coh_fiber *coh_fiber_load(lua_State *L, struct coh_state *S, int argument
   if (arguments > ARGUMENTS_FREE && !lua_checkstack(co, arguments + LUA_MINSTACK)) {
     coh_fiber_give(S, f);
     luaL_error(L, "too many arguments");
+  }
+  if (coh_context_is_set(S) && !coh_context_inherit(L, S, f)) {
+    coh_fiber_give(S, f);
+    luaL_error(L, "not enough memory");
   }
   lua_pushcfunction(co, body);
   lua_pushcfunction(co, coh_note_handler);
@@ -218,7 +224,7 @@ static void yield_hook(lua_State *L, lua_Debug *ar) {
   lua_sethook(L, NULL, 0, 0);
   f->yielded = false;
   coh_note_push_where(L, f->note);
-  lua_pushliteral(L, YIELD_MESSAGE);
+  lua_pushliteral(L, COH_YIELD_MESSAGE);
   lua_concat(L, 2);
   lua_error(L);
 }
@@ -261,7 +267,7 @@ static void ended(struct coh_state *S, struct coh_fiber *f, int status) {
 void coh_fiber_step(struct coh_task *task) {
   struct coh_fiber *f = coh_fiber_of(task);
   struct coh_state *S = coh_state_from(coh_task_runtime(task));
-  struct coh_frame frame = {f->L, NULL, true};
+  struct coh_frame frame = {.co = f->L, .ok = true};
   int status, values, arguments = 0;
   if (f->dead) {
     ended(S, f, LUA_ERRRUN);

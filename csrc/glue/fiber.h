@@ -12,6 +12,10 @@
 
 COH_HIDDEN
 
+#define COH_YIELD_MESSAGE \
+  "coroutine.yield out of a task: a task has no consumer to yield to; wait with cohort.checkpoint(), " \
+  "or run the generator in a coroutine of its own"
+
 /*
 ** A fiber that will call the function with 'arguments' arguments on top of L,
 ** which are popped; bound to the handle, which is at 1, unless that is NULL.
@@ -19,6 +23,9 @@ COH_HIDDEN
 */
 struct coh_fiber *coh_fiber_load(lua_State *L, struct coh_state *S, int arguments,
                                  struct coh_object *handle);
+
+/* Is 'co', which has no frames, the coroutine of a task that has yet to begin? [-0, +0, -] */
+bool coh_fiber_is_loaded(lua_State *co);
 
 /* The step of every task: what the kernel calls to run one. */
 void coh_fiber_step(struct coh_task *task);

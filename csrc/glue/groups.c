@@ -9,6 +9,7 @@
 
 #include "glue/abandon.h"
 #include "glue/arg.h"
+#include "glue/context.h"
 #include "glue/error.h"
 #include "glue/fiber.h"
 #include "glue/groupend.h"
@@ -217,10 +218,12 @@ static int l_cancel(lua_State *L) {
 static int l_defer(lua_State *L) {
   struct coh_object *o = coh_object_check(L, 1, COH_GROUP, "defer");
   struct coh_luagroup *g;
-  int count = lua_gettop(L) - 1, i;
+  int count, i;
   coh_check_callable(L, 2, "defer");
   if (o->scope == NULL) return coh_misuse(L, "defer: this group has ended, nothing runs at its end any more");
   g = coh_item(o->scope, struct coh_luagroup, group.scope);
+  coh_context_keep(L, 2, coh_fiber_of(g->group.host));
+  count = lua_gettop(L) - 1;
   lua_createtable(L, count, 1);
   lua_insert(L, 2);                            /* group entry f ... */
   for (i = count; i >= 1; i--) lua_rawseti(L, 2, i);

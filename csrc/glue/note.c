@@ -8,6 +8,8 @@
 
 #include <string.h>
 
+#include "glue/coclose.h"
+#include "glue/costep.h"
 #include "glue/error.h"
 #include "glue/wait.h"
 
@@ -163,6 +165,17 @@ static void add_stack(struct text *t, lua_State *L, const struct coh_state *S, i
 }
 
 
+/* The frames of a suspended coroutine, below those of the one it waits in. */
+static void add_chain(struct text *t, lua_State *L, const struct coh_state *S) {
+  lua_State *inner = coh_costep_inner(S, L);
+  if (inner != NULL) {
+    add_chain(t, inner, S);
+    add(t, "in a coroutine resumed by\n");
+  }
+  add_stack(t, L, S, 0);
+}
+
+
 /* The frames of a fiber, innermost coroutine first. 'level' hides callers of this in the running one. */
 static void add_fiber(struct text *t, struct coh_state *S, struct coh_fiber *f, int level) {
   if (f == coh_running(S) && S->frame != NULL) {
@@ -172,7 +185,7 @@ static void add_fiber(struct text *t, struct coh_state *S, struct coh_fiber *f, 
       if (frame->prev != NULL) add_line(t, "in a coroutine resumed by");
     }
   } else if (f->L != NULL) {
-    add_stack(t, f->L, S, 0);
+    add_chain(t, f->L, S);
   }
 }
 
@@ -217,12 +230,14 @@ void coh_note_push_hosts(lua_State *L, struct coh_state *S, struct coh_fiber *f)
 
 
 void coh_note_push_line(lua_State *L, struct coh_state *S, struct coh_fiber *f) {
-  lua_State *co = f == coh_running(S) && S->frame != NULL ? S->frame->co : f->L;
+  lua_State *co = f->L;
   lua_Debug ar;
   int level;
+  if (f == coh_running(S) && S->frame != NULL) co = S->frame->co;
+  else if (co != NULL) co = coh_costep_innermost(S, co);
   for (level = 0; co != NULL && lua_getstack(co, level, &ar); level++) {
     lua_getinfo(co, "Sl", &ar);
-    if (ar.currentline <= 0) continue;
+    if (ar.currentline <= 0 || coh_is_library(S, ar.source)) continue;
     lua_pushfstring(L, "%s:%d", ar.short_src, ar.currentline);
     return;
   }
@@ -251,6 +266,17 @@ static void take(struct coh_state *S, struct coh_fiber *f, int level, struct coh
   (*note)->of = NULL;
   memcpy((*note)->text, t.at, t.length);
   if (t.length > 0) (*note)->text[t.length - 1] = '\0';
+}
+
+
+void coh_note_put(struct coh_state *S, struct coh_fiber *f, const char *text, const void *of) {
+  size_t size = sizeof *f->note + (text == NULL ? 0 : strlen(text)) + 1;
+  coh_note_free(S, &f->note);
+  if (text != NULL) f->note = coh_mem_new(&S->loop.rt.mem, size);
+  if (f->note == NULL) return;
+  f->note->size = size;
+  f->note->of = of;
+  strcpy(f->note->text, text);
 }
 
 
@@ -298,7 +324,7 @@ int coh_note_handler(lua_State *L) {
   if (coh_cancelled_is(L, 1)) return 1;
   S = coh_state_of(L);
   f = coh_running(S);
-  if (f == NULL) return 1;
+  if (f == NULL || (S->closings != NULL && lua_isnil(L, 1) && coh_closing_is(S, L))) return 1;
   known = f->rethrown && f->note != NULL && f->note->of == lua_topointer(L, 1) && is_raised_here(L, S);
   f->rethrown = false;
   if (known || coh_error_is(L, 1, COH_ERROR_GROUP)) return 1;

@@ -21,6 +21,9 @@ int coh_note_levels(lua_State *L);
 /* Put where the fiber 'f' is into 'note', in place of what is there; NULL without memory. */
 void coh_note_take(struct coh_state *S, struct coh_fiber *f, struct coh_note **note);
 
+/* Put 'text', which may be NULL, into the note of 'f', as that of the error 'of'. */
+void coh_note_put(struct coh_state *S, struct coh_fiber *f, const char *text, const void *of);
+
 /* Push "file:line: " of the first Lua function in a note, "" when there is none. [-0, +1, m] */
 void coh_note_push_where(lua_State *L, const struct coh_note *note);
 

@@ -8,6 +8,9 @@
 
 #include <string.h>
 
+#include "glue/coclose.h"
+#include "glue/context.h"
+#include "glue/costep.h"
 #include "glue/note.h"
 #include "glue/stubborn.h"
 
@@ -198,6 +201,7 @@ static void reset_fiber(struct coh_fiber *f) {
 
 
 void coh_fiber_give(struct coh_state *S, struct coh_fiber *f) {
+  if (f->locals) coh_context_forget(S, f);
   if (f->note != NULL) coh_note_free(S, &f->note);
   clean_thread(S, f);
   if (S->fibers_free >= COH_FIBERS_KEPT || S->closing) {
@@ -317,6 +321,7 @@ static void cut_fiber(struct coh_state *S, struct coh_fiber *f, const struct coh
   coh_stubborn_forget(S, f);
   if (f->L == NULL || f == running) return;
   lua_sethook(f->L, NULL, 0, 0);
+  coh_costep_cut(S, f->L);
   lua_resetthread(f->L);
 }
 
@@ -402,6 +407,7 @@ void coh_state_drain(struct coh_state *S) {
   S->frame = NULL;
   coh_scope_abort_all(rt->root);
   free_tree(S, running);
+  coh_closing_free(S);
   free_caches(S);
   coh_link_init(&rt->ready);
   coh_link_init(&rt->pass);

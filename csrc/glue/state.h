@@ -32,8 +32,12 @@ struct coh_anchors {
 /* The coroutine that runs now, and those that resumed it, up to the task's own. */
 struct coh_frame {
   lua_State *co;
-  struct coh_frame *prev;  /* of the resumer; NULL in the task's own */
-  bool ok;                 /* every frame further out can pass a wait on */
+  struct coh_frame *prev;   /* of the resumer; NULL in the task's own */
+  struct coh_scope *scope;  /* the task's innermost when this was resumed: what it opened is inside */
+  unsigned withs;           /* of the task when it was resumed; not known when it went on after a wait */
+  bool foreign;             /* resumed from a coroutine that has no frame: one of Lua's own library */
+  bool closing;             /* is being closed, and cannot wait */
+  bool ok;                  /* it, and every frame further out, can pass a wait on */
 };
 
 struct coh_state {
@@ -42,6 +46,8 @@ struct coh_state {
   lua_State *main;                /* the state's main thread */
   lua_State *pump;                /* who resumes tasks; NULL outside a pump */
   struct coh_frame *frame;        /* innermost; NULL when no task runs */
+  size_t passing;                 /* coroutines inside of tasks' that wait */
+  struct coh_closing *closings;   /* coroutines that are being closed, owned; see coclose.h */
   struct coh_link fibers;         /* free, coh_fiber.task.wait.link */
   struct coh_link scopes;         /* free, coh_luascope.scope.sibling */
   struct coh_link groups;         /* free, coh_luagroup.group.scope.sibling */
@@ -60,7 +66,10 @@ struct coh_state {
   int cancelled;                  /* registry reference: Cancelled */
   lua_KContext opened;            /* scopes and groups so far: each has a number of its own */
   uint64_t seed;                  /* of the shuffle, when there is one */
+  uint64_t random;                /* for the Lua side: advances with each number drawn */
   char library[256];              /* folder of our Lua files, "@/.../cohort/": their frames are not shown */
+  int locals;                     /* registry reference: task-locals, see context.h */
+  bool locals_outside;            /* what runs outside of tasks has some */
   bool interrupted;               /* Ctrl-C came */
   bool forced;                    /* stuck for the second time: every Cancelled is the last warning */
   bool closing;                   /* being torn down: nothing may begin */
@@ -94,6 +103,7 @@ struct coh_face {
 };
 
 struct coh_unwinding;
+struct coh_closing;
 
 struct coh_luascope {
   struct coh_scope scope;
@@ -160,6 +170,8 @@ struct coh_fiber {
   bool dead : 1;                  /* its coroutine cannot be used again */
   bool unwinding : 1;             /* is being ended by force, see stubborn.h */
   bool unclaimed : 1;             /* the host does not want its result */
+  bool locals : 1;                /* it has task-locals, see context.h */
+  unsigned withs;                 /* it has open: a coroutine in which this changed may have one of them */
 };
 
 /* With coroutine, protected call and handle a blocked task is a third larger than a bare coroutine. */

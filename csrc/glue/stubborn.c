@@ -1,15 +1,17 @@
 /*
-** Stubborn tasks: see stubborn.h. Depth is counted from the bottom of the
-** coroutine, whose first frame is the body.
+** Stubborn tasks: see stubborn.h. Depth is counted from the bottom of the task's
+** coroutine, whose first frame is the body, through those that it resumed.
 */
 #include "glue/stubborn.h"
 
 #include <limits.h>
 
 #include "glue/abandon.h"
+#include "glue/costep.h"
 #include "glue/error.h"
 #include "glue/fiber.h"
 #include "glue/note.h"
+#include "glue/unwind.h"
 
 #define DELIVERIES_REPORTED 100
 #define DELIVERIES_MAX 1000
@@ -45,40 +47,31 @@ static struct coh_unwinding *find(struct coh_state *S, struct coh_fiber *f) {
 
 /* {{ The hook */
 
-/* Are there more than 'depth' frames? Linear in 'depth', so the hook stays cheap on deep stacks. */
-static bool is_deeper(lua_State *L, int depth) {
-  lua_Debug ar;
-  return lua_getstack(L, depth, &ar);
-}
-
-
-/* The depth just below the nearest C function: that one is going to catch what is raised here. */
-static int depth_below_catcher(lua_State *L, int depth) {
-  lua_Debug ar;
-  int level;
-  for (level = 0; lua_getstack(L, level, &ar); level++) {
-    lua_getinfo(L, "S", &ar);
-    if (*ar.what == 'C') return depth - level - 1;
-  }
-  return 0;
-}
-
-
+/* Coroutines have it, too, that were made by such a task: with another one, not for long. */
 static void hook(lua_State *L, lua_Debug *ar) {
   struct coh_state *S = coh_state_of(L);
   struct coh_unwinding *u = find(S, coh_running(S));
   (void)ar;
-  if (u == NULL || u->phase == CLOSE) return;
+  if (u == NULL) lua_sethook(L, NULL, 0, 0);
+  if (u == NULL || u->phase == CLOSE || S->frame == NULL || S->frame->co != L) return;
   if (u->phase == OBSERVE) {
-    if (!is_deeper(L, u->shallowest - 1)) u->shallowest = coh_note_levels(L);
+    if (!coh_unwind_is_task_deeper(S, u->shallowest - 1)) u->shallowest = coh_unwind_task_depth(S);
     return;
   }
-  if (is_deeper(L, u->phase == RAISE ? u->shallowest + u->rounds - 1 : u->limit)) return;
+  if (coh_unwind_is_task_deeper(S, u->phase == RAISE ? u->shallowest + u->rounds - 1 : u->limit)) return;
   u->phase = FOLLOW;
-  u->limit = depth_below_catcher(L, coh_note_levels(L));
+  u->limit = coh_unwind_below_task_catcher(S);
   u->waits = 0;
   coh_cancelled_push(L);
   lua_error(L);
+}
+
+
+/* Set the hook in each coroutine of the running task that has it not. */
+static void set_hooks(const struct coh_state *S) {
+  const struct coh_frame *frame;
+  for (frame = S->frame; frame != NULL; frame = frame->prev)
+    if (lua_gethook(frame->co) != hook) lua_sethook(frame->co, hook, LUA_MASKCOUNT, 1);
 }
 
 /* }} */
@@ -103,7 +96,7 @@ static void begin(struct coh_state *S, struct coh_fiber *f, int count) {
   S->unwindings = u;
   f->unwinding = true;
   observe(u);
-  lua_sethook(f->L, hook, LUA_MASKCOUNT, 1);
+  set_hooks(S);
 }
 
 
@@ -139,6 +132,7 @@ static struct coh_scope *find_counter(struct coh_fiber *f) {
 void coh_stubborn_count(lua_State *L, struct coh_state *S, struct coh_fiber *f) {
   struct coh_scope *counter;
   if (f->unwinding) {
+    set_hooks(S);
     advance(find(S, f));
     return;
   }
@@ -205,6 +199,7 @@ static void close_by_force(struct coh_state *S, struct coh_fiber *f) {
   lua_pushlightuserdata(L, f);
   if (lua_pcall(L, 1, 2, 0) != LUA_OK) lua_pushvalue(L, -1);
   lua_sethook(f->L, NULL, 0, 0);
+  coh_costep_cut(S, f->L);
   lua_resetthread(f->L);
   lua_settop(f->L, 0);
   lua_xmove(L, f->L, 2);

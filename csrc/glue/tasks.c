@@ -37,6 +37,7 @@ static int checkpoint_done(lua_State *L, int status, lua_KContext context) {
 
 /* checkpoint() */
 static int l_checkpoint(lua_State *L) {
+  lua_pushnil(L);
   return coh_switch(L, checkpoint_done);
 }
 
@@ -93,6 +94,7 @@ static int sleep_forever_try(lua_State *L, int status, lua_KContext context) {
 
 /* sleep_forever() */
 static int l_sleep_forever(lua_State *L) {
+  lua_pushnil(L);
   return coh_begin(L, sleep_forever_try);
 }
 

@@ -35,14 +35,38 @@ static const char *culprit(lua_State *L, lua_Debug *ar) {
 }
 
 
+/* The name of the C function that keeps any of the running coroutines from yielding, or NULL. */
+static const char *culprit_in(const struct coh_state *S, lua_State *L, lua_Debug *ar) {
+  const struct coh_frame *frame;
+  const char *name = culprit(L, ar);
+  if (S->frame == NULL) return name;
+  for (frame = S->frame->prev; frame != NULL && name == NULL; frame = frame->prev)
+    if (!lua_isyieldable(frame->co)) name = culprit(frame->co, ar);
+  return name;
+}
+
+
+/* Was 'L', or a coroutine it runs in, resumed by Lua's own library? */
+static bool is_foreign(const struct coh_state *S, const lua_State *L) {
+  const struct coh_frame *frame = S->frame;
+  if (frame == NULL || frame->co != L) return frame != NULL;
+  while (frame != NULL && !frame->foreign) frame = frame->prev;
+  return frame != NULL;
+}
+
+
 void coh_push_refusal(lua_State *L, struct coh_state *S) {
   lua_Debug ar;
   const char *name;
   luaL_where(L, 1);
-  if (S->frame != NULL && S->frame->co != L)
-    lua_pushliteral(L, "cannot wait inside a coroutine that cohort did not make: "
-                       "wait outside of it, and hand in what was waited for");
-  else if ((name = culprit(L, &ar)) == NULL)
+  if (is_foreign(S, L))
+    lua_pushliteral(L, "cannot wait inside a coroutine that Lua's own coroutine library resumed: "
+                       "write cohort.coroutine in its place, or wait outside of it, "
+                       "and hand in what was waited for");
+  else if (S->frame != NULL && S->frame->closing)
+    lua_pushliteral(L, "cannot wait in a '<close>' variable of this coroutine: it is closed where Lua cannot "
+                       "suspend, or it began outside of a task");
+  else if ((name = culprit_in(S, L, &ar)) == NULL)
     lua_pushliteral(L, "cannot wait here: a C function that called back into Lua is in the way");
   else if (strcmp(name, "require") == 0)
     lua_pushliteral(L, "cannot wait at the top level of a file loaded by 'require': "

@@ -15,8 +15,9 @@
 **   }
 **   static int l_thing(lua_State *L) { check arguments; return coh_begin(L, thing_try); }
 **
-** The context of every continuation is the fiber, and its stack is as it was. A
-** yield that finds its task running, neither ready nor parked, was the user's own.
+** The context of every continuation is the fiber, and its stack is as it was, and
+** not empty: so costep.c knows at a glance who waits and who has yielded. A yield
+** that finds its task running, neither ready nor parked, was the user's own.
 ** Everything below raises in the running task only, never from the kernel.
 */
 #ifndef COH_GLUE_WAIT_H

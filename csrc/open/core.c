@@ -8,12 +8,15 @@
 #include "cohort.h"
 #include "glue/arg.h"
 #include "glue/clocks.h"
+#include "glue/context.h"
+#include "glue/coroutine.h"
 #include "glue/error.h"
 #include "glue/errgroup.h"
 #include "glue/groups.h"
 #include "glue/note.h"
 #include "glue/wait.h"
 #include "glue/reason.h"
+#include "glue/relay.h"
 #include "glue/scopeobject.h"
 #include "glue/scopes.h"
 #include "glue/tasks.h"
@@ -127,7 +130,44 @@ static int l_is_callable(lua_State *L) {
 }
 
 
+/* pcall'ed: (options, what, names) */
+static int check_options(lua_State *L) {
+  const char *names[16] = {NULL};
+  lua_Integer i, count = (lua_Integer)lua_rawlen(L, 3);
+  luaL_checkstack(L, 20, "options");
+  for (i = 0; i < count && i < 15; i++) {
+    lua_rawgeti(L, 3, i + 1);
+    names[i] = lua_tostring(L, -1);
+  }
+  coh_check_options(L, 1, lua_tostring(L, 2), names);
+  return 0;
+}
+
+
+/* option_fault(options, what, names) -> nil, or what is wrong with the keys of the options */
+static int l_option_fault(lua_State *L) {
+  lua_settop(L, 3);
+  lua_pushcfunction(L, check_options);
+  lua_insert(L, 1);
+  if (lua_pcall(L, 3, 0, 0) == LUA_OK) lua_pushnil(L);
+  return 1;
+}
+
+
+/* random() -> number from 0 up to 1, the same ones in each run with a seed or a clock of cohort.testing */
+static int l_random(lua_State *L) {
+  struct coh_state *S = lua_touserdata(L, lua_upvalueindex(1));
+  uint64_t x = S->random += 0x9E3779B97F4A7C15u;
+  x = (x ^ (x >> 30)) * 0xBF58476D1CE4E5B9u;
+  x = (x ^ (x >> 27)) * 0x94D049BB133111EBu;
+  lua_pushnumber(L, (lua_Number)((x ^ (x >> 31)) >> 11) / (lua_Number)((uint64_t)1 << 53));
+  return 1;
+}
+
+
 static const luaL_Reg functions[] = {
+  {"option_fault", l_option_fault},
+  {"random", l_random},
   {"debug_counts", l_debug_counts},
   {"note", l_note},
   {"raise", l_raise},
@@ -153,6 +193,9 @@ int luaopen_cohort_core(lua_State *L) {
   coh_scopeobject_open(L);
   coh_groups_open(L);
   coh_tasks_open(L);
+  coh_coroutine_open(L);
+  coh_relay_open(L);
+  coh_context_open(L);
   coh_clocks_open(L);
   coh_sync_open(L);
   coh_io_open(L);

@@ -50,6 +50,7 @@ int cohort_open(lua_State *L, const cohort_config *config, cohort_runtime **out)
   S->interrupted = S->forced = S->closing = false;
   S->report = LUA_NOREF;
   S->seed = c.seed;
+  S->random = c.seed != 0 || c.clock_index != 0 ? c.seed : uv_hrtime() ^ (uint64_t)(uintptr_t)S;
   if (c.seed != 0) {
     S->loop.rt.choose = coh_run_shuffle;
     S->loop.rt.choose_ud = &S->seed;

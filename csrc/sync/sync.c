@@ -3,6 +3,7 @@
 */
 #include "sync/sync.h"
 
+#include "glue/costep.h"
 #include "sync/barrier.h"
 #include "sync/condition.h"
 #include "sync/ends.h"
@@ -45,7 +46,7 @@ void coh_sync_push_what(lua_State *L, const struct coh_fiber *f) {
     lua_pushliteral(L, "its turn");
     return;
   }
-  push_subject(L, f->L);
+  push_subject(L, f->L == NULL ? NULL : coh_costep_innermost(coh_state_of(L), f->L));
   class = class_of(L);
   if (class == NULL) {
     lua_pushstring(L, kind->what);

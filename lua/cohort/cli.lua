@@ -70,6 +70,7 @@ end
 local function run(chunks, name, args)
   local core = require "cohort.core"
   local seen, traceback  -- an error of a chunk, and where it was raised
+  require "cohort.coroutine".install()
   core.hide_library()  -- this file's frames do not belong into the script's tracebacks
 
   local function on_error(err)

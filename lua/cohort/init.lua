@@ -15,7 +15,7 @@ for _, name in ipairs {
   "run", "now", "sleep", "sleep_until", "sleep_forever", "checkpoint", "cancelled", "current_task",
   "group", "open_group",
   "move_on_after", "fail_after", "move_on_at", "fail_at", "shield", "scope", "open_scope",
-  "current_scope", "current_deadline",
+  "current_scope", "current_deadline", "context",
   "event", "lock", "semaphore", "limiter", "condition", "barrier", "channel", "select",
   "error_type", "error_group",
   "Error", "ErrorGroup", "Timeout", "Deadlock", "Interrupted", "Closed", "Broken", "Busy", "Aborted",
@@ -40,11 +40,13 @@ function cohort.main(main, ...)
 end
 
 -- Where a field that is not there yet comes from: it is a module, or a function of one.
-local submodules = { net = "cohort.net", testing = "cohort.testing" }
+local submodules = { coroutine = "cohort.coroutine", net = "cohort.net", testing = "cohort.testing" }
 local functions = {}
 for module, names in next, {
   ["cohort.match"] = { "is" },
   ["cohort.try"] = { "try", "except", "success", "finally", "attempt", "unwrap" },
+  ["cohort.stream"] = { "stream" },
+  ["cohort.retry"] = { "retry", "ticker" },
   ["cohort.combinators"] = { "gather", "race", "any", "map", "as_completed" },
 } do
   for _, name in ipairs(names) do functions[name] = module end

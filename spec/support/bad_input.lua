@@ -79,6 +79,9 @@ local matcher = {
 bad_input.kinds = {
   ["fun"] = callable,
   ["fun[]"] = functions,
+  ["coroutine.create, f"] = { says("function expected", all_but "function"), right = nothing },
+  ["coroutine.wrap, f"] = { says("function expected", all_but "function"), right = nothing },
+  ["thread"] = { says("thread expected", all_but "thread"), right = coroutine.create(nothing) },
   ["boolean"] = boolean,
   ["any"] = { free = true, right = 1 },
   ["boolean|number"] = { free = true, right = true },
@@ -89,6 +92,11 @@ bad_input.kinds = {
   },
   ["time: number"] = {
     says("a time on cohort.now()'s clock", all_but "number"), says("got nan", nan),
+    right = 1,
+  },
+  ["interval: number"] = {
+    says("ticker expects more than zero seconds", all_but "number"),
+    says("more than zero seconds", 0, -1, nan, huge, -huge),
     right = 1,
   },
   ["n: integer"] = bytes,
@@ -199,6 +207,18 @@ bad_input.options = {
     says("expects a string", 1, true, {}, print), says("without NUL", "a\0b", "\0"),
     says("\"wait\", \"drop_oldest\"", "wat", ""),
     right = "wait",
+  },
+  ["attempts: integer"] = {
+    says("a whole number of 1 or more, or math.huge", "3", true, {}, nan, 0, -1, 1.5, -huge),
+    right = 1,
+  },
+  ["delay: number"] = { says("zero or more seconds", "1", true, {}, nan, -1, huge, -huge), right = 0 },
+  ["factor: number"] = { says("a number of 1 or more", "1", true, {}, nan, 0, 0.5, huge), right = 1 },
+  ["jitter: number"] = { says("a number from 0 to 1", "1", true, {}, nan, -0.1, 1.1), right = 0 },
+  ["cohort.Matcher"] = {
+    says("a table as matcher, got", true, 1, thread, light, io.stdout),
+    says("malformed pattern", "%", "[a", "(", ")", "%f", "%b", "%1"),
+    right = "x",
   },
   ["timeout: number"] = { says("zero or more seconds", "1", true, {}, nan, -1, -huge, -1e308), right = 1 },
   ["deadline: number"] = { says("a time on cohort.now()'s clock", "1", true, {}, nan), right = 1e9 },

@@ -42,6 +42,23 @@ cohort.main(function()
       cohort.sleep_forever()
     end)
     g:spawn(function() pcall(task.join, task) end)
+    cohort.context("x"):with("y", g.spawn, g, function()
+      for _ in cohort.stream(function(emit)
+        local co = cohort.coroutine
+        for v in co.wrap(function()
+          for i = 1, 3 do
+            cohort.sleep(0.0005)
+            co.yield(i)
+          end
+        end) do emit(v) end
+      end) do cohort.checkpoint() end
+      local co = cohort.coroutine.create(function()
+        local _ <close> = on_close(function() cohort.shield(cohort.checkpoint) end)
+        cohort.coroutine.yield()
+      end)
+      cohort.coroutine.resume(co)
+      cohort.coroutine.close(co)
+    end)
     cohort.gather({ settle = true }, { error, cohort.checkpoint, function() error(cohort.Error "x") end })
     cohort.try(function() cohort.group(function(h)
       h:spawn(error, "failed")

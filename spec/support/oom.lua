@@ -168,6 +168,45 @@ local function sync()
   assert(limiter.available == 3 and semaphore.available == 1, "a place or a permit was lost")
 end
 
+local function generators()
+  local co, c = cohort.coroutine, cohort.context "c"
+  for v in co.wrap(function()
+    for i = 1, 2 do
+      work(1)
+      co.yield(i)
+    end
+  end) do work(v) end
+  local generator = co.create(function()
+    local _ <close> = open()
+    pcall(function()
+      local _ <close> = open()
+      co.yield(cohort.gather { one, cohort.now })
+    end)
+  end)
+  if co.resume(generator) then co.close(generator) end
+  cohort.attempt(co.wrap(function() fail() end))
+  c:with("d", function()
+    cohort.group(function(g)
+      g:defer(c.get, c)
+      g:spawn(c.with, c, "e", work, 1)
+    end)
+  end)
+  local s <close> = cohort.stream(function(emit)
+    local _ <close> = open()
+    emit(1, 2, 3)
+    cohort.fail_after(5, emit, 4)
+    fail()
+  end)
+  s()
+  s()
+  cohort.attempt(s)
+  cohort.retry({ delay = 1 }, one)
+  for n in cohort.ticker(1) do
+    if n == 3 then break end
+  end
+  cohort.move_on_after(1, co.wrap(function() co.wrap(long)() end))
+end
+
 -- Is every error one that is raised above, or the want of memory?
 local function check(err)
   if cohort.is(err, cohort.ErrorGroup) then
@@ -194,7 +233,8 @@ local function try(main)
   if not ok then check(err) end
 end
 
-for _, main in ipairs { groups, scopes_and_errors, combinators, left_open, starts, strangers, sync } do
+local programs = { groups, scopes_and_errors, combinators, left_open, starts, strangers, sync, generators }
+for _, main in ipairs(programs) do
   try(main)
 end
 assert(cohort.run({ signals = false }, function() return cohort.gather { cohort.now }.n end) == 1)

@@ -1,0 +1,30 @@
+/*
+** Closing a coroutine so that its '<close>' variables may wait, which
+** lua_resetthread cannot do. The coroutine is resumed once more, and a hook that is
+** set only now raises nil, which is what a '<close>' variable is given when its
+** coroutine is closed, at the instruction after its yield, and again wherever
+** that is caught: it unwinds itself, past its own protected calls.
+*/
+#ifndef COH_GLUE_COCLOSE_H
+#define COH_GLUE_COCLOSE_H
+
+#include "glue/state.h"
+#include "kernel/hidden.h"
+
+COH_HIDDEN
+
+/* Make 'co', which has yielded, unwind itself when it is resumed. False without memory. [-0, +0, -] */
+bool coh_closing_begin(struct coh_state *S, lua_State *co);
+
+/* Is it doing so? */
+bool coh_closing_is(const struct coh_state *S, const lua_State *co);
+
+/* It is done, if it was. [-0, +0, -] */
+void coh_closing_end(struct coh_state *S, lua_State *co);
+
+/* Forget all there are. */
+void coh_closing_free(struct coh_state *S);
+
+COH_SEEN
+
+#endif

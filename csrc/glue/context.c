@@ -1,0 +1,330 @@
+/*
+** Task-locals: see context.h. The innermost node of each task is in a table, under
+** the number of the task's coroutine; that of what runs outside of tasks under 0.
+** A node is never changed, so whoever has it has a snapshot; the collector frees it.
+**
+**   the stack of with and of what was kept
+**   1 handler   2 node   3.. function and arguments, then results or error
+*/
+#include "glue/context.h"
+
+#include <lauxlib.h>
+
+#include "glue/arg.h"
+#include "glue/errtext.h"
+#include "glue/note.h"
+#include "glue/scopes.h"
+#include "glue/wait.h"
+
+static const char context_mark = 0;  /* its address tells our userdata from others of the same size */
+
+/* A context object; its default is the user value. */
+struct context {
+  const void *mark;
+};
+
+struct node {
+  const struct context *of;  /* anchored as long as the node is; NULL where what was kept goes on */
+  unsigned withs;            /* of its task before */
+};
+
+enum { UV_PARENT = 1, UV_BEFORE, UV_CONTEXT, UV_VALUE };  /* BEFORE was the innermost when it began */
+
+
+/* {{ The innermost node */
+
+static int slot_of(const struct coh_fiber *f) {
+  return f == NULL ? 0 : f->task.slot;
+}
+
+
+/* Push the innermost node of 'f', or of what runs outside of tasks; nil when there is none. [-0, +1, -] */
+static struct node *push_innermost(lua_State *L, struct coh_state *S, struct coh_fiber *f) {
+  if (!(f != NULL ? f->locals : S->locals_outside)) {
+    lua_pushnil(L);
+    return NULL;
+  }
+  lua_rawgeti(L, LUA_REGISTRYINDEX, S->locals);
+  lua_rawgeti(L, -1, slot_of(f));
+  lua_replace(L, -2);
+  return lua_touserdata(L, -1);
+}
+
+
+/* Make what is on top, a node or nil, the innermost. A slot that was used keeps its place. [-1, +0, m] */
+static void set_innermost(lua_State *L, struct coh_state *S, struct coh_fiber *f) {
+  bool any = !lua_isnil(L, -1);
+  if (!any) {
+    lua_pop(L, 1);
+    lua_pushboolean(L, 0);
+  }
+  lua_rawgeti(L, LUA_REGISTRYINDEX, S->locals);
+  lua_insert(L, -2);
+  lua_rawseti(L, -2, slot_of(f));
+  lua_pop(L, 1);
+  if (f != NULL) f->locals = any;
+  else S->locals_outside = any;
+}
+
+
+/* pcall'ed: (fiber, node) */
+static int inherit(lua_State *L) {
+  set_innermost(L, coh_state_of(L), lua_touserdata(L, 1));
+  return 0;
+}
+
+
+/* The first time that a slot is used the table may have to grow, in a protected call. */
+bool coh_context_inherit(lua_State *L, struct coh_state *S, struct coh_fiber *f) {
+  lua_rawgeti(L, LUA_REGISTRYINDEX, S->locals);
+  if (lua_rawgeti(L, -1, f->task.slot) == LUA_TNIL) {
+    lua_pushcfunction(L, inherit);
+    lua_pushlightuserdata(L, f);
+    push_innermost(L, S, coh_running(S));
+    if (lua_pcall(L, 2, 0, 0) != LUA_OK) lua_pop(L, 1);
+    lua_pop(L, 2);
+    return f->locals;
+  }
+  lua_pop(L, 1);
+  lua_rawgeti(L, -1, slot_of(coh_running(S)));
+  lua_rawseti(L, -2, f->task.slot);
+  lua_pop(L, 1);
+  return f->locals = true;
+}
+
+
+void coh_context_forget(struct coh_state *S, struct coh_fiber *f) {
+  lua_rawgeti(S->main, LUA_REGISTRYINDEX, S->locals);
+  lua_pushboolean(S->main, 0);
+  lua_rawseti(S->main, -2, f->task.slot);
+  lua_pop(S->main, 1);
+  f->locals = false;
+  f->withs = 0;
+}
+
+/* }} */
+
+
+/* {{ with */
+
+/* Replace the node on top by the one around it, as long as it is not 'node'. False: it is none of them. */
+static bool find(lua_State *L, const struct node *node) {
+  while (!lua_isnil(L, -1) && lua_touserdata(L, -1) != node) {
+    lua_getiuservalue(L, -1, UV_PARENT);
+    lua_replace(L, -2);
+  }
+  return !lua_isnil(L, -1);
+}
+
+
+/* The node at 2 is done with, and what a coroutine that never went on had inside of it. [-0, +0, -] */
+static void leave(lua_State *L, struct coh_state *S, struct coh_fiber *f) {
+  const struct node *node = lua_touserdata(L, 2);
+  luaL_checkstack(L, 4, "task-locals");
+  push_innermost(L, S, f);
+  if (find(L, node)) {
+    lua_getiuservalue(L, 2, UV_BEFORE);
+    set_innermost(L, S, f);
+    if (f != NULL) f->withs = node->withs;
+  }
+  lua_pop(L, 1);
+}
+
+
+/* The function returned or raised. */
+static int ended(lua_State *L, int status, lua_KContext context) {
+  struct coh_state *S = coh_state_here(L);
+  struct coh_fiber *f = coh_running(S);
+  (void)context;
+  leave(L, S, f);
+  if (status == LUA_OK || status == LUA_YIELD) return lua_gettop(L) - 2;
+  return f != NULL ? coh_rethrow(L, f) : lua_error(L);
+}
+
+
+/* Call the function at 3 inside the node at 2. */
+static int run(lua_State *L) {
+  struct coh_state *S = coh_state_here(L);
+  struct coh_fiber *f = coh_running(S);
+  int status;
+  lua_pushvalue(L, 2);
+  set_innermost(L, S, f);
+  if (f != NULL) ((struct node *)lua_touserdata(L, 2))->withs = f->withs++;
+  lua_pushcfunction(L, coh_note_handler);
+  lua_replace(L, 1);
+  status = lua_pcallk(L, lua_gettop(L) - 3, LUA_MULTRET, 1, 0, ended);
+  if (f != NULL) f->depth--;
+  return ended(L, status, 0);
+}
+
+
+/* Push a node of the context at 1 with the value at 2. [-0, +1, m] */
+static void push_node(lua_State *L, struct coh_state *S, struct coh_fiber *f) {
+  struct node *node = lua_newuserdatauv(L, sizeof *node, UV_VALUE);
+  node->of = lua_touserdata(L, 1);
+  push_innermost(L, S, f);
+  lua_pushvalue(L, -1);
+  lua_setiuservalue(L, -3, UV_PARENT);
+  lua_setiuservalue(L, -2, UV_BEFORE);
+  lua_pushvalue(L, 1);
+  lua_setiuservalue(L, -2, UV_CONTEXT);
+  lua_pushvalue(L, 2);
+  lua_setiuservalue(L, -2, UV_VALUE);
+}
+
+
+static int with(lua_State *L, int status, lua_KContext context) {
+  struct coh_state *S = coh_state_here(L);
+  (void)status;
+  (void)context;
+  push_node(L, S, coh_running(S));
+  lua_replace(L, 2);
+  return run(L);
+}
+
+
+static struct context *check_context(lua_State *L, const char *what) {
+  struct context *c = lua_type(L, 1) == LUA_TUSERDATA ? lua_touserdata(L, 1) : NULL;
+  if (c == NULL || lua_rawlen(L, 1) != sizeof *c || c->mark != &context_mark)
+    coh_misuse(L, "%s expects a context first, got %s: write c:%s(...) with a colon", what,
+               luaL_typename(L, 1), what);
+  return c;
+}
+
+
+/* Call 'block' with the stack as it is, from an empty C stack when that is nearly full. */
+static int begin(lua_State *L, lua_KFunction block) {
+  struct coh_fiber *f = coh_running(coh_state_here(L));
+  if (f != NULL && coh_too_deep(L, f)) return coh_yield(L, f, block);
+  return block(L, LUA_OK, 0);
+}
+
+
+/* context:with(value, f, ...) -> results of f */
+static int l_with(lua_State *L) {
+  check_context(L, "with");
+  coh_check_callable(L, 3, "with");
+  return begin(L, with);
+}
+
+
+static int go_on_in(lua_State *L, int status, lua_KContext context) {
+  (void)status;
+  (void)context;
+  return run(L);
+}
+
+
+/* (kept, f, ...): calls f inside a node of no context around the one that was kept */
+static int l_in_kept(lua_State *L) {
+  struct coh_state *S = coh_state_here(L);
+  struct node *node = lua_newuserdatauv(L, sizeof *node, UV_BEFORE);
+  node->of = NULL;
+  lua_insert(L, 1);                        /* node kept f ... */
+  lua_pushvalue(L, 2);
+  lua_setiuservalue(L, 1, UV_PARENT);
+  push_innermost(L, S, coh_running(S));
+  lua_setiuservalue(L, 1, UV_BEFORE);
+  lua_pushvalue(L, 1);
+  lua_replace(L, 2);                       /* node node f ... */
+  return begin(L, go_on_in);
+}
+
+
+void coh_context_keep(lua_State *L, int arg, const struct coh_fiber *caller) {
+  struct coh_state *S = coh_state_here(L);
+  if (!caller->locals && !coh_context_is_set(S)) return;
+  luaL_checkstack(L, 4, "task-locals");
+  push_innermost(L, S, coh_running(S));
+  lua_insert(L, arg);
+  lua_pushlightuserdata(L, S);
+  lua_pushcclosure(L, l_in_kept, 1);
+  lua_insert(L, arg);
+}
+
+
+bool coh_context_is_open_in(lua_State *L) {
+  lua_Debug ar;
+  int level;
+  for (level = 0; lua_getstack(L, level, &ar); level++) {
+    lua_CFunction f;
+    lua_getinfo(L, "f", &ar);
+    f = lua_tocfunction(L, -1);
+    lua_pop(L, 1);
+    if (f == l_with || f == l_in_kept) return true;
+  }
+  return false;
+}
+
+/* }} */
+
+
+/* {{ Objects */
+
+/* context:get() -> value */
+static int l_get(lua_State *L) {
+  struct coh_state *S = coh_state_here(L);
+  const struct context *c = check_context(L, "get");
+  const struct node *node = push_innermost(L, S, coh_running(S));
+  while (node != NULL && node->of != c) {
+    lua_getiuservalue(L, -1, UV_PARENT);
+    lua_replace(L, -2);
+    node = lua_touserdata(L, -1);
+  }
+  lua_getiuservalue(L, node != NULL ? -1 : 1, node != NULL ? UV_VALUE : 1);
+  return 1;
+}
+
+
+static int l_tostring(lua_State *L) {
+  check_context(L, "tostring");
+  l_get(L);
+  coh_text_push(L, -1);
+  lua_pushfstring(L, "context (%s)", lua_tostring(L, -1));
+  return 1;
+}
+
+
+static int l_newindex(lua_State *L) {
+  return coh_misuse(L, "a context has no fields to assign: write c:with(value, f, ...)");
+}
+
+
+static const luaL_Reg methods[] = {{"get", l_get}, {"with", l_with}, {NULL, NULL}};
+
+static const luaL_Reg metamethods[] = {{"__tostring", l_tostring}, {"__newindex", l_newindex}, {NULL, NULL}};
+
+
+/* context([default]) -> context; upvalue 2 is the metatable */
+static int l_context(lua_State *L) {
+  struct context *c;
+  lua_settop(L, 1);
+  c = lua_newuserdatauv(L, sizeof *c, 1);
+  c->mark = &context_mark;
+  lua_pushvalue(L, 1);
+  lua_setiuservalue(L, 2, 1);
+  lua_pushvalue(L, lua_upvalueindex(2));
+  lua_setmetatable(L, 2);
+  return 1;
+}
+
+
+void coh_context_open(lua_State *L) {
+  struct coh_state *S = coh_state_of(L);
+  lua_newtable(L);
+  S->locals = luaL_ref(L, LUA_REGISTRYINDEX);
+  lua_pushlightuserdata(L, S);
+  lua_newtable(L);                       /* ... state metatable */
+  lua_pushlightuserdata(L, S);
+  luaL_setfuncs(L, metamethods, 1);
+  lua_pushliteral(L, "cohort.Context");
+  lua_setfield(L, -2, "__name");
+  lua_createtable(L, 0, 2);
+  lua_pushlightuserdata(L, S);
+  luaL_setfuncs(L, methods, 1);
+  lua_setfield(L, -2, "__index");
+  lua_pushcclosure(L, l_context, 2);
+  lua_setfield(L, -2, "context");
+}
+
+/* }} */

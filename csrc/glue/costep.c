@@ -1,0 +1,230 @@
+/*
+** Steps of coroutines: see costep.h.
+**
+**   the coroutine's stack when it begins in a task
+**   1 body   2 handler   3.. function and arguments
+*/
+#include "glue/costep.h"
+
+#include <limits.h>
+
+#include "glue/coclose.h"
+#include "glue/coroutine.h"
+#include "glue/fiber.h"
+#include "glue/note.h"
+
+
+/* {{ The body of a coroutine that begins in a task */
+
+/* What it raised is raised again where no protected call is left: the coroutine is dead, as it would be. */
+static int body_ended(lua_State *L, int status, lua_KContext context) {
+  (void)context;
+  if (status != LUA_OK && status != LUA_YIELD) return lua_error(L);
+  return lua_gettop(L) - 1;
+}
+
+
+static int body(lua_State *L) {
+  return body_ended(L, lua_pcallk(L, lua_gettop(L) - 2, LUA_MULTRET, 1, 0, body_ended), 0);
+}
+
+
+bool coh_costep_raises_again(lua_CFunction f) {
+  return f == body || f == coh_coroutine_l_next;
+}
+
+
+bool coh_costep_is_guarded(lua_State *co) {
+  lua_Debug ar;
+  bool guarded;
+  if (!lua_checkstack(co, 1) || !lua_getstack(co, coh_note_levels(co) - 1, &ar)) return false;
+  lua_getinfo(co, "f", &ar);
+  guarded = lua_tocfunction(co, -1) == body;
+  lua_pop(co, 1);
+  return guarded;
+}
+
+/* }} */
+
+
+/* {{ Steps */
+
+/* Our function that is the innermost of a suspended 'co', or NULL. [-0, +0, -] */
+static lua_CFunction innermost(lua_State *co, const struct coh_state *S) {
+  lua_CFunction f = NULL;
+  lua_Debug ar;
+  if (!lua_checkstack(co, 2) || !lua_getstack(co, 0, &ar)) return NULL;
+  lua_getinfo(co, "f", &ar);
+  if (lua_iscfunction(co, -1) && lua_getupvalue(co, -1, 1) != NULL) {
+    if (lua_touserdata(co, -1) == S) f = lua_tocfunction(co, -2);
+    lua_pop(co, 1);
+  }
+  lua_pop(co, 1);
+  return f;
+}
+
+
+/*
+** What has yielded is one of our functions then. Who yields to a consumer leaves nothing on the stack; who
+** waits does, or waits in a coroutine inside of a task's.
+*/
+bool coh_costep_waits(const struct coh_state *S, lua_State *co) {
+  lua_CFunction f;
+  if (S->passing == 0 && lua_gettop(co) == 0) return false;
+  f = innermost(co, S);
+  return f != NULL && f != coh_coroutine_l_yield;
+}
+
+
+/* Has it yet to begin? Then there is its function alone. [-0, +0, -] */
+static bool is_new(lua_State *co) {
+  lua_Debug ar;
+  return lua_gettop(co) == 1 && !lua_getstack(co, 0, &ar);
+}
+
+
+/* Put the body below the function of a new coroutine, if a task runs; how many arguments more. [-0, +2, -] */
+static int guard(const struct coh_state *S, lua_State *co) {
+  if (S->frame == NULL || !is_new(co) || !lua_checkstack(co, 2)) return 0;
+  lua_pushcfunction(co, body);
+  lua_pushcfunction(co, coh_note_handler);
+  lua_rotate(co, 1, 2);
+  return 2;
+}
+
+
+/* Resume 'co' from 'L'. 'scope' is the task's innermost one when this began. [-arguments of co, +0, -] */
+static int resume(lua_State *L, struct coh_state *S, lua_State *co, int arguments, struct coh_scope *scope,
+                  unsigned withs, int *count) {
+  struct coh_frame *outer = S->frame, frame = {.co = co, .prev = outer, .scope = scope, .withs = withs};
+  int status;
+  if (outer == NULL) return lua_resume(co, L, arguments, count);
+  frame.foreign = outer->co != L;
+  frame.ok = !frame.foreign && outer->ok && lua_isyieldable(L);
+  S->frame = &frame;
+  status = lua_resume(co, L, arguments, count);
+  S->frame = outer;
+  return status;
+}
+
+
+/* Did the running task begin to wait? */
+static bool task_waits(const struct coh_state *S) {
+  return S->frame != NULL && S->loop.rt.current->wait.place != COH_RUNNING;
+}
+
+
+/* The same, and bring what came of it. */
+static int go(lua_State *L, struct coh_state *S, lua_State *co, int arguments, struct coh_scope *scope,
+              unsigned withs) {
+  int count, status = resume(L, S, co, arguments, scope, withs, &count);
+  if (status != LUA_YIELD && status != LUA_OK) {
+    lua_xmove(co, L, 1);
+    return COH_STEP_FAILED;
+  }
+  if (status == LUA_YIELD && task_waits(S)) return COH_STEP_WAITS;
+  if (!lua_checkstack(L, count + 1)) {
+    lua_pop(co, count);
+    lua_pushliteral(L, "too many results to resume");
+    return COH_STEP_FAILED;
+  }
+  lua_xmove(co, L, count);
+  return count;
+}
+
+
+int coh_costep_go(lua_State *L, struct coh_state *S, lua_State *co, int arguments, struct coh_scope *scope) {
+  return go(L, S, co, arguments, scope, S->frame != NULL ? coh_running(S)->withs : 0);
+}
+
+
+static int refuse(lua_State *L, const char *why) {
+  lua_pushstring(L, why);
+  return COH_STEP_FAILED;
+}
+
+
+int coh_costep_begin(lua_State *L, struct coh_state *S, lua_State *co, int arguments,
+                     struct coh_scope *scope) {
+  int status = lua_status(co), more = 0;
+  if (!lua_checkstack(co, arguments)) return refuse(L, "too many arguments to resume");
+  if (status == LUA_YIELD && coh_costep_waits(S, co))
+    return refuse(L, "cannot resume a coroutine that waits: who resumed it goes on with it");
+  if (status == LUA_OK) {
+    if (coh_fiber_is_loaded(co)) return refuse(L, "cannot resume the coroutine of a task");
+    more = guard(S, co);
+  }
+  lua_xmove(L, co, arguments);
+  return coh_costep_go(L, S, co, arguments + more, scope);
+}
+
+
+int coh_costep_pass(lua_State *L, struct coh_state *S, struct coh_scope *scope, lua_KFunction k) {
+  S->passing++;
+  return lua_yieldk(L, 0, (lua_KContext)scope, k);
+}
+
+
+int coh_costep_go_on(lua_State *L, struct coh_state *S, lua_State *co, lua_KContext scope) {
+  S->passing--;
+  return go(L, S, co, 0, (struct coh_scope *)scope, UINT_MAX);
+}
+
+
+int coh_costep_reset(struct coh_state *S, lua_State *co) {
+  struct coh_frame *outer = S->frame, frame = {.co = co, .prev = outer, .closing = true};
+  int status;
+  frame.scope = coh_costep_scope(S);
+  if (outer != NULL) S->frame = &frame;
+  status = lua_resetthread(co);
+  S->frame = outer;
+  return status;
+}
+
+/* }} */
+
+
+/* {{ The chain of those that wait */
+
+lua_State *coh_costep_inner(const struct coh_state *S, lua_State *L) {
+  lua_CFunction f;
+  lua_State *co = NULL;
+  lua_Debug ar;
+  if (lua_status(L) != LUA_YIELD) return NULL;
+  f = innermost(L, S);
+  if (f != coh_coroutine_l_resume && f != coh_coroutine_l_close && f != coh_coroutine_l_next) return NULL;
+  lua_getstack(L, 0, &ar);
+  if (f == coh_coroutine_l_next) {
+    lua_getinfo(L, "f", &ar);
+    if (lua_getupvalue(L, -1, 2) != NULL) {
+      co = lua_tothread(L, -1);
+      lua_pop(L, 1);
+    }
+    lua_pop(L, 1);
+  } else if (lua_getlocal(L, &ar, 1) != NULL) {
+    co = lua_tothread(L, -1);
+    lua_pop(L, 1);
+  }
+  return co;
+}
+
+
+lua_State *coh_costep_innermost(const struct coh_state *S, lua_State *L) {
+  lua_State *inner;
+  while ((inner = coh_costep_inner(S, L)) != NULL) L = inner;
+  return L;
+}
+
+
+void coh_costep_cut(struct coh_state *S, lua_State *L) {
+  lua_State *co = coh_costep_inner(S, L);
+  if (co == NULL) return;
+  coh_costep_cut(S, co);
+  S->passing--;
+  coh_closing_end(S, co);
+  lua_sethook(co, NULL, 0, 0);
+  lua_resetthread(co);
+  lua_settop(co, 0);
+}
+
+/* }} */

@@ -1,0 +1,68 @@
+/*
+** Steps of the coroutines inside of a task. A step has a frame (struct coh_frame)
+** while it runs; when the coroutine has yielded and the task is waiting, the
+** step is passed on outward: the function that made it yields, and makes it again
+** when the task goes on. So the scheduler resumes the task's own coroutine,
+** and the chain runs inward by itself; what it is can be read from the stacks.
+**
+** A coroutine that begins in a task runs under a protected call, so that its
+** '<close>' variables may wait while an error unwinds.
+*/
+#ifndef COH_GLUE_COSTEP_H
+#define COH_GLUE_COSTEP_H
+
+#include "glue/state.h"
+#include "kernel/hidden.h"
+
+COH_HIDDEN
+
+enum { COH_STEP_FAILED = -1, COH_STEP_WAITS = -2 };  /* what a step came to, if not to a number of results */
+
+/* The innermost scope of the task that runs, or NULL. */
+static inline struct coh_scope *coh_costep_scope(const struct coh_state *S) {
+  return S->frame != NULL ? S->loop.rt.current->current : NULL;
+}
+
+/*
+** Resume 'co', which waits or is to be closed; bring what came of it to 'L': results, or an error, or
+** nothing when the task waits. 'scope' is what coh_costep_scope gave when the step began. [-0, +?, -]
+*/
+int coh_costep_go(lua_State *L, struct coh_state *S, lua_State *co, int arguments, struct coh_scope *scope);
+
+/* The same for a coroutine in whatever state, with arguments on top of 'L'. [-arguments, +?, -] */
+int coh_costep_begin(lua_State *L, struct coh_state *S, lua_State *co, int arguments,
+                     struct coh_scope *scope);
+
+/* Pass a wait on outward, and go on with 'k', whose context is 'scope'. Use as 'return'. */
+int coh_costep_pass(lua_State *L, struct coh_state *S, struct coh_scope *scope, lua_KFunction k);
+
+/* In 'k': make the step again. */
+int coh_costep_go_on(lua_State *L, struct coh_state *S, lua_State *co, lua_KContext scope);
+
+/* Has 'co', which is suspended, yielded in a wait? [-0, +0, -] */
+bool coh_costep_waits(const struct coh_state *S, lua_State *co);
+
+/* Did it begin in a task, so that its protected call stands at the bottom? [-0, +0, -] */
+bool coh_costep_is_guarded(lua_State *co);
+
+/* Is 'f' one that raises an error of the coroutine it runs again? */
+bool coh_costep_raises_again(lua_CFunction f);
+
+/* lua_resetthread: '<close>' variables run, and are told why they cannot wait. [-0, +0, -] */
+int coh_costep_reset(struct coh_state *S, lua_State *co);
+
+/* The coroutine that 'L', which is suspended, will pass a wait's end on to, or NULL. [-0, +0, -] */
+lua_State *coh_costep_inner(const struct coh_state *S, lua_State *L);
+
+/* The innermost of them, which is 'L' itself when it waits in none. [-0, +0, -] */
+lua_State *coh_costep_innermost(const struct coh_state *S, lua_State *L);
+
+/*
+** Close the coroutines that the suspended 'L' waits in, innermost first: their '<close>' variables run,
+** and cannot wait. [-0, +0, -]
+*/
+void coh_costep_cut(struct coh_state *S, lua_State *L);
+
+COH_SEEN
+
+#endif

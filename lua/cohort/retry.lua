@@ -1,0 +1,169 @@
+--- Trying again, and keeping time: retry and ticker.
+---
+--- Both are a loop that every script writes, and in which cancellation is easily got wrong: here it always
+--- goes through at once.
+local core = require "cohort.core"
+local match = require "cohort.match"
+
+local retry = {}
+
+local is_callable, is_cancelled, is_error_group = core.is_callable, core.is_cancelled, core.is_error_group
+local raise = core.raise
+
+-- Raises at the line that called a public function, `depth` levels above who calls this.
+local function misuse(depth, format, ...)
+  error(format:format(...), depth + 2)
+end
+
+local function check_task(who)
+  if core.current_task() then return end
+  misuse(2, "%s: no task runs here: call this inside cohort.run(function() ... end)", who)
+end
+
+-- What a wrong value is, for the message: of a number, which.
+local function name_of(value)
+  if value ~= value then return "nan" end
+  return type(value) == "number" and ("%.14g"):format(value) or type(value)
+end
+
+---------------------------------------------------------------------------
+-- Options
+
+local defaults = { attempts = 3, delay = 0.1, factor = 2, jitter = 0 }
+
+local checks = {}
+
+function checks.attempts(n)
+  return n == math.huge or math.type(n) == "integer" and n >= 1, "a whole number of 1 or more, or math.huge"
+end
+
+function checks.delay(s)
+  return type(s) == "number" and s >= 0 and s < math.huge, "zero or more seconds"
+end
+
+function checks.factor(x)
+  return type(x) == "number" and x >= 1 and x < math.huge, "a number of 1 or more"
+end
+
+function checks.jitter(x)
+  return type(x) == "number" and x >= 0 and x <= 1, "a number from 0 to 1"
+end
+
+local function check_option(name, value)
+  if name == "on" then
+    match.check(value, 4, "option 'on'")
+    return
+  end
+  local ok, expected = checks[name](value)
+  if not ok then misuse(3, "option '%s' expects %s, got %s", name, expected, name_of(value)) end
+end
+
+local names = { "attempts", "delay", "factor", "jitter", "on" }
+
+-- The options, complete.
+local function check_options(options)
+  local fault, plan = core.option_fault(options, "retry", names), {}
+  if fault then misuse(2, "%s", fault) end
+  for _, name in ipairs(names) do
+    local value = rawget(options, name)
+    if value ~= nil then check_option(name, value) else value = defaults[name] end
+    plan[name] = value
+  end
+  return plan
+end
+
+---------------------------------------------------------------------------
+-- retry
+
+-- Is all of an error what is to be tried again? Of a group, every error in it.
+local function matches(err, on)
+  if is_cancelled(err) then return false end
+  if on == nil then on = core.Error end
+  if not is_error_group(err) then return match.matches(err, on) end
+  local _, rest = match.split(err, on)
+  return rest == nil
+end
+
+-- In a scope of its own, so that all that `f` left open is closed before it is tried again.
+local function attempt(f, ...)
+  return core.move_on_after(math.huge, f, ...)
+end
+
+local delay_max = 1e9  -- seconds; a product of many factors is infinite, and no number when the delay is 0
+
+-- The seconds before the attempt after number `n`.
+local function delay_after(plan, n)
+  local seconds = plan.delay == 0 and 0 or math.min(plan.delay * plan.factor ^ (n - 1), delay_max)
+  if plan.jitter > 0 then seconds = seconds * (1 - plan.jitter * core.random()) end
+  return seconds
+end
+
+-- Waits for the next attempt, or raises what goes on. `errors` are those of the attempts so far.
+local function await_next(plan, errors, n, err)
+  if not matches(err, plan.on) then raise(err) end
+  if plan.attempts < math.huge then errors[n] = core.error_box(err) end
+  if n < plan.attempts then return core.sleep(delay_after(plan, n)) end
+  error(core.error_group(n == 1 and "1 attempt failed" or ("%d attempts failed"):format(n), errors), 0)
+end
+
+local try_again
+
+-- What attempt number `n` came to: its results, or those of the next.
+local function settle(plan, errors, n, call, ok, ...)
+  if ok then return select(2, ...) end
+  await_next(plan, errors, n, (...))
+  return try_again(plan, errors, n + 1, call)
+end
+
+function try_again(plan, errors, n, call)
+  return settle(plan, errors, n, call, xpcall(attempt, core.note, table.unpack(call, 1, call.n)))
+end
+
+--- Calls `f(...)` until it succeeds, and returns its results.
+---
+--- After a failure that matches it waits, longer each time, and tries again. An error that does not match
+--- leaves at once, as it is, and so does a cancellation. When all attempts have failed, raises an
+--- `ErrorGroup` of their errors.
+--- @param options cohort.RetryOptions  may be left out
+--- @param f fun(...): ...
+--- @param ... any
+--- @return any ...
+function retry.retry(options, f, ...)
+  local call
+  if type(options) == "table" and not is_callable(options) then
+    call = table.pack(f, ...)
+  else
+    call, options = table.pack(options, f, ...), {}
+    if f == nil and select("#", ...) == 0 then call.n = 1 end
+  end
+  local plan = check_options(options)
+  if not is_callable(call[1]) then
+    misuse(1, "retry expects a function, got %s: write retry(options, f, ...)", type(call[1]))
+  end
+  check_task "retry"
+  return try_again(plan, {}, 1, call)
+end
+
+---------------------------------------------------------------------------
+-- ticker
+
+--- An iterator over the numbers of ticks, each `interval` seconds after the one before.
+---
+--- Tick `n` is due `n` intervals after the call, however long the loop takes in between. A step waits for the
+--- next tick; when ticks have gone by meanwhile it gives the number of the latest, at once.
+--- @param interval number  seconds
+--- @return fun(): integer
+function retry.ticker(interval)
+  if type(interval) ~= "number" or not (interval > 0 and interval < math.huge) then
+    misuse(1, "ticker expects more than zero seconds, got %s", name_of(interval))
+  end
+  check_task "ticker"
+  local begun, last = core.now(), 0
+  return function()
+    core.sleep_until(begun + (last + 1) * interval)
+    last = math.max(last + 1, math.floor((core.now() - begun) / interval + 1e-6))
+    return last
+  end
+end
+
+return retry

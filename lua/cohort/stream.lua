@@ -1,0 +1,135 @@
+--- Streams: a producer that runs on demand, as an iterator.
+---
+--- The producer is a task of its own, in a group that the iterator holds open for whoever made it: so it may
+--- emit inside scopes and groups, where a coroutine could not yield. A relay of the core takes its values to
+--- who asks; between two values the producer waits in `emit`.
+local core = require "cohort.core"
+
+local stream = {}
+
+local is_callable, is_cancelled, note, raise = core.is_callable, core.is_cancelled, core.note, core.raise
+
+--- @class cohort.Stream   private
+--- @field group cohort.Group
+--- @field owner cohort.Task
+--- @field f fun(emit: fun(...))?  until it runs
+--- @field open boolean           its group has yet to be closed
+--- @field ended boolean?         nothing more comes
+--- @field ask fun(): ...         of its relay, as the others below
+--- @field emit fun(...)
+--- @field finish fun(failed: boolean?, err: any)
+--- @field failure fun(): boolean, any
+--- @field check fun()
+local Stream = { __name = "cohort.stream" }
+
+local function check_owner(self)
+  if core.current_task() == self.owner then return end
+  error("a stream is closed by the task that made it", 3)
+end
+
+-- {{ The producer
+
+-- Whatever ends it, who asks is told.
+local Ending = {}
+
+function Ending:__close() self.finish() end
+
+-- Runs in a scope of its own, so that what `f` left open is closed before its end is told.
+local function run(f, emit)
+  core.move_on_after(math.huge, f, emit)
+end
+
+local function produce(self, f)
+  local _ <close> = setmetatable({ finish = self.finish }, Ending)
+  local ok, err = xpcall(run, note, f, self.emit)
+  if ok then return end
+  if is_cancelled(err) then raise(err) end
+  self.finish(true, err)
+end
+
+local function start(self)
+  local f = self.f
+  self.f = nil
+  self.group:spawn(produce, self, f).name = "stream"
+end
+
+-- }}
+
+-- {{ The end
+
+local function close_group(self)
+  self.open = false
+  local _ <close> = self.group
+end
+
+-- Nothing more comes. What was opened after the group is still inside of it: then it ends with its block.
+local function finish(self)
+  self.ended = true
+  core.hush(self.group)
+  if self.open and core.current_task() == self.owner and core.can_end(self.group) then close_group(self) end
+  self.check()
+end
+
+-- Raises what goes on when `err` was on its way, and the end of the group raised `raised`, or nothing.
+local function go_on(self, err, raised)
+  if err == nil or is_cancelled(err) then
+    self.check()
+    if raised ~= nil and not rawequal(raised, err) then raise(raised) end
+    return
+  end
+  local failed, failure = self.failure()
+  if not failed then failure = raised end
+  if failure == nil or is_cancelled(failure) then return end
+  raise(core.error_group("an error, and that of a stream that it left", { err, failure }))
+end
+
+function Stream:__close(err)
+  if not self.open then return end
+  check_owner(self)
+  if not self.ended then self.group:cancel("the stream was closed") end
+  self.ended = true
+  local ok, raised = pcall(close_group, self)
+  self.finish()
+  go_on(self, err, not ok and raised or nil)
+end
+
+-- }}
+
+local function hand_on(self, first, ...)
+  if first ~= nil then return first, ... end
+  finish(self)
+  return nil
+end
+
+function Stream:__call()
+  if self.ended then return nil end
+  if self.f then start(self) end
+  return hand_on(self, self.ask())
+end
+
+function Stream:__tostring()
+  return ("stream (%s)"):format(self.ended and "ended" or self.f and "not begun" or "open")
+end
+
+--- An iterator over what `f(emit)` emits.
+---
+--- `f` runs in a task, on demand: it begins when the first value is asked for, and `emit(value, ...)` returns
+--- when the next one is. What it raises is raised, bare, by the step that asked.
+--- @async
+--- @param f fun(emit: fun(...))
+--- @return fun(): ...
+function stream.stream(f)
+  if not is_callable(f) then
+    local mend = "write stream(function(emit) ... end)"
+    error(("stream expects a function, got %s: %s"):format(type(f), mend), 2)
+  end
+  local owner = core.current_task()
+  if not owner then error("stream: no task runs here: call this inside cohort.run(function() ... end)", 2) end
+  local self = { f = f, owner = owner, open = true }
+  self.ask, self.emit, self.finish, self.failure, self.check = core.relay()
+  self.group = core.open_iterator({ name = "stream", on_error = "collect" },
+    "this stream was left open: write 'local s <close> = cohort.stream(...)' before its loop")
+  return setmetatable(self, Stream)
+end
+
+return stream

@@ -1,0 +1,289 @@
+-- Users' own coroutines in tasks: who may resume, what is cut, what can be seen of them.
+local cohort = require "cohort"
+local tasks = require "spec.support.tasks"
+
+local co = cohort.coroutine
+local raised, virtual = tasks.raised, tasks.virtual
+
+local function on_close(f) return setmetatable({}, { __close = f }) end
+
+describe("a coroutine of the stock library", function()
+  it("may wait when cohort.coroutine resumes it", function()
+    virtual(function()
+      local c = coroutine.create(function()
+        cohort.sleep(1)
+        coroutine.yield(cohort.now())
+        cohort.sleep(1)
+        return cohort.now()
+      end)
+      assert.same({ true, 1.0 }, { co.resume(c) })
+      assert.same({ true, 2.0 }, { co.resume(c) })
+    end)
+  end)
+
+  it("that began outside of a task may, too", function()
+    local step = co.wrap(function()
+      while true do
+        co.yield(1)
+        cohort.sleep(1)
+      end
+    end)
+    assert.equal(1, step())
+    virtual(function()
+      assert.equal(1, step())
+      assert.equal(1, cohort.now())
+    end)
+    assert.matches("no task runs here", raised(step))
+  end)
+
+  it("in between says what to write", function()
+    virtual(function()
+      local ok, err = coroutine.resume(coroutine.create(function()
+        co.wrap(function() cohort.sleep(1) end)()
+      end))
+      assert.is_false(ok)
+      assert.matches("cannot wait inside a coroutine that Lua's own coroutine library resumed: "
+        .. "write cohort.coroutine in its place", err)
+      assert.equal(0, cohort.now())
+    end)
+  end)
+end)
+
+describe("a generator in a task", function()
+  it("resumed where Lua cannot suspend names what is in the way", function()
+    virtual(function()
+      local err = raised(function()
+        table.sort({ 2, 1 }, function() co.wrap(function() cohort.sleep(1) end)() end)
+      end)
+      assert.matches("cannot wait inside a function called by 'sort', which Lua cannot suspend", err)
+      assert.is_true(pcall(cohort.checkpoint))
+    end)
+  end)
+
+  it("that waits is normal: no other task resumes or closes it", function()
+    virtual(function()
+      cohort.group(function(g)
+        local c = co.create(function()
+          cohort.sleep(2)
+          return "end"
+        end)
+        g:spawn(function() assert.same({ true, "end" }, { co.resume(c) }) end)
+        g:spawn(function()
+          cohort.sleep(1)
+          assert.equal("normal", co.status(c))
+          local ok, err = co.resume(c)
+          assert.is_false(ok)
+          assert.matches("cannot resume a coroutine that waits", err)
+          assert.matches("cannot close a normal coroutine", raised(co.close, c))
+          cohort.sleep(2)
+          assert.equal("dead", co.status(c))
+        end)
+      end)
+    end)
+  end)
+
+  it("leaves the coroutines of tasks alone, whatever state they are in", function()
+    virtual(function()
+      cohort.group(function(g)
+        local threads = {}
+        local function note(f, ...)
+          threads[#threads + 1] = co.running()
+          return f(...)
+        end
+        g:spawn(note, cohort.sleep, 1)
+        g:spawn(note, cohort.checkpoint)
+        g:spawn(note, cohort.sleep_forever)
+        cohort.sleep(0.5)
+        g:spawn(print)  -- in the coroutine of the second one, and never begun
+        for _, c in ipairs(threads) do
+          local ok, err = co.resume(c)
+          assert.is_false(ok)
+          assert.matches("cannot resume", err)
+          assert.equal("normal", co.status(c))
+          assert.is_false((pcall(co.close, c)))
+        end
+        g:cancel()
+      end)
+    end)
+  end)
+
+  it("goes from one task to another, and waits in the one that resumes it", function()
+    virtual(function()
+      local log = {}
+      local step = co.wrap(function()
+        for i = 1, 4 do
+          cohort.sleep(1)
+          co.yield(i .. cohort.current_task().name)
+        end
+      end)
+      cohort.group(function(g)
+        for _, name in ipairs { "a", "b" } do
+          g:spawn(function()
+            cohort.sleep(name == "a" and 0 or 1.5)
+            for _ = 1, 2 do
+              log[#log + 1] = step()
+              cohort.sleep(2)
+            end
+          end).name = name
+        end
+      end)
+      assert.same({ "1a", "2b", "3a", "4b" }, log)
+    end)
+  end)
+
+  it("is cut by the scopes of who resumes it, and goes on afterwards", function()
+    virtual(function()
+      local c = co.create(function()
+        local ok, err = pcall(cohort.sleep, 10)
+        co.yield(ok, tasks.is_cancelled(err))
+        cohort.sleep(1)
+        return "done"
+      end)
+      assert.is_true((cohort.move_on_after(1, function()
+        assert.same({ true, false, true }, { co.resume(c) })
+      end)))
+      assert.same({ true, "done" }, { co.resume(c) })
+      assert.equal(2, cohort.now())
+    end)
+  end)
+
+  it("that is cancelled gives Cancelled back like pcall, or raises it through wrap", function()
+    virtual(function()
+      local log = {}
+      local caught = cohort.scope({ timeout = 1 }, function()
+        local ok, err = co.resume(co.create(cohort.sleep_forever))
+        log = { ok, tasks.is_cancelled(err) }
+        co.wrap(cohort.checkpoint)()
+        log[3] = "beyond"
+      end)
+      assert.is_false(caught)
+      assert.same({ false, true }, log)
+    end)
+  end)
+
+  it("takes values in while it waits in between", function()
+    virtual(function()
+      local c = co.create(function(...)
+        local n = select("#", ...)
+        for _ = 1, 3 do
+          cohort.sleep(1)
+          n = n + select("#", co.yield(n))
+          cohort.checkpoint()
+        end
+        return n, nil, nil
+      end)
+      assert.same({ true, 2 }, { co.resume(c, nil, nil) })
+      assert.same({ true, 5 }, { co.resume(c, 1, nil, 3) })
+      assert.same({ true, 5 }, { co.resume(c) })
+      assert.same({ n = 4, true, 6 }, table.pack(co.resume(c, nil)))
+    end)
+  end)
+
+  it("may wait at any depth that Lua has", function()
+    virtual(function()
+      local function nest(n)
+        if n == 0 then return cohort.sleep(1) end
+        for _ in co.wrap(function()
+          nest(n - 1)
+          cohort.sleep(1)
+        end) do end
+      end
+      nest(60)
+      assert.equal(61, cohort.now())
+      assert.matches("C stack overflow", raised(nest, 300))
+      assert.is_true(pcall(cohort.checkpoint))
+    end)
+  end)
+
+  it("may hold groups and scopes that end before it yields", function()
+    virtual(function()
+      local log = {}
+      for v in co.wrap(function()
+        for i = 1, 3 do
+          local results = cohort.gather { function() cohort.sleep(i) return i end, cohort.now }
+          cohort.move_on_after(0.5, cohort.sleep_forever)
+          co.yield(results[1])
+        end
+      end) do
+        log[#log + 1] = v
+      end
+      assert.same({ 1, 2, 3 }, log)
+      assert.equal(7.5, cohort.now())
+    end)
+  end)
+
+  it("is closed by a loop that is left early only when somebody closes it, as ever", function()
+    virtual(function()
+      local closed = false
+      local c = co.create(function()
+        local _ <close> = on_close(function() closed = true end)
+        co.yield(1)
+      end)
+      co.resume(c)
+      assert.is_false(closed)
+      co.close(c)
+      assert.is_true(closed)
+    end)
+  end)
+
+  it("has its frames in the task's traceback, in notes of errors, and in the report of a deadlock", function()
+    local line
+    local function parse()
+      line = debug.getinfo(1, "l").currentline + 1
+      cohort.sleep_forever()
+    end
+    local function generator() return co.wrap(function() co.wrap(parse)() end) end
+    virtual(function()
+      cohort.group(function(g)
+        local task = g:spawn(function() generator()() end)
+        cohort.sleep(1)
+        local text = task:traceback()
+        assert.matches(("coroutine_task_spec.lua:%d: in function <"):format(line), text)
+        local _, count = text:gsub("in a coroutine resumed by", "")
+        assert.equal(2, count)
+        g:cancel()
+      end)
+    end)
+    assert.matches(("waits for sleep at [^\n]*coroutine_task_spec.lua:%d"):format(line),
+      tostring(raised(virtual, function() generator()() end)))
+  end)
+
+  it("that fails shows the line that failed, through wraps and a group", function()
+    local line
+    local function parse()
+      cohort.sleep(1)
+      line = debug.getinfo(1, "l").currentline + 1
+      error "broken"
+    end
+    virtual(function()
+      local eg = raised(cohort.group, function(g)
+        g:spawn(function()
+          for _ in co.wrap(function()
+            for _ in co.wrap(function() parse() end) do end
+          end) do end
+        end)
+      end)
+      local text = tostring(eg)
+      assert.matches(("coroutine_task_spec.lua:%d: broken"):format(line), text)
+      assert.matches(("coroutine_task_spec.lua:%d: in [^\n]*parse"):format(line), text)
+    end)
+  end)
+
+  it("that fails runs its closes, which may wait and see the error", function()
+    virtual(function()
+      local log = {}
+      local c = co.create(function()
+        local _ <close> = on_close(function(_, err)
+          cohort.sleep(1)
+          log[#log + 1] = err
+        end)
+        error("broken", 0)
+      end)
+      assert.same({ false, "broken" }, { co.resume(c) })
+      assert.same({ "broken" }, log)
+      assert.equal(1, cohort.now())
+      assert.equal("dead", co.status(c))
+    end)
+  end)
+end)
+
