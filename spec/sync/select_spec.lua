@@ -267,16 +267,21 @@ describe("the function of a case", function()
 
   it("keeps nothing of the select alive while it runs", function()
     virtual(function()
-      local _, receive = cohort.channel(1)
-      local weak = setmetatable({ {} }, { __mode = "v" })
-      local send = cohort.channel(1)
+      local send, receive = cohort.channel(1)
+      local weak = setmetatable({}, { __mode = "v" })
+      local function item()
+        local value = {}
+        weak[1] = value
+        return value
+      end
       local event = cohort.event()
       event:set()
-      cohort.select { { send, weak[1] }, { receive } }
-      cohort.select { { receive }, { send, {} }, { event, function()
+      send(1)
+      cohort.select { { send, item() }, { event, function()
         collectgarbage()
-        assert.is_nil(weak[2])
+        assert.is_nil(weak[1])
       end } }
+      assert.equal(1, receive())
     end)
   end)
 end)
