@@ -106,6 +106,13 @@ describe("retry", function()
     end
   end)
 
+  it("lets a cancellation of the last attempt out bare", function()
+    virtual(function()
+      assert.is_false((cohort.move_on_after(1, cohort.retry, { attempts = 1 }, cohort.sleep_forever)))
+      assert.equal(1, cohort.now())
+    end)
+  end)
+
   it("tries again after a deadline of its function's own", function()
     virtual(function()
       local count = 0
