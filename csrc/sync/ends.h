@@ -16,6 +16,13 @@ COH_HIDDEN
 extern const struct coh_sync_class coh_sender_class;
 extern const struct coh_sync_class coh_receiver_class;
 
+/* The end at 'arg', of either side, or NULL. [-0, +0, -] */
+static inline struct coh_end *coh_ends_test(lua_State *L, int arg) {
+  struct coh_end *e = lua_touserdata(L, arg);
+  if (e == NULL || lua_rawlen(L, arg) != sizeof *e) return NULL;
+  return e->sync.class == &coh_sender_class || e->sync.class == &coh_receiver_class ? e : NULL;
+}
+
 /*
 ** What a call of the end at 'end' gives when no value went over, nor later will: of a receiver whose
 ** senders are gone nil, else Closed or Broken is raised. [-0, +1, e]

@@ -51,19 +51,23 @@ static int count_cases(lua_State *L) {
 
 /* {{ Arguments */
 
-static enum sort check_subject(lua_State *L, int i, int index) {
+static enum sort check_task_subject(lua_State *L, int i, int index) {
   const struct coh_state *S = coh_state_here(L);
-  struct coh_object *o;
-  if (coh_sync_test(L, index, &coh_receiver_class) != NULL) return SORT_RECEIVE;
-  if (coh_sync_test(L, index, &coh_sender_class) != NULL) return SORT_SEND;
-  if (coh_sync_test(L, index, &coh_event_class) != NULL) return SORT_EVENT;
-  o = coh_object_test(L, S, index, COH_TASK);
+  const struct coh_object *o = coh_object_test(L, S, index, COH_TASK);
   if (o == NULL)
     coh_misuse(L, "select expects {receive, f}, {send, value, f}, {task, f} or {event, f} as case %d, "
                   "got a table with %s first", i, coh_type_name(L, index));
   if (S->loop.rt.current != NULL && o->scope == &S->loop.rt.current->scope)
     coh_misuse(L, "select: a task cannot wait for its own end, as in case %d", i);
   return SORT_TASK;
+}
+
+
+static enum sort check_subject(lua_State *L, int i, int index) {
+  const struct coh_end *e = coh_ends_test(L, index);
+  if (e != NULL) return e->side == COH_SEND ? SORT_SEND : SORT_RECEIVE;
+  if (coh_sync_test(L, index, &coh_event_class) != NULL) return SORT_EVENT;
+  return check_task_subject(L, i, index);
 }
 
 
@@ -78,7 +82,7 @@ static void push_case(lua_State *L, int i) {
   int slot = below(i), n;
   enum sort sort;
   lua_rawgeti(L, CASES, i);
-  if (!lua_istable(L, slot + SORT) || coh_is_callable(L, slot + SORT))
+  if (!lua_istable(L, slot + SORT))
     coh_misuse(L, "select expects a table as case %d, got %s: %s", i, coh_type_name(L, slot + SORT),
                lua_isnil(L, slot + SORT) ? "leave out what is nil" : "write {receive, f}");
   for (n = 1; n < SIZE; n++) lua_rawgeti(L, slot + SORT, n);
