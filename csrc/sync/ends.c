@@ -255,14 +255,17 @@ static int l_gc(lua_State *L) {
 }
 
 
-/* Push where the caller is, "file:line". [-0, +1, m] */
+/* Push the line of the innermost function that is not ours, "file:line". [-0, +1, m] */
 static void push_caller(lua_State *L) {
-  size_t length;
-  const char *text;
-  luaL_where(L, 1);
-  text = lua_tolstring(L, -1, &length);
-  lua_pushlstring(L, text, length > 2 ? length - 2 : 0);
-  lua_replace(L, -2);
+  lua_Debug ar;
+  int level;
+  for (level = 1; lua_getstack(L, level, &ar); level++) {
+    lua_getinfo(L, "Sl", &ar);
+    if (ar.currentline < 0 || coh_is_library(coh_state_here(L), ar.source)) continue;
+    lua_pushfstring(L, "%s:%d", ar.short_src, ar.currentline);
+    return;
+  }
+  lua_pushliteral(L, "?");
 }
 
 

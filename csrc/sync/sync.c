@@ -12,6 +12,7 @@
 #include "sync/lock.h"
 #include "sync/select.h"
 #include "sync/semaphore.h"
+#include "sync/tie.h"
 
 static const struct coh_sync_class *const classes[] = {
   &coh_event_class,   &coh_lock_class,      &coh_semaphore_class,
@@ -69,4 +70,5 @@ void coh_sync_open(lua_State *L) {
   coh_barrier_open(L);
   coh_ends_open(L);
   coh_select_open(L);
+  coh_tie_open(L);
 }
