@@ -46,6 +46,8 @@ build = {
     ["cohort.net"] = "lua/cohort/net.lua",
     ["cohort.retry"] = "lua/cohort/retry.lua",
     ["cohort.stream"] = "lua/cohort/stream.lua",
+    ["cohort.sync.broadcast"] = "lua/cohort/sync/broadcast.lua",
+    ["cohort.sync.value"] = "lua/cohort/sync/value.lua",
     ["cohort.testing"] = "lua/cohort/testing.lua",
     ["cohort.try"] = "lua/cohort/try.lua",
     -- modules: end
@@ -124,6 +126,7 @@ build = {
         "csrc/sync/select.c",
         "csrc/sync/semaphore.c",
         "csrc/sync/sync.c",
+        "csrc/sync/tie.c",
         -- sources: end
       },
       defines = { "_GNU_SOURCE" },

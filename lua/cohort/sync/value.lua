@@ -1,0 +1,147 @@
+--- Values that tasks watch: a cell, and those who wait for what is in it.
+---
+--- Waiters look at what is in the cell when they run, and not at what was put in: there is no backlog, and
+--- what was replaced before a waiter ran was never there for it. They wait for an event that is made when the
+--- first of them waits, and set by the next change; so a cell that nobody watches costs nothing.
+local core = require "cohort.core"
+
+local value = {}
+
+-- Waiting for it is a checkpoint and nothing else.
+local happened = core.event()
+happened:set()
+
+local function check_self(self, class, noun, what)
+  if getmetatable(self) == class then return end
+  error(("%s expects a %s first, got %s: write %s:%s(...) with a colon")
+    :format(what, noun, type(self), noun, what), 3)
+end
+
+local function check_task(what)
+  if core.current_task() then return end
+  error(("%s: no task runs here: call this inside cohort.run(function() ... end)"):format(what), 3)
+end
+
+local function check_content(v, what)
+  if v ~= nil then return end
+  error(("%s expects a value that is not nil, which would end a loop over its changes: take false")
+    :format(what), 3)
+end
+
+-- Waits for the next change of a cell, or until somebody wants to be looked at.
+local function wait_for_change(cell)
+  cell.change = cell.change or core.event()
+  cell.change:wait()
+end
+
+local function wake(cell)
+  local change = cell.change
+  cell.change = nil
+  if change then change:set() end
+end
+
+---------------------------------------------------------------------------
+-- Changes: iterators
+
+local Changes = { __name = "cohort.Changes" }
+Changes.__index = Changes
+
+local function check_open(self)
+  if not self.closed then return end
+  error(core.Closed { message = "next: the iterator is closed", operation = "next" }, 0)
+end
+
+function Changes:__call()
+  check_self(self, Changes, "iterator", "next")
+  check_task "next"
+  happened:wait()
+  local cell = self.cell
+  check_open(self)
+  while self.seen == cell.version do
+    wait_for_change(cell)
+    check_open(self)
+  end
+  self.seen = cell.version
+  return cell.content
+end
+
+--- Ends the iterator; a task that waits for its next step gets `Closed`. Never waits; again, it does nothing.
+function Changes:close()
+  check_self(self, Changes, "changes", "close")
+  if self.closed then return end
+  self.closed = true
+  wake(self.cell)
+end
+
+Changes.__close = Changes.close
+
+function Changes:__tostring()
+  return ("changes %p (%s)"):format(self, self.closed and "closed" or "open")
+end
+
+---------------------------------------------------------------------------
+-- The cell
+
+local Value = { __name = "cohort.Value" }
+Value.__index = Value
+
+--- What is in the cell.
+--- @return any
+function Value:get()
+  check_self(self, Value, "value", "get")
+  return self.content
+end
+
+--- Puts something else into the cell; those who wait look at it. The same again is no change. Never waits.
+--- @param v any  not nil
+function Value:set(v)
+  check_self(self, Value, "value", "set")
+  check_content(v, "set")
+  if rawequal(v, self.content) then return end
+  self.content = v
+  self.version = self.version + 1
+  wake(self)
+end
+
+--- Waits until `predicate(v)` is true of what is in the cell, and returns that.
+--- @async
+--- @param predicate fun(v: any): boolean
+--- @return any v
+function Value:wait_for(predicate)
+  check_self(self, Value, "value", "wait_for")
+  if not core.is_callable(predicate) then
+    error(("wait_for expects a function, got %s: write value:wait_for(function(v) return v == ... end)")
+      :format(type(predicate)), 2)
+  end
+  check_task "wait_for"
+  happened:wait()
+  while true do
+    local version, content = self.version, self.content
+    if predicate(content) then return content end
+    if version == self.version then wait_for_change(self) end
+  end
+end
+
+--- An iterator over what is in the cell: at once what is there now, then what is there after each change.
+--- What was replaced before a step is skipped.
+--- @return cohort.Changes
+function Value:changes()
+  check_self(self, Value, "value", "changes")
+  return setmetatable({ cell = self }, Changes)
+end
+
+function Value:__tostring()
+  local content = self.content
+  local kind = type(content)
+  return ("value %p (%s)"):format(self, (kind == "number" or kind == "boolean") and tostring(content) or kind)
+end
+
+--- Makes a cell with something in it.
+--- @param v any  not nil
+--- @return cohort.Value
+function value.value(v)
+  check_content(v, "value")
+  return setmetatable({ content = v, version = 0 }, Value)
+end
+
+return value
