@@ -31,6 +31,7 @@ build = {
     ["cohort.coroutine"] = "lua/cohort/coroutine.lua",
     ["cohort"] = "lua/cohort/init.lua",
     ["cohort.match"] = "lua/cohort/match.lua",
+    ["cohort.meta.broadcast"] = "lua/cohort/meta/broadcast.lua",
     ["cohort.meta.channel"] = "lua/cohort/meta/channel.lua",
     ["cohort.meta.cohort"] = "lua/cohort/meta/cohort.lua",
     ["cohort.meta.combinators"] = "lua/cohort/meta/combinators.lua",

@@ -13,7 +13,7 @@ local rows = bad_input.rows(definitions)
 
 -- What no annotation says: which functions that take a function wait by themselves as well, and which of the
 -- others only run a block.
-local waits_itself = { ["g:start"] = true, ["net.serve"] = true }
+local waits_itself = { ["g:start"] = true, ["net.serve"] = true, ["value:wait_for"] = true }
 for _, owner in ipairs { "lock", "semaphore", "limiter", "condition" } do
   waits_itself[owner .. ":with"] = true
 end

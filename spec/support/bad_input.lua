@@ -102,6 +102,11 @@ bad_input.kinds = {
   ["n: integer"] = bytes,
   ["max: integer"] = bytes,
   ["cohort.channel, capacity"] = whole(0),
+  ["cohort.broadcast, capacity"] = whole(0),
+  ["broadcast:send, ..."] = { says("value", nil), right = 1 },
+  ["broadcast:offer, ..."] = { says("value", nil), right = 1 },
+  ["cohort.value, v"] = { says("not nil", nil), right = 1 },
+  ["value:set, v"] = { says("not nil", nil), right = 1 },
   ["sender:offer, value"] = { says("value", nil), right = 1 },
   ["cohort.select, cases"] = {
     says("select expects a table of cases", nil, true, 1, "x", print, light, io.stdout),

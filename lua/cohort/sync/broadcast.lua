@@ -10,16 +10,35 @@ local broadcast = {}
 
 local policies = { wait = true, drop_oldest = true, drop_newest = true }
 
---- @class cohort.BroadcastSlot   private: what a broadcast and one of its subscriptions share
+-- An object has one thing in it, its state, at 1.
+
+--- @class cohort.SubscriptionState   private
 --- @field shared {waiting: boolean?, moved: cohort.Sender}  of the broadcast: does a sender wait; wakes it
 --- @field receive cohort.Receiver  the other end is the broadcast's alone: so it ends when that is collected
 --- @field credit number
 --- @field closed boolean?
+--- @field ended boolean?           it has given nil, and always will
+--- @field tie userdata?            to the task that subscribed
 
-local function check_self(self, class, noun, what)
-  if getmetatable(self) == class then return end
+--- @class cohort.BroadcastState   private
+--- @field capacity number
+--- @field overflow string
+--- @field list {state: cohort.SubscriptionState, send: cohort.Sender}[]  oldest first
+--- @field shared {waiting: boolean?, moved: cohort.Sender}
+--- @field moved cohort.Receiver    a subscriber may have room now
+--- @field turn table               what a sender holds while it is its turn
+--- @field closed boolean?
+
+-- The state of an object; to be called by its methods.
+local function state_of(self, class, noun, what)
+  local state = getmetatable(self) == class and rawget(self, 1)
+  if state then return state end
   error(("%s expects a %s first, got %s: write %s:%s(...) with a colon")
     :format(what, noun, type(self), noun, what), 3)
+end
+
+local function refuse_assignment(noun)
+  return function() error(("nothing can be assigned to a field of this %s"):format(noun), 2) end
 end
 
 local function check_task(what)
@@ -34,44 +53,45 @@ end
 ---------------------------------------------------------------------------
 -- Subscriptions: iterators
 
-local Subscription = { __name = "cohort.Subscription" }
+local Subscription = { __name = "cohort.Subscription", __newindex = refuse_assignment "subscription" }
 Subscription.__index = Subscription
 
 -- A step has begun, an item was taken, or nobody asks for room any more.
-local function wake_sender(slot)
-  if slot.shared.waiting then slot.shared.moved:offer(true) end
+local function wake_sender(s)
+  if s.shared.waiting then s.shared.moved:offer(true) end
 end
 
-local function finish(self)
-  local slot = self.slot
-  if slot.closed then return end
-  slot.closed = true
-  slot.receive:close()
-  if self.tie then self.tie:release() end
-  wake_sender(slot)
+local function finish(s)
+  if s.closed then return end
+  s.closed = true
+  s.receive:close()
+  if s.tie then s.tie:release() end
+  wake_sender(s)
 end
 
 -- What a step or a poll brought; nil is the end of the broadcast, which is remembered.
-local function hand_on(self, item)
-  if item ~= nil then return item end
-  self.ended = true
-  finish(self)
+local function hand_on(s, item)
+  if item == nil then
+    s.ended = true
+    finish(s)
+  end
+  return item
 end
 
-local function stepped(self, ok, item)
-  if ok then return hand_on(self, item) end
-  self.slot.credit = self.slot.credit - 1
-  if self.slot.closed and not core.is_cancelled(item) then raise_closed("next", "subscription") end
+local function stepped(s, ok, item)
+  if ok then return hand_on(s, item) end
+  s.credit = s.credit - 1
+  if s.closed and not core.is_cancelled(item) then raise_closed("next", "subscription") end
   core.raise(item)
 end
 
 function Subscription:__call()
-  check_self(self, Subscription, "subscription", "next")
-  if self.ended then return nil end
-  if self.slot.closed then raise_closed("next", "subscription") end
-  self.slot.credit = self.slot.credit + 1
-  wake_sender(self.slot)
-  return stepped(self, pcall(self.slot.receive))
+  local s = state_of(self, Subscription, "subscription", "next")
+  if s.ended then return nil end
+  if s.closed then raise_closed("next", "subscription") end
+  s.credit = s.credit + 1
+  wake_sender(s)
+  return stepped(s, pcall(s.receive))
 end
 
 --- Takes the next item without waiting: `true, item`, or false when there is none now, or `true, nil` when
@@ -79,33 +99,31 @@ end
 --- @return boolean
 --- @return any item
 function Subscription:poll()
-  check_self(self, Subscription, "subscription", "poll")
-  if self.ended then return true, nil end
-  if self.slot.closed then raise_closed("poll", "subscription") end
-  local is, item = self.slot.receive:poll()
+  local s = state_of(self, Subscription, "subscription", "poll")
+  if s.ended then return true, nil end
+  if s.closed then raise_closed("poll", "subscription") end
+  local is, item = s.receive:poll()
   if not is then return false end
-  self.slot.credit = self.slot.credit + 1
-  wake_sender(self.slot)
-  hand_on(self, item)
-  return true, item
+  s.credit = s.credit + 1
+  wake_sender(s)
+  return true, hand_on(s, item)
 end
 
 --- Ends the subscription: the broadcast forgets it, with what it has not seen. Never waits; again, it does
 --- nothing. A task that waits for its next item gets `Closed`.
 function Subscription:close()
-  check_self(self, Subscription, "subscription", "close")
-  finish(self)
+  finish(state_of(self, Subscription, "subscription", "close"))
 end
 
 Subscription.__close = Subscription.close
 
 function Subscription:__len()
-  return #self.slot.receive
+  return #self[1].receive
 end
 
 function Subscription:__tostring()
-  local state = self.slot.closed and "closed" or ("%d items"):format(#self.slot.receive)
-  return ("subscription %p (%s)"):format(self, state)
+  local text = self[1].closed and "closed" or ("%d items"):format(#self)
+  return ("subscription %p (%s)"):format(self, text)
 end
 
 -- Where the subscriber's code is: two levels above the function that calls this.
@@ -114,13 +132,12 @@ local function caller()
   return ("%s:%d"):format(info.short_src, info.currentline)
 end
 
--- The task that subscribed ends: nobody would ever take what this one is sent.
-local function tie(self, where)
-  self.tie = core.tie(function()
-    local slot = self.slot
-    if slot.closed then return end
-    self.tie = nil
-    finish(self)
+-- When the task that subscribed ends, nobody would ever take what this one is sent.
+local function tie(s, where)
+  s.tie = core.tie(function()
+    if s.closed then return end
+    s.tie = nil
+    finish(s)
     if core.cancelled() then return end
     warn(("cohort: the subscription made at %s was left open: write 'local sub <close> = b:subscribe()'")
       :format(where))
@@ -130,10 +147,9 @@ end
 ---------------------------------------------------------------------------
 -- Broadcasts
 
-local Broadcast = { __name = "cohort.Broadcast" }
+local Broadcast = { __name = "cohort.Broadcast", __newindex = refuse_assignment "broadcast" }
 Broadcast.__index = Broadcast
 
--- What a sender holds while it is its turn.
 local Turn = {}
 
 function Turn:__close()
@@ -142,43 +158,42 @@ function Turn:__close()
 end
 
 -- Forgets the subscriptions that were closed.
-local function prune(self)
-  local kept = 0
-  for i = 1, #self.list do
-    local entry = self.list[i]
-    if not entry.slot.closed then
+local function prune(list)
+  local count, kept = #list, 0
+  for i = 1, count do
+    local entry = list[i]
+    list[i] = nil
+    if not entry.state.closed then
       kept = kept + 1
-      self.list[kept] = entry
+      list[kept] = entry
     end
   end
-  for i = kept + 1, #self.list do self.list[i] = nil end
 end
 
-local function has_room(self)
-  if self.overflow ~= "wait" then return true end
-  for i = 1, #self.list do
-    local slot = self.list[i].slot
-    if slot.credit <= 0 and not slot.closed then return false end
+local function has_room(b)
+  if b.overflow ~= "wait" then return true end
+  for _, entry in ipairs(b.list) do
+    if entry.state.credit <= 0 and not entry.state.closed then return false end
   end
   return true
 end
 
 -- Makes room for a subscriber that has none, if the broadcast is one that drops what is old.
-local function drop_oldest(self, entry)
-  if self.overflow ~= "drop_oldest" then return false end
-  entry.slot.credit = entry.slot.credit + 1
-  entry.slot.receive:poll()
+local function drop_oldest(b, s)
+  if b.overflow ~= "drop_oldest" then return false end
+  s.credit = s.credit + 1
+  s.receive:poll()
   return true
 end
 
 -- Gives the item to all; says whether all took it.
-local function deliver(self, item)
+local function deliver(b, item)
   local all = true
-  prune(self)
-  for i = 1, #self.list do
-    local entry = self.list[i]
-    if entry.slot.credit > 0 or drop_oldest(self, entry) then
-      entry.slot.credit = entry.slot.credit - 1
+  prune(b.list)
+  for _, entry in ipairs(b.list) do
+    local s = entry.state
+    if s.credit > 0 or drop_oldest(b, s) then
+      s.credit = s.credit - 1
       entry.send:offer(item)
     else
       all = false
@@ -187,8 +202,7 @@ local function deliver(self, item)
   return all
 end
 
-local function check_item(self, what, count, item)
-  check_self(self, Broadcast, "broadcast", what)
+local function check_item(what, count, item)
   if count ~= 1 then
     local got = count == 0 and "none" or count
     error(("%s expects one value, got %s: write b:%s(v)"):format(what, got, what), 3)
@@ -202,17 +216,18 @@ end
 --- @async
 --- @param ... any  one value, which is not nil
 function Broadcast:send(...)
+  local b = state_of(self, Broadcast, "broadcast", "send")
   local item = ...
-  check_item(self, "send", select("#", ...), item)
+  check_item("send", select("#", ...), item)
   check_task "send"
-  self.turn.lock:acquire()
-  local _ <close> = self.turn
-  while not self.closed and not has_room(self) do
-    self.shared.waiting = true
-    self.moved()
+  b.turn.lock:acquire()
+  local _ <close> = b.turn
+  while not b.closed and not has_room(b) do
+    b.shared.waiting = true
+    b.moved()
   end
-  if self.closed then raise_closed("send", "broadcast") end
-  deliver(self, item)
+  if b.closed then raise_closed("send", "broadcast") end
+  deliver(b, item)
 end
 
 --- Sends an item without waiting. False: somebody has no room for it, or a sender waits already; then
@@ -220,49 +235,51 @@ end
 --- @param ... any  one value, which is not nil
 --- @return boolean
 function Broadcast:offer(...)
+  local b = state_of(self, Broadcast, "broadcast", "offer")
   local item = ...
-  check_item(self, "offer", select("#", ...), item)
-  if self.closed then raise_closed("offer", "broadcast") end
-  if self.shared.waiting or not has_room(self) then return false end
-  return deliver(self, item)
+  check_item("offer", select("#", ...), item)
+  if b.closed then raise_closed("offer", "broadcast") end
+  if b.shared.waiting or not has_room(b) then return false end
+  return deliver(b, item)
 end
 
 --- Subscribes to all that is sent from now on.
 --- @return cohort.Subscription
 function Broadcast:subscribe()
-  check_self(self, Broadcast, "broadcast", "subscribe")
+  local b = state_of(self, Broadcast, "broadcast", "subscribe")
   check_task "subscribe"
-  if self.closed then raise_closed("subscribe", "broadcast") end
-  prune(self)
+  if b.closed then raise_closed("subscribe", "broadcast") end
+  prune(b.list)
   local send, receive = core.channel(math.huge)
-  local slot = { shared = self.shared, receive = receive, credit = self.capacity }
-  local sub = setmetatable({ slot = slot }, Subscription)
-  tie(sub, caller())
-  self.list[#self.list + 1] = { slot = slot, send = send }
-  return sub
+  local s = { shared = b.shared, receive = receive, credit = b.capacity }
+  tie(s, caller())
+  b.list[#b.list + 1] = { state = s, send = send }
+  return setmetatable({ s }, Subscription)
 end
 
 --- Ends the broadcast: subscribers see what they were sent, then nil. Never waits; again, it does nothing.
 function Broadcast:close()
-  check_self(self, Broadcast, "broadcast", "close")
-  if self.closed then return end
-  self.closed = true
-  for i = 1, #self.list do self.list[i].send:close() end
-  self.list = {}
-  if self.shared.waiting then self.shared.moved:offer(true) end
+  local b = state_of(self, Broadcast, "broadcast", "close")
+  if b.closed then return end
+  b.closed = true
+  for _, entry in ipairs(b.list) do entry.send:close() end
+  b.list = {}
+  if b.shared.waiting then b.shared.moved:offer(true) end
 end
 
 Broadcast.__close = Broadcast.close
 
 function Broadcast:__len()
-  prune(self)
-  return #self.list
+  local b = self[1]
+  prune(b.list)
+  return #b.list
 end
 
 function Broadcast:__tostring()
-  local state = self.closed and "closed" or ("%d subscribers%s"):format(#self,
-    self.shared.waiting and ", a sender waiting" or "")
-  return ("broadcast %p (%s)"):format(self, state)
+  local b = self[1]
+  local text = b.closed and "closed" or ("%d subscribers%s"):format(#self,
+    b.shared.waiting and ", a sender waiting" or "")
+  return ("broadcast %p (%s)"):format(self, text)
 end
 
 local function is_count(value)
@@ -282,9 +299,13 @@ local function check_options(options, capacity)
   end
   local overflow = rawget(options, "overflow")
   if overflow == nil then return "wait" end
-  if not policies[overflow] then
-    local got = type(overflow) == "string" and ("%q"):format(overflow) or type(overflow)
-    error(("option 'overflow' expects \"wait\", \"drop_oldest\" or \"drop_newest\", got %s"):format(got), 3)
+  if type(overflow) ~= "string" then
+    error(("option 'overflow' expects a string, got %s"):format(type(overflow)), 3)
+  elseif overflow:find("\0", 1, true) then
+    error("option 'overflow' expects a string without NUL bytes", 3)
+  elseif not policies[overflow] then
+    error(("option 'overflow' expects \"wait\", \"drop_oldest\" or \"drop_newest\", got \"%s\"")
+      :format(overflow), 3)
   elseif overflow ~= "wait" and capacity == 0 then
     error(("option 'overflow' of %q needs a capacity of 1 or more: without one there is nothing to drop")
       :format(overflow), 3)
@@ -306,10 +327,10 @@ function broadcast.broadcast(capacity, options)
   local overflow = options == nil and "wait" or check_options(options, capacity)
   local send, receive = core.channel(1, { overflow = "drop_newest" })
   local shared, lock = { waiting = false, moved = send }, core.lock()
-  return setmetatable({
+  return setmetatable({ {
     capacity = capacity, overflow = overflow, list = {}, shared = shared, moved = receive,
     turn = setmetatable({ shared = shared, lock = lock }, Turn),
-  }, Broadcast)
+  } }, Broadcast)
 end
 
 return broadcast

@@ -11,10 +11,17 @@ local value = {}
 local happened = core.event()
 happened:set()
 
-local function check_self(self, class, noun, what)
-  if getmetatable(self) == class then return end
+-- The state of an object, the one thing in it; to be called by its methods. A cell is {content =, version =,
+-- change = the event that its waiters wait for}; an iterator {cell =, seen = a version, closed =}.
+local function state_of(self, class, noun, what)
+  local state = getmetatable(self) == class and rawget(self, 1)
+  if state then return state end
   error(("%s expects a %s first, got %s: write %s:%s(...) with a colon")
     :format(what, noun, type(self), noun, what), 3)
+end
+
+local function refuse_assignment(noun)
+  return function() error(("nothing can be assigned to a field of this %s"):format(noun), 2) end
 end
 
 local function check_task(what)
@@ -43,64 +50,62 @@ end
 ---------------------------------------------------------------------------
 -- Changes: iterators
 
-local Changes = { __name = "cohort.Changes" }
+local Changes = { __name = "cohort.Changes", __newindex = refuse_assignment "iterator" }
 Changes.__index = Changes
 
-local function check_open(self)
-  if not self.closed then return end
+local function check_open(it)
+  if not it.closed then return end
   error(core.Closed { message = "next: the iterator is closed", operation = "next" }, 0)
 end
 
 function Changes:__call()
-  check_self(self, Changes, "iterator", "next")
+  local it = state_of(self, Changes, "iterator", "next")
   check_task "next"
   happened:wait()
-  local cell = self.cell
-  check_open(self)
-  while self.seen == cell.version do
-    wait_for_change(cell)
-    check_open(self)
+  check_open(it)
+  while it.seen == it.cell.version do
+    wait_for_change(it.cell)
+    check_open(it)
   end
-  self.seen = cell.version
-  return cell.content
+  it.seen = it.cell.version
+  return it.cell.content
 end
 
 --- Ends the iterator; a task that waits for its next step gets `Closed`. Never waits; again, it does nothing.
 function Changes:close()
-  check_self(self, Changes, "changes", "close")
-  if self.closed then return end
-  self.closed = true
-  wake(self.cell)
+  local it = state_of(self, Changes, "changes", "close")
+  if it.closed then return end
+  it.closed = true
+  wake(it.cell)
 end
 
 Changes.__close = Changes.close
 
 function Changes:__tostring()
-  return ("changes %p (%s)"):format(self, self.closed and "closed" or "open")
+  return ("changes %p (%s)"):format(self, self[1].closed and "closed" or "open")
 end
 
 ---------------------------------------------------------------------------
 -- The cell
 
-local Value = { __name = "cohort.Value" }
+local Value = { __name = "cohort.Value", __newindex = refuse_assignment "value" }
 Value.__index = Value
 
 --- What is in the cell.
 --- @return any
 function Value:get()
-  check_self(self, Value, "value", "get")
-  return self.content
+  return state_of(self, Value, "value", "get").content
 end
 
 --- Puts something else into the cell; those who wait look at it. The same again is no change. Never waits.
 --- @param v any  not nil
 function Value:set(v)
-  check_self(self, Value, "value", "set")
+  local cell = state_of(self, Value, "value", "set")
   check_content(v, "set")
-  if rawequal(v, self.content) then return end
-  self.content = v
-  self.version = self.version + 1
-  wake(self)
+  if rawequal(v, cell.content) then return end
+  cell.content = v
+  cell.version = cell.version + 1
+  wake(cell)
 end
 
 --- Waits until `predicate(v)` is true of what is in the cell, and returns that.
@@ -108,7 +113,7 @@ end
 --- @param predicate fun(v: any): boolean
 --- @return any v
 function Value:wait_for(predicate)
-  check_self(self, Value, "value", "wait_for")
+  local cell = state_of(self, Value, "value", "wait_for")
   if not core.is_callable(predicate) then
     error(("wait_for expects a function, got %s: write value:wait_for(function(v) return v == ... end)")
       :format(type(predicate)), 2)
@@ -116,9 +121,9 @@ function Value:wait_for(predicate)
   check_task "wait_for"
   happened:wait()
   while true do
-    local version, content = self.version, self.content
+    local version, content = cell.version, cell.content
     if predicate(content) then return content end
-    if version == self.version then wait_for_change(self) end
+    if version == cell.version then wait_for_change(cell) end
   end
 end
 
@@ -126,12 +131,11 @@ end
 --- What was replaced before a step is skipped.
 --- @return cohort.Changes
 function Value:changes()
-  check_self(self, Value, "value", "changes")
-  return setmetatable({ cell = self }, Changes)
+  return setmetatable({ { cell = state_of(self, Value, "value", "changes") } }, Changes)
 end
 
 function Value:__tostring()
-  local content = self.content
+  local content = self[1].content
   local kind = type(content)
   return ("value %p (%s)"):format(self, (kind == "number" or kind == "boolean") and tostring(content) or kind)
 end
@@ -141,7 +145,7 @@ end
 --- @return cohort.Value
 function value.value(v)
   check_content(v, "value")
-  return setmetatable({ content = v, version = 0 }, Value)
+  return setmetatable({ { content = v, version = 0 } }, Value)
 end
 
 return value
