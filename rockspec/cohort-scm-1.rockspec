@@ -26,6 +26,7 @@ build = {
   type = "builtin",
   modules = {
     -- modules: begin
+    ["cohort.broadcast"] = "lua/cohort/broadcast.lua",
     ["cohort.cli"] = "lua/cohort/cli.lua",
     ["cohort.combinators"] = "lua/cohort/combinators.lua",
     ["cohort.coroutine"] = "lua/cohort/coroutine.lua",
@@ -47,10 +48,9 @@ build = {
     ["cohort.net"] = "lua/cohort/net.lua",
     ["cohort.retry"] = "lua/cohort/retry.lua",
     ["cohort.stream"] = "lua/cohort/stream.lua",
-    ["cohort.sync.broadcast"] = "lua/cohort/sync/broadcast.lua",
-    ["cohort.sync.value"] = "lua/cohort/sync/value.lua",
     ["cohort.testing"] = "lua/cohort/testing.lua",
     ["cohort.try"] = "lua/cohort/try.lua",
+    ["cohort.value"] = "lua/cohort/value.lua",
     -- modules: end
     ["cohort.core"] = {
       sources = {

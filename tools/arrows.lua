@@ -16,7 +16,7 @@ local lua_layers = {
   "core",
   "coroutine",
   "try errors match",
-  "combinators stream retry sync",
+  "combinators stream retry broadcast value",
   "net fs process",
   "testing trace",
   "cohort",

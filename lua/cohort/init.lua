@@ -48,8 +48,8 @@ for module, names in next, {
   ["cohort.stream"] = { "stream" },
   ["cohort.retry"] = { "retry", "ticker" },
   ["cohort.combinators"] = { "gather", "race", "any", "map", "as_completed" },
-  ["cohort.sync.broadcast"] = { "broadcast" },
-  ["cohort.sync.value"] = { "value" },
+  ["cohort.broadcast"] = { "broadcast" },
+  ["cohort.value"] = { "value" },
 } do
   for _, name in ipairs(names) do functions[name] = module end
 end
