@@ -350,7 +350,7 @@ end
 
 describe("a channel and its model", function()
   for _, overflow in ipairs { "wait", "drop_oldest", "drop_newest" } do
-    it(("agree after each of many random acts, with overflow %q"):format(overflow), function()
+    it("agree after each of many random acts, with overflow " .. overflow, function()
       local runs = 0
       for seed = 1, 200 do
         for _, capacity in ipairs(capacities) do
