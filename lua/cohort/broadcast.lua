@@ -18,7 +18,8 @@ local policies = { wait = true, drop_oldest = true, drop_newest = true }
 --- @field credit number
 --- @field closed boolean?
 --- @field ended boolean?           it has given nil, and always will
---- @field tie userdata?            to the task that subscribed
+--- @field ties table<cohort.Task, userdata>  of tasks that subscribed, or made a step, to their ends
+--- @field where string             "file:line" of the subscription
 
 --- @class cohort.BroadcastState   private
 --- @field capacity number
@@ -65,8 +66,27 @@ local function finish(s)
   if s.closed then return end
   s.closed = true
   s.receive:close()
-  if s.tie then s.tie:release() end
+  for _, tie in pairs(s.ties) do tie:release() end
+  s.ties = {}
   wake_sender(s)
+end
+
+-- All its tasks have ended: nobody would take what it is sent.
+local function abandon(s)
+  finish(s)
+  if core.cancelled() then return end
+  warn(("cohort: the subscription made at %s was left open: write 'local sub <close> = b:subscribe()'")
+    :format(s.where))
+end
+
+-- One more task uses it: the one that runs now.
+local function belong(s)
+  local task = core.current_task()
+  if s.ties[task] then return end
+  s.ties[task] = core.tie(function()
+    s.ties[task] = nil
+    if next(s.ties) == nil and not s.closed then abandon(s) end
+  end)
 end
 
 -- What a step or a poll brought; nil is the end of the broadcast, which is remembered.
@@ -89,6 +109,8 @@ function Subscription:__call()
   local s = state_of(self, Subscription, "subscription", "next")
   if s.ended then return nil end
   if s.closed then raise_closed("next", "subscription") end
+  check_task "next"
+  belong(s)
   s.credit = s.credit + 1
   wake_sender(s)
   return stepped(s, pcall(s.receive))
@@ -126,24 +148,6 @@ function Subscription:__tostring()
   return ("subscription %p (%s)"):format(self, text)
 end
 
--- Where the subscriber's code is: two levels above the function that calls this.
-local function caller()
-  local info = debug.getinfo(3, "Sl")
-  return ("%s:%d"):format(info.short_src, info.currentline)
-end
-
--- When the task that subscribed ends, nobody would ever take what this one is sent.
-local function tie(s, where)
-  s.tie = core.tie(function()
-    if s.closed then return end
-    s.tie = nil
-    finish(s)
-    if core.cancelled() then return end
-    warn(("cohort: the subscription made at %s was left open: write 'local sub <close> = b:subscribe()'")
-      :format(where))
-  end)
-end
-
 ---------------------------------------------------------------------------
 -- Broadcasts
 
@@ -155,6 +159,12 @@ local Turn = {}
 function Turn:__close()
   self.shared.waiting = false
   self.lock:release()
+end
+
+-- Where the subscriber's code is: two levels above the function that calls this.
+local function caller()
+  local info = debug.getinfo(3, "Sl")
+  return ("%s:%d"):format(info.short_src, info.currentline)
 end
 
 -- Forgets the subscriptions that were closed.
@@ -251,8 +261,8 @@ function Broadcast:subscribe()
   if b.closed then raise_closed("subscribe", "broadcast") end
   prune(b.list)
   local send, receive = core.channel(math.huge)
-  local s = { shared = b.shared, receive = receive, credit = b.capacity }
-  tie(s, caller())
+  local s = { shared = b.shared, receive = receive, credit = b.capacity, where = caller(), ties = {} }
+  belong(s)
   b.list[#b.list + 1] = { state = s, send = send }
   return setmetatable({ s }, Subscription)
 end

@@ -22,9 +22,35 @@ local function echo(g)
   end)
 end
 
+-- What tasks hand to each other: some wait, some have their value and have not run yet, some are done.
+local function talk(g)
+  local send, receive = cohort.channel(1)
+  local idle, never = cohort.channel()
+  local news, state = cohort.broadcast(1), cohort.value(0)
+  for i = 1, 2 do
+    local sub, own = news:subscribe(), send:clone()
+    g:spawn(function()
+      local s <close> = own
+      for _ = 1, 3 do s(i) end
+    end)
+    g:spawn(function() for _ in sub do cohort.checkpoint() end end)
+    g:spawn_daemon(cohort.select, { { receive }, { cohort.event() }, { idle, i }, timeout = 90 })
+  end
+  g:spawn(function() for _ in receive do cohort.sleep(0.001) end end)
+  g:spawn_daemon(function() for _ in state:changes() do cohort.checkpoint() end end)
+  for i = 1, 4 do
+    state:set(i)
+    news:send(i)
+  end
+  news:close()
+  send:close()
+  never:close()
+end
+
 cohort.main(function()
-  cohort.group({ limit = 20 }, function(g)
+  cohort.group({ limit = 40 }, function(g)
     echo(g)
+    g:spawn(talk, g)
     g:defer(cohort.sleep, 0.001)
     for i = 1, 3 do
       g:spawn(function()

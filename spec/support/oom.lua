@@ -1,6 +1,6 @@
 --- What spec/support/oom.c runs out of memory: groups, scopes, failures, start, defer, limits, combinators,
---- what is left open, a task that does not listen, a deadlock, what tasks wait for among themselves.
---- `meter(on)` is the host's.
+--- what is left open, a task that does not listen, a deadlock, what tasks wait for among
+--- themselves. `meter(on)` is the host's.
 local core = require "cohort.core"
 local cohort = require "cohort"
 local testing = require "cohort.testing"
@@ -207,6 +207,53 @@ local function generators()
   cohort.move_on_after(1, co.wrap(function() co.wrap(long)() end))
 end
 
+local function produce(send, count)
+  local own <close> = send
+  for i = 1, count do own(i) end
+  return count
+end
+
+local function consume(receive)
+  local own <close>, got = receive, 0
+  for _ in own do got = got + 1 end
+  return got
+end
+
+local function channels()
+  for _, capacity in ipairs { 0, 2, math.huge } do
+    local send, receive = cohort.channel(capacity)
+    local got
+    cohort.group(function(g)
+      for _ = 1, 2 do g:spawn(produce, send:clone(), 20) end
+      send:close()
+      got = g:spawn(consume, receive)
+    end)
+    assert(got:result() == 40, "an item was lost")
+  end
+  local send, receive = cohort.channel()
+  local s2, r2 = cohort.channel(1, { overflow = "drop_oldest" })
+  cohort.group(function(g)
+    local task = g:spawn(one)
+    for i = 1, 3 do
+      g:spawn(cohort.select, { { send, i }, { r2 }, { task, one }, timeout = 5 })
+      g:spawn(cohort.select, { { receive }, { s2, i, one }, otherwise = one })
+    end
+    cohort.select { { task }, { cohort.event() } }
+  end)
+  local b, value = cohort.broadcast(2), cohort.value(0)
+  cohort.group(function(g)
+    local _ <close> = b
+    for _ = 1, 2 do g:spawn(consume, b:subscribe()) end
+    g:spawn(value.wait_for, value, function(v) return v == 3 end)
+    for i = 1, 5 do
+      b:send(i)
+      value:set(i)
+    end
+    b:subscribe()
+    value:set(3)
+  end)
+end
+
 -- Is every error one that is raised above, or the want of memory?
 local function check(err)
   if cohort.is(err, cohort.ErrorGroup) then
@@ -233,7 +280,8 @@ local function try(main)
   if not ok then check(err) end
 end
 
-local programs = { groups, scopes_and_errors, combinators, left_open, starts, strangers, sync, generators }
+local programs = { groups, scopes_and_errors, combinators, left_open, starts, strangers, sync, generators,
+  channels }
 for _, main in ipairs(programs) do
   try(main)
 end

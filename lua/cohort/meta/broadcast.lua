@@ -58,8 +58,8 @@ function broadcast:close() end
 --- checkpoint; a cancellation raises `Cancelled`, and no item is lost. After the end of the broadcast it
 --- gives nil. `#sub` is how many items wait for it.
 ---
---- A full loop ends it, and so does `close`. Left open, it is closed with the task that subscribed, with a
---- warning.
+--- A full loop ends it, and so does `close`. Left open, it is closed with a warning when the task that
+--- subscribed, and all others that made steps, have ended.
 --- @class cohort.Subscription
 --- @operator call: any
 --- @operator len: integer
