@@ -102,9 +102,11 @@ describe("a broadcast", function()
       local got = {}
       for i = 1, 5 do
         got[i] = sub()
+        if i < 5 then assert.is_false(b:offer "barges in, though there is room for one") end
         cohort.sleep(1)
       end
       assert.same({ 0, 1, 2, 3, 4 }, got)
+      assert.is_true(b:offer "in time")
     end)
   end)
 

@@ -106,6 +106,28 @@ describe("a channel", function()
     end)
   end)
 
+  it("lets go of what was received after its ring has grown in the middle of a round", function()
+    with_channel(math.huge, function(send, receive)
+      local weak = setmetatable({}, { __mode = "v" })
+      local function put(from, to)
+        for i = from, to do
+          weak[i] = { i }
+          send(weak[i])
+        end
+      end
+      put(1, 8)
+      for _ = 1, 4 do receive() end
+      put(9, 13)
+      for i = 5, 12 do assert.equal(i, receive()[1]) end
+      collectgarbage()
+      collectgarbage()
+      local count = 0
+      for _ in pairs(weak) do count = count + 1 end
+      assert.equal(1, count)
+      assert.equal(13, receive()[1])
+    end)
+  end)
+
   it("takes every value but nil, false and itself too", function()
     with_channel(1, function(send, receive)
       for _, value in ipairs { false, 0, "", 1.5, {}, print, send, receive, coroutine.create(print) } do
