@@ -35,11 +35,12 @@ function count.operation(name, environment)
   return (run(name, long, "/dev/null", environment) - before) / (long - short)
 end
 
---- The least of `tries` counts: what the hash seed adds is not ours.
-function count.least(name, tries, environment)
-  local least = math.huge
-  for _ = 1, tries do least = math.min(least, count.operation(name, environment)) end
-  return least
+--- The median of `tries` counts, an odd number of them.
+function count.median(name, tries, environment)
+  local counts = {}
+  for i = 1, tries do counts[i] = count.operation(name, environment) end
+  table.sort(counts)
+  return counts[(tries + 1) // 2]
 end
 
 -- Instructions of a whole run by the object they are in: cohort, Lua, libc and the rest.

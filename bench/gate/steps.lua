@@ -53,7 +53,7 @@ local function count_build(i, b)
   end
   local environment = build(folder, name, b.flags)
   local counts = {}
-  for _, operation in ipairs(operations) do counts[operation] = count.least(operation, 2, environment) end
+  for _, operation in ipairs(operations) do counts[operation] = count.median(operation, 3, environment) end
   if b.commit then run("git worktree remove --force %s", folder) end
   return { what = b.what, commit = b.commit, counts = counts }
 end
@@ -65,7 +65,7 @@ for i, b in ipairs(builds) do
 end
 for _, operation in ipairs(operations) do shares[operation] = count.shares(operation) end
 for _, operation in ipairs { "bare switch", "bare create and resume" } do
-  bare[operation] = count.least(operation, 2)
+  bare[operation] = count.median(operation, 3)
 end
 
 local result = { operations = operations, steps = steps, shares = shares, bare = bare }
