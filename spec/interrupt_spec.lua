@@ -34,6 +34,20 @@ describe("the first Ctrl-C", function()
     ]] })
   end)
 
+  it("is seen at the next look, though tasks are always ready and their steps are long", function()
+    assert.same({ 0, "raised\ttrue\tinterrupt\n", "" }, { run [[
+      report(pcall(cohort.run, function()
+        interrupt()
+        for _ = 1, 200 do
+          local start = os.clock()
+          while os.clock() < start + 0.002 do end
+          cohort.checkpoint()
+        end
+        print "never reached"
+      end))
+    ]] })
+  end)
+
   it("that nobody saw is raised at the end", function()
     assert.same({ 0, "raised\ttrue\tinterrupt\n", "" }, { run [[
       report(pcall(cohort.run, function()

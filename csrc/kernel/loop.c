@@ -38,7 +38,8 @@ int coh_loop_open(struct coh_loop *loop, coh_alloc alloc, void *ud, struct coh_c
   coh_scope_enter(&loop->root, &loop->rt, NULL, COH_NEVER, false);
   loop->rt.root = &loop->root;
   loop->step = step;
-  loop->resumes_since_look = loop->looks_since_poll = 0;
+  loop->resumes_since_look = 0;
+  loop->polled_ns = 0;
   loop->wake_tokens = 0;
   loop->opened = true;
   return 0;
@@ -78,18 +79,19 @@ static uint64_t poll_ms(int64_t ns) {
 }
 
 
-/* Is it worth asking the system while tasks are ready? */
-static bool is_poll_due(struct coh_loop *loop) {
-  if (loop->rt.waits_external > 0 || loop->wake_tokens > 0) return true;
-  return ++loop->looks_since_poll >= COH_LOOKS_PER_POLL;
+/* Is it time to ask the system though tasks are ready? */
+static bool is_poll_due(const struct coh_loop *loop, int64_t now_ns) {
+  bool waited = loop->rt.waits_external > 0 || loop->wake_tokens > 0;
+  return now_ns - loop->polled_ns >= (waited ? COH_POLL_WAITED_NS : COH_POLL_IDLE_NS);
 }
 
 
 /* Look at I/O, blocking for 'block_ns' at most. */
 static void poll(struct coh_loop *loop, int64_t block_ns) {
+  int64_t now_ns = (int64_t)uv_hrtime();
   coh_trace_emit(loop->rt.trace, COH_EVENT_POLL, &loop->rt);
-  if (coh_run_any(&loop->rt) && !is_poll_due(loop)) return;
-  loop->looks_since_poll = 0;
+  if (coh_run_any(&loop->rt) && !is_poll_due(loop, now_ns)) return;
+  loop->polled_ns = now_ns;
   if (block_ns <= 0) {
     uv_run(&loop->uv, UV_RUN_NOWAIT);
     return;

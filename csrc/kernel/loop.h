@@ -4,9 +4,9 @@
 ** A pump runs passes within a budget. It looks at I/O and timers only at the
 ** border between passes, when nothing is ready or 61 resumes have run since the
 ** last look: looking in the middle of a pass would make every socket not yet read
-** report again. A pass that a budget cut is finished first. While nobody waits for
-** the outside a busy loop asks the system at every sixteenth look only: there is
-** nothing but signals to miss.
+** report again. A pass that a budget cut is finished first. A look while tasks are
+** ready asks the system only when that was not just done: so long steps make it
+** ask at each look, and short ones do not pay for it.
 **
 ** This is the one file of the kernel that sees libuv's loop. Time comes from the
 ** runtime's clock and its own heaps; one uv timer bounds how long a poll blocks.
@@ -22,7 +22,8 @@
 COH_HIDDEN
 
 #define COH_RESUMES_PER_LOOK 61
-#define COH_LOOKS_PER_POLL 16
+#define COH_POLL_WAITED_NS 20000    /* a busy loop asks so often when somebody waits for the outside, */
+#define COH_POLL_IDLE_NS 1000000    /* and else: there is nothing but signals to miss */
 
 struct coh_loop {
   struct coh_runtime rt;
@@ -32,7 +33,7 @@ struct coh_loop {
   uv_async_t waker;               /* always referenced, so that a poll really polls */
   void (*step)(struct coh_task *task);
   unsigned resumes_since_look;
-  unsigned looks_since_poll;
+  int64_t polled_ns;              /* of uv_hrtime: when the system was asked last */
   unsigned wake_tokens;           /* held by those who may wake a task from outside */
   bool opened;
 };
