@@ -46,6 +46,7 @@ build = {
     ["cohort.meta.sync"] = "lua/cohort/meta/sync.lua",
     ["cohort.meta.testing"] = "lua/cohort/meta/testing.lua",
     ["cohort.net"] = "lua/cohort/net.lua",
+    ["cohort.object"] = "lua/cohort/object.lua",
     ["cohort.retry"] = "lua/cohort/retry.lua",
     ["cohort.stream"] = "lua/cohort/stream.lua",
     ["cohort.testing"] = "lua/cohort/testing.lua",

@@ -16,6 +16,42 @@ local function reason_seen()
   return err.reason, tostring(err)
 end
 
+describe("who cancelled, and why, of a task", function()
+  it("that was cancelled in vain is not what it returned", function()
+    cohort.run(function()
+      local scope
+      cohort.group(function(g)
+        local task = g:spawn(function()
+          scope = cohort.current_scope()
+          pcall(cohort.sleep_forever)
+          return io.stdout
+        end)
+        cohort.checkpoint()
+        task:cancel("words")
+      end)
+      assert.same({ "cancel", "words" }, { scope.reason.kind, scope.reason.text })
+      assert.is_nil(scope.reason.task)
+    end)
+  end)
+
+  it("below one that was cancelled in vain stays what it was", function()
+    cohort.run(function()
+      local child
+      cohort.group(function(g)
+        local parent = g:spawn(function()
+          pcall(cohort.group, function(h) child = h:spawn(cohort.sleep_forever) end)
+          return io.stdout
+        end)
+        cohort.checkpoint()
+        cohort.checkpoint()
+        g:spawn(function() parent:cancel("words") end).name = "who"
+      end)
+      local reason = child:error().reason
+      assert.same({ "cancel", "words", "who" }, { reason.kind, reason.text, reason.task })
+    end)
+  end)
+end)
+
 describe("the reason of a cancellation", function()
   it("has kind, text and the name of the task that cancelled", function()
     virtual(function()

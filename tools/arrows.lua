@@ -14,7 +14,7 @@ local c_layers = {
 
 local lua_layers = {
   "core",
-  "coroutine",
+  "coroutine object",
   "try errors match",
   "combinators stream retry broadcast value",
   "net fs process",

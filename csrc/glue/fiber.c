@@ -97,14 +97,21 @@ static void keep_error(lua_State *L, struct coh_fiber *f) {
 
 
 /*
-** The object that knows who cancelled a task, and with what words, is kept in the
-** task's handle when it is another: a group's, or a scope's. [-0, +0, -]
+** Who cancelled a task, and with what words, is kept in its handle: as a reference
+** to the object of the group or scope that knows. A task that knows may yet return,
+** and keep its result in that place: what it knows is copied. [-0, +0, -]
 */
 static void keep_reason(lua_State *L, struct coh_state *S, struct coh_fiber *f) {
   struct coh_scope *canceller = coh_scope_canceller(&f->task.scope);
   if (canceller == NULL || canceller == &f->task.scope) return;  /* a shield went up meanwhile, or it knows */
   if (canceller->reason != COH_REASON_CANCEL) return;            /* it was nobody */
   coh_object_push(L, S, canceller);
+  if (canceller->role == COH_SCOPE_TASK && !lua_isnil(L, -1)) {
+    lua_getiuservalue(L, -1, COH_UV_TEXT);
+    lua_setiuservalue(L, OWNER, COH_UV_TEXT);
+    lua_getiuservalue(L, -1, COH_UV_CANCELLER);
+    lua_replace(L, -2);
+  }
   lua_setiuservalue(L, OWNER, COH_UV_CANCELLER);
 }
 

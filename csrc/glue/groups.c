@@ -58,7 +58,7 @@ static struct coh_object *push_object(lua_State *L, const struct coh_state *S) {
 
 /* Push the name that the options at 'arg' give, or nil. [-0, +1, -] */
 static bool push_name(lua_State *L, int arg) {
-  if (arg != 0 && lua_istable(L, arg)) return coh_get_option(L, arg, "name") != LUA_TNIL;
+  if (lua_istable(L, arg)) return coh_get_option(L, arg, "name") != LUA_TNIL;
   lua_pushnil(L);
   return false;
 }

@@ -170,7 +170,7 @@ static void add_chain(struct text *t, lua_State *L, const struct coh_state *S) {
   lua_State *inner = coh_costep_inner(S, L);
   if (inner != NULL) {
     add_chain(t, inner, S);
-    add(t, "in a coroutine resumed by\n");
+    add_line(t, "in a coroutine resumed by");
   }
   add_stack(t, L, S, 0);
 }

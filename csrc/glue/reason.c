@@ -53,25 +53,37 @@ void coh_reason_note(lua_State *L, struct coh_state *S, int object, int text) {
 }
 
 
-/* In place of the object on top, which may be nil: the one that knows, when that is another. [-1, +1, -] */
-static void follow(lua_State *L) {
-  if (!lua_isuserdata(L, -1)) return;
-  if (lua_getiuservalue(L, -1, COH_UV_CANCELLER) == LUA_TUSERDATA) lua_replace(L, -2);
-  else lua_pop(L, 1);
+/* The first user value of a task that was not ended by a cancellation is its result. */
+static bool has_result(const struct coh_object *o) {
+  return o->kind == COH_TASK && (o->result == COH_SUCCEEDED || o->result == COH_FAILED);
+}
+
+
+/* Add what the object on top knows, or the one that it refers to: who it was, and the words. [-1, +0, m] */
+static void add_words(lua_State *L, int reason) {
+  if (has_result(lua_touserdata(L, -1))) {
+    lua_pushnil(L);
+  } else if (lua_getiuservalue(L, -1, COH_UV_CANCELLER) == LUA_TUSERDATA) {
+    lua_replace(L, -2);
+    lua_getiuservalue(L, -1, COH_UV_CANCELLER);
+  }
+  if (!lua_isnil(L, -1)) coh_fiber_render_identity(L);
+  lua_setfield(L, reason, "task");
+  lua_getiuservalue(L, -1, COH_UV_TEXT);
+  lua_setfield(L, reason, "text");
+  lua_pop(L, 1);
 }
 
 
 /* Make the table of a kind and of the object on top, which may be nil. [-1, +1, m] */
 static void push_table(lua_State *L, enum coh_reason kind) {
-  follow(L);
+  int object = lua_gettop(L);
   lua_createtable(L, 0, 3);                                /* object reason */
   lua_pushstring(L, kinds[kind]);
   lua_setfield(L, -2, "kind");
-  if (lua_isuserdata(L, -2) && kind == COH_REASON_CANCEL) {
-    lua_getiuservalue(L, -2, COH_UV_TEXT);
-    lua_setfield(L, -2, "text");
-    if (lua_getiuservalue(L, -2, COH_UV_CANCELLER) != LUA_TNIL) coh_fiber_render_identity(L);
-    lua_setfield(L, -2, "task");
+  if (kind == COH_REASON_CANCEL && lua_isuserdata(L, object)) {
+    lua_pushvalue(L, object);
+    add_words(L, object + 1);
   }
   push_metatable(L);
   lua_setmetatable(L, -2);

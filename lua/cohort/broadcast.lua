@@ -5,12 +5,14 @@
 --- subscriber has room for is its credit: the capacity, one more for each step it has begun, and one less for
 --- each item that it was sent. With capacity 0 a send thus waits until all of them wait for the next item.
 local core = require "cohort.core"
+local object = require "cohort.object"
+
+local state_of, refuse_assignment = object.state_of, object.refuse_assignment
+local check_task = object.check_task
 
 local broadcast = {}
 
 local policies = { wait = true, drop_oldest = true, drop_newest = true }
-
--- An object has one thing in it, its state, at 1.
 
 --- @class cohort.SubscriptionState   private
 --- @field shared {waiting: boolean?, moved: cohort.Sender}  of the broadcast: does a sender wait; wakes it
@@ -29,23 +31,6 @@ local policies = { wait = true, drop_oldest = true, drop_newest = true }
 --- @field moved cohort.Receiver    a subscriber may have room now
 --- @field turn table               what a sender holds while it is its turn
 --- @field closed boolean?
-
--- The state of an object; to be called by its methods.
-local function state_of(self, class, noun, what)
-  local state = getmetatable(self) == class and rawget(self, 1)
-  if state then return state end
-  error(("%s expects a %s first, got %s: write %s:%s(...) with a colon")
-    :format(what, noun, type(self), noun, what), 3)
-end
-
-local function refuse_assignment(noun)
-  return function() error(("nothing can be assigned to a field of this %s"):format(noun), 2) end
-end
-
-local function check_task(what)
-  if core.current_task() then return end
-  error(("%s: no task runs here: call this inside cohort.run(function() ... end)"):format(what), 3)
-end
 
 local function raise_closed(what, noun)
   error(core.Closed { message = ("%s: the %s is closed"):format(what, noun), operation = what }, 0)

@@ -4,6 +4,10 @@
 --- what was replaced before a waiter ran was never there for it. They wait for an event that is made when the
 --- first of them waits, and set by the next change; so a cell that nobody watches costs nothing.
 local core = require "cohort.core"
+local object = require "cohort.object"
+
+local state_of, refuse_assignment = object.state_of, object.refuse_assignment
+local check_task = object.check_task
 
 local value = {}
 
@@ -11,23 +15,8 @@ local value = {}
 local happened = core.event()
 happened:set()
 
--- The state of an object, the one thing in it; to be called by its methods. A cell is {content =, version =,
--- change = the event that its waiters wait for}; an iterator {cell =, seen = a version, closed =}.
-local function state_of(self, class, noun, what)
-  local state = getmetatable(self) == class and rawget(self, 1)
-  if state then return state end
-  error(("%s expects a %s first, got %s: write %s:%s(...) with a colon")
-    :format(what, noun, type(self), noun, what), 3)
-end
-
-local function refuse_assignment(noun)
-  return function() error(("nothing can be assigned to a field of this %s"):format(noun), 2) end
-end
-
-local function check_task(what)
-  if core.current_task() then return end
-  error(("%s: no task runs here: call this inside cohort.run(function() ... end)"):format(what), 3)
-end
+-- The state of a cell is {content =, version =, change = the event that its waiters wait for}, that of an
+-- iterator {cell =, seen = a version, closed =}.
 
 local function check_content(v, what)
   if v ~= nil then return end
