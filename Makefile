@@ -10,6 +10,20 @@ LUA    ?= lua5.4
 PREFIX ?= /usr/local
 FLAGS  ?= -O2
 GC     ?= incremental
+COLLECTORS ?= incremental generational stress
+
+SECONDS ?= 300
+
+# Specs of what the pool's threads do: files, lookups, bytes that are moved. TSan needs the address space that
+# some of them take away, and memory.
+threaded = --filter-out=thread --filter-out=memory $(wildcard spec/fs_*_spec.lua) spec/net_spec.lua \
+  spec/stream/transport_spec.lua spec/fd_spec.lua
+
+# Specs of what is written in C, but for the kernel, whose own tests always run under sanitizers.
+native = $(addprefix spec/,glue sync io stream net fs_send_spec.lua closed_by_hand_spec.lua)
+
+# Lua's longjmp leaves functions without their ends: their begins are not counted either.
+tsan = -O1 -g -fsanitize=thread --param tsan-instrument-func-entry-exit=0
 
 ASAN_OPTIONS ?= detect_leaks=1
 
@@ -26,17 +40,29 @@ core    := $(BUILD)/lib/cohort/core.so
 objects := $(patsubst csrc/%.c,$(BUILD)/obj/%.o,$(shell find csrc -name '*.c' 2>/dev/null | sort))
 hosts   := $(patsubst examples/hosts/%.c,$(BUILD)/hosts/%,$(wildcard examples/hosts/*.c))
 
+fuzz_objects := $(patsubst engines/fuzz/%.c,$(BUILD)/obj/fuzz/%.o,$(wildcard engines/fuzz/*.c))
+engine_hosts := $(BUILD)/engines/close $(BUILD)/engines/strace
+
 kernel_objects := $(patsubst csrc/%.c,$(BUILD)/sanitized/%.o,$(wildcard csrc/kernel/*.c))
 kernel_support := $(filter-out %_test.c,$(wildcard spec/kernel/*.c))
 kernel_tests   := $(patsubst spec/kernel/%.c,$(BUILD)/sanitized/%,$(wildcard spec/kernel/*_test.c))
 
+# A host in which everything can fail, and a core whose calls ask it first: for engines/faults.
+faulty := $(BUILD)/faulty/host $(BUILD)/faulty/cohort/core.so
+
+# What has a long form of its own target stands here.
+hard_engines := $(filter-out run model fuzz soak,$(basename $(notdir $(wildcard engines/*.lua))))
+
 # Ours first, then what was there, or Lua's defaults (an empty template) when nothing was.
 export LUA_PATH_5_4  := $(CURDIR)/lua/?.lua;$(CURDIR)/lua/?/init.lua;$(or $(LUA_PATH_5_4),$(LUA_PATH),;)
 export LUA_CPATH_5_4 := $(abspath $(BUILD))/lib/?.so;$(or $(LUA_CPATH_5_4),$(LUA_CPATH),;)
+export MINUTES       ?= 30
 export PATH          := $(CURDIR)/bin:$(PATH)
 
 .DELETE_ON_ERROR:
-.PHONY: all env demo test check kernel specs scenarios hosts sanitize valgrind \
+.PHONY: all env demo test check kernel specs scenarios hosts sanitize sanitized tsan valgrind engines explore fuzz \
+  soak hard \
+  fuzz-program engine-hosts sanitized-engine-hosts \
   arrows style luacheck model docs docs-check rockspec rockspec-check rock install clean help \
   bench bench-check bench-page gate gate-figures gate-steps
 
@@ -61,6 +87,10 @@ install: all ## copy the built tree to PREFIX (default /usr/local), below DESTDI
 	install -m 755 bin/cohort $(DESTDIR)$(PREFIX)/bin/cohort
 	install -m 644 csrc/cohort.h $(DESTDIR)$(PREFIX)/include/cohort.h
 	cp -R lua/. $(DESTDIR)$(PREFIX)/share/lua/5.4/
+	@test -n "$(DESTDIR)" || (cd / && env -u LUA_PATH_5_4 -u LUA_CPATH_5_4 $(LUA) -e 'require "cohort"' 2>/dev/null) || \
+	  printf '%s\n' '$(LUA) does not look in $(PREFIX) by itself; tell it:' \
+	    'export LUA_PATH_5_4="$(PREFIX)/share/lua/5.4/?.lua;$(PREFIX)/share/lua/5.4/?/init.lua;;"' \
+	    'export LUA_CPATH_5_4="$(PREFIX)/lib/lua/5.4/?.so;;"' 'export PATH="$(PREFIX)/bin:$$PATH"'
 
 clean: ## remove everything made, what luarocks leaves behind included
 	rm -rf build cohort
@@ -92,16 +122,48 @@ specs: all ## the Lua specs; SPEC="--filter=... spec/x_spec.lua" picks some, GC=
 scenarios: all hosts ## the examples, each way they can be run, against their expected output
 	@$(LUA) spec/support/examples.lua $(BUILD)
 
-sanitize: ## the specs over a module built with ASan and UBSan, under three collectors
-	@for gc in incremental generational stress; do echo "collector: $$gc"; \
+sanitize: all ## the specs over a module with ASan and UBSan, under each of COLLECTORS, which are three
+	@for gc in $(COLLECTORS); do echo "collector: $$gc"; \
 	  $(MAKE) --no-print-directory BUILD=build/asan FLAGS='$(sanitizers)' LDFLAGS=$(keep_loaded) GC=$$gc \
 	    UNDER='env LD_PRELOAD=$(shell $(CC) -print-file-name=libasan.so):$(shell $(CC) -print-file-name=libubsan.so) \
 	      ASAN_OPTIONS=$(ASAN_OPTIONS)' specs || exit; done
+
+sanitized: ## its short form, part of `make test`: the specs of what is written in C, under one collector
+	@$(MAKE) --no-print-directory COLLECTORS=incremental SPEC='$(or $(SPEC),$(native))' sanitize
+
+tsan: ## the specs of what threads do, over a module and a Lua built with TSan
+	@tools/luas thread
+	@PATH='$(CURDIR)/build/luas/thread:$(PATH)' TSAN_OPTIONS=allocator_may_return_null=1 \
+	  $(MAKE) --no-print-directory BUILD=build/tsan LUA=lua5.4 \
+	  FLAGS='$(tsan)' LDFLAGS=$(keep_loaded) SPEC='$(or $(SPEC),$(threaded))' specs
 
 valgrind: ## the specs under valgrind
 	@tools/setup test
 	@$(MAKE) --no-print-directory BUILD=build/valgrind FLAGS='-O1 -g' LDFLAGS=$(keep_loaded) \
 	  UNDER='valgrind -q --leak-check=full --errors-for-leak-kinds=definite --error-exitcode=9' specs
+
+engines: all ## what tries to break cohort, in its short form; docs/reliability.md has the list
+	@tools/setup engines
+	@$(LUA) engines/run.lua short
+
+explore: all ## long: random programs, on cohort and on a model of it
+	@$(LUA) engines/run.lua long model
+
+fuzz: all ## long: inputs that libFuzzer makes, for SECONDS=300
+	@tools/setup engines
+	@SECONDS=$(SECONDS) $(LUA) engines/run.lua long fuzz
+
+soak: all ## long: the same again and again for MINUTES=30, and nothing may grow
+	@$(LUA) engines/run.lua long soak
+
+hard: all ## long: everything that can fail fails, in turn
+	@$(LUA) engines/run.lua long $(hard_engines)
+
+.PHONY: faulty faulty-sanitized
+faulty: all $(faulty)
+
+faulty-sanitized:
+	@$(MAKE) --no-print-directory BUILD=build/asan FLAGS='$(sanitizers)' LDFLAGS=$(keep_loaded) faulty
 
 arrows: ## who may include or require whom
 	@$(LUA) tools/arrows.lua
@@ -110,7 +172,7 @@ style: ## what of the style a program can check
 	@$(LUA) tools/style.lua
 
 luacheck: ## the Lua linter
-	@luacheck --no-color -q $(wildcard lua spec tools examples bench bin/cohort)
+	@luacheck --no-color -q $(wildcard lua spec tools examples bench engines bin/cohort)
 
 model: ## every rule of docs/model.md has a spec that ran, passed and asserted (after specs and kernel)
 	@$(LUA) tools/model.lua docs/model.md $(BUILD)/results/specs.txt $(BUILD)/results/kernel.txt
@@ -125,6 +187,15 @@ docs-check: all ## the same without writing: fail when docs/reference is out of 
 
 hosts: $(hosts) ## the C hosts of examples/hosts
 
+fuzz-program:
+	@$(MAKE) --no-print-directory -j2 BUILD=build/fuzz CC=clang FLAGS='$(sanitizers) -fsanitize=fuzzer-no-link' \
+	  build/fuzz/fuzz
+
+engine-hosts: $(engine_hosts)
+
+sanitized-engine-hosts:
+	@$(MAKE) --no-print-directory BUILD=build/asan FLAGS='$(sanitizers)' engine-hosts
+
 rockspec: ## rewrite the rockspec's lists from what is in the tree
 	@$(LUA) tools/rockspec.lua rockspec/cohort-scm-1.rockspec
 
@@ -136,32 +207,32 @@ rock: ## pack a binary rock, install it into an empty tree, run the README's fir
 
 ## Speed
 
-bench: ## measure, write docs/performance.md; ROUNDS=3 ONLY="w1 w2" PEERS="cohort go" to choose
+bench: ## measure, write docs/performance.md; ROUNDS=3 ONLY="w1 w2" [KEEP=1] PEERS="cohort go" to choose
 	@tools/setup bench
 	@$(MAKE) --no-print-directory -s bench-programs
 	@$(bench_env) $(LUA) bench/run.lua
 
-gate: all ## instructions per operation, held against bench/gate/figures.txt
+gate: all build/bench/seed.so ## instructions per operation, held against bench/gate/figures.txt
 	@$(LUA) bench/gate/gate.lua
 
-gate-figures: all ## write those figures anew; the commit says why
+gate-figures: all build/bench/seed.so ## write those figures anew; the commit says why
 	@$(LUA) bench/gate/gate.lua --write
 
-gate-steps: all ## what each step towards speed brought: build old commits, count, write bench/gate/steps.json
+gate-steps: all build/bench/seed.so ## what each step towards speed brought: build old commits, count, write bench/gate/steps.json
 	@$(LUA) bench/gate/steps.lua
 
-bench-check: bench-programs ## every workload with tiny counts, cohort and bare Lua; writes below build/bench
+bench-check: bench-programs ## every workload with tiny counts, cohort, bare Lua and C; writes below build/bench
 	@$(bench_env) $(LUA) bench/run.lua check
 
-bench-page: ## write docs/performance.md again, from RESULTS=bench/results/abc1234.json or the newest
-	@$(LUA) bench/report.lua $(or $(RESULTS),$(lastword $(shell ls -tr bench/results/*.json))) docs/performance.md
+bench-page: ## write docs/performance.md again, each workload from the newest file in bench/results that has it
+	@$(LUA) bench/report.lua bench/results/*.json docs/performance.md
 
 # Peers' programs find what they share; Go is built where it is installed. The paths follow ours, as a last resort.
 bench_env = FLAGS='$(strip $(FLAGS) $(CFLAGS))' PYTHONPATH=bench/support PYTHONDONTWRITEBYTECODE=1 \
   LUA_PATH_5_4='$(LUA_PATH_5_4);bench/support/?.lua;bench/peers/luv/?.lua' \
   LUA_CPATH_5_4='$(LUA_CPATH_5_4);build/bench/?.so'
 
-bench_made := clock.so start c_hello $(if $(shell command -v go),go_bench go_hello)
+bench_made := clock.so start load c_hello c_echo c_epoll $(if $(shell command -v go),go_bench go_hello go_echo)
 
 .PHONY: bench-programs
 bench-programs: all $(addprefix build/bench/,$(bench_made))
@@ -191,6 +262,18 @@ $(BUILD)/obj/%.o: csrc/%.c
 	@mkdir -p $(@D)
 	$(CC) $(c_flags) $(lua_flags) $(uv_flags) -c -o $@ $<
 
+$(BUILD)/faulty/%.o: engines/faults/%.c
+	@mkdir -p $(@D)
+	$(CC) $(c_flags) $(lua_flags) $(uv_flags) -c -o $@ $<
+
+$(BUILD)/faulty/host: $(BUILD)/faulty/host.o $(BUILD)/faulty/calls.o
+	$(CC) $(FLAGS) -o $@ $^ $(shell pkg-config --libs lua5.4) -luv -Wl,-E
+
+$(BUILD)/faulty/cohort/core.so: $(objects) $(BUILD)/faulty/calls.o
+	@mkdir -p $(@D)
+	$(CC) -shared $(FLAGS) $(LDFLAGS) -o $@ $(objects) -luv -lm \
+	  $$(nm $(BUILD)/faulty/calls.o | sed -n 's/.* T __wrap_/-Wl,--wrap=/p')
+
 # The kernel is compiled without Lua's headers in reach.
 $(BUILD)/sanitized/%.o: csrc/%.c
 	@mkdir -p $(@D)
@@ -201,6 +284,17 @@ $(BUILD)/sanitized/%_test: spec/kernel/%_test.c $(kernel_support) $(kernel_objec
 	$(CC) $(c_flags) $(sanitizers) $(uv_flags) -o $@ $< $(kernel_support) $(kernel_objects) -luv
 
 $(BUILD)/hosts/%: examples/hosts/%.c $(objects)
+	@mkdir -p $(@D)
+	$(CC) $(c_flags) $(lua_flags) $(uv_flags) -o $@ $< $(objects) $(shell pkg-config --libs lua5.4) -luv -lm -Wl,-E
+
+$(BUILD)/obj/fuzz/%.o: engines/fuzz/%.c
+	@mkdir -p $(@D)
+	$(CC) $(c_flags) $(lua_flags) -c -o $@ $<
+
+$(BUILD)/fuzz: $(objects) $(fuzz_objects)
+	$(CC) $(FLAGS) -fsanitize=fuzzer -o $@ $^ $(shell pkg-config --libs lua5.4) -luv -lm -Wl,-E
+
+$(BUILD)/engines/%: engines/%/host.c $(objects)
 	@mkdir -p $(@D)
 	$(CC) $(c_flags) $(lua_flags) $(uv_flags) -o $@ $< $(objects) $(shell pkg-config --libs lua5.4) -luv -lm -Wl,-E
 

@@ -1,12 +1,14 @@
---- Writes the page: bench/performance.md.in, with every {{placeholder}} replaced by figures of one run.
+--- Writes the page: bench/performance.md.in, with every {{placeholder}} replaced by figures of the runs.
 ---
----     lua5.4 bench/report.lua RESULTS.json PAGE.md        plots go to PAGE/<workload>.svg
+---     lua5.4 bench/report.lua RESULTS.json... PAGE.md     plots go to PAGE/<workload>.svg
 ---
---- Placeholders: {{w1.table}}, {{w1.plot}}, {{w1.targets}}, {{targets}}, {{systems}}, {{run}}, {{figure
+--- Each workload is of the newest run that has it, which the line under its table names.
+---
+--- Placeholders: {{w1.table}}, {{w1.plot}}, {{w1.targets}}, {{targets}}, {{systems}}, {{runs}}, {{figure
 --- ADDRESS}} and {{ratio ADDRESS / ADDRESS}}, with addresses as in support/results.lua; {{steps}},
 --- {{instructions of OPERATION}} and {{shares of OPERATION}}, from bench/gate/steps.json. One that is not
 --- known, or names a workload, cell or system there is not, is an error; so is a workload that the page
---- does not show. A figure this run does not have is a dash.
+--- does not show. A figure no run has is a dash.
 package.path = "./?.lua;" .. package.path
 local instructions = require "bench.support.instructions"
 local plan = require "bench.support.plan"
@@ -14,11 +16,11 @@ local plot = require "bench.support.plot"
 local results = require "bench.support.results"
 local targets = require "bench.targets"
 
-local source, page = arg[1], arg[2]
+local page = table.remove(arg)
 local folder = page:gsub("%.md$", "")
 
 local workloads, systems = plan.workloads(), plan.systems()
-local run = results.load(source)
+local measured = results.load(arg)
 
 local DASH = "–"
 
@@ -52,7 +54,7 @@ end
 
 local function figure(address)
   local column = check(address)
-  local value = run:median(address)
+  local value = measured:median(address)
   return value and number(value / (column.scale or 1)) or DASH
 end
 
@@ -60,7 +62,7 @@ end
 local function quotient(of, to)
   check(of)
   check(to)
-  local above, below = run:median(of), run:median(to)
+  local above, below = measured:median(of), measured:median(to)
   return above and below and above / below
 end
 
@@ -89,12 +91,12 @@ end
 local function system_row(workload, system)
   local cells, any = {}, false
   for i, column in ipairs(workload.columns) do
-    local found = run:figure(system.id, workload.id, column.cell, column.figure)
+    local found = measured:figure(system.id, workload.id, column.cell, column.figure)
     any = any or found ~= nil
     cells[i] = cell_text(found, column.scale or 1)
   end
   local name = system.id == "cohort" and "**cohort**" or system.name
-  local reason = run.missing[system.id]
+  local reason = measured:run_of(workload.id).missing[system.id]
   if reason and (system.absent or plan.program(workload, system)) then
     for i in ipairs(cells) do cells[i] = i == 1 and reason or "" end
     any = true
@@ -103,11 +105,13 @@ local function system_row(workload, system)
 end
 
 local function table_of(workload)
+  local run = measured:run_of(workload.id)
+  if not run then return "Not measured yet." end
   local titles, rules = {}, {}
   for i, column in ipairs(workload.columns) do titles[i], rules[i] = column.title, "---:" end
   local lines = { row("system", table.unpack(titles)), row("---", table.unpack(rules)) }
   for _, system in ipairs(systems) do lines[#lines + 1] = system_row(workload, system) end
-  return table.concat(lines, "\n")
+  return ("%s\n\nCommit `%s`."):format(table.concat(lines, "\n"), run.commit)
 end
 
 --- What a target compares with, in words: the system, and its column when it is not that of `of`.
@@ -117,12 +121,12 @@ local function describe(address, of)
   return column == check(of) and system or ("%s, %s"):format(system, column.title)
 end
 
-local function verdict(target, measured)
-  if not measured then return DASH end
-  if target.at_least then return measured >= target.at_least and "met" or "missed" end
-  local off = (measured / target.at_most - 1) * 100
+local function verdict(target, value)
+  if not value then return DASH end
+  if not target.to then return value >= target.at_least and "met" or "missed" end
+  local off = ((target.at_most and value / target.at_most or target.at_least / value) - 1) * 100
   if off > 0 then return ("missed by %.0f %%"):format(off) end
-  if measured <= (target.stretch or 0) then return "met, and the stretch" end
+  if value <= (target.stretch or 0) then return "met, and the stretch" end
   return ("met by %.0f %%"):format(-off)
 end
 
@@ -133,7 +137,7 @@ local function ratio_text(value, bound)
 end
 
 local function bound_text(target)
-  if target.at_least then return ("≥ %g"):format(target.at_least) end
+  if target.at_least then return (target.to and "≥ %.2f" or "≥ %g"):format(target.at_least) end
   local text = "≤ " .. ratio_text(target.at_most, target.at_most)
   return target.stretch and ("%s (stretch %.2f)"):format(text, target.stretch) or text
 end
@@ -142,13 +146,13 @@ local function target_row(target)
   local column = check(target.of)
   local _, workload = results.parse(target.of)
   local name = workload:gsub("^w", "W")
-  if target.at_least then
-    local measured = run:median(target.of)
-    return row(name, column.title, bound_text(target), figure(target.of), verdict(target, measured))
+  if not target.to then
+    local value = measured:median(target.of)
+    return row(name, column.title, bound_text(target), figure(target.of), verdict(target, value))
   end
-  local measured = quotient(target.of, target.to)
+  local value = quotient(target.of, target.to)
   local what = ("%s, against %s"):format(column.title, describe(target.to, target.of))
-  return row(name, what, bound_text(target), ratio_text(measured, target.at_most), verdict(target, measured))
+  return row(name, what, bound_text(target), ratio_text(value, target.at_most or 1), verdict(target, value))
 end
 
 local function targets_of(id)
@@ -161,19 +165,34 @@ local function targets_of(id)
   return #lines > 2 and table.concat(lines, "\n") or "No target."
 end
 
+--- As the newest run found them.
 local function systems_table()
+  local newest = measured.runs[#measured.runs]
   local lines = { row("system", "version"), row("---", "---") }
   for _, system in ipairs(systems) do
-    lines[#lines + 1] = row(system.name, run.versions[system.id] or run.missing[system.id] or DASH)
+    lines[#lines + 1] = row(system.name, newest.versions[system.id] or newest.missing[system.id] or DASH)
   end
   return table.concat(lines, "\n")
 end
 
-local function run_text()
+local function run_text(run)
   local machine = run.machine
   return ("Commit `%s`, built with `%s`, measured %s, rounds: %d, on core %s of %d, %s, %s, %s."):format(
     run.commit, run.flags, run.date, run.rounds, run.core, machine.cores, machine.cpu, machine.kernel,
     machine.system)
+end
+
+--- What was measured when and where: a paragraph for each run that something is taken from.
+local function runs_text()
+  local used, texts = {}, {}
+  for _, workload in ipairs(workloads) do
+    local run = measured:run_of(workload.id)
+    if run then used[run] = true end
+  end
+  for _, run in ipairs(measured.runs) do
+    if used[run] then texts[#texts + 1] = run_text(run) end
+  end
+  return table.concat(texts, "\n\n")
 end
 
 ---------------------------------------------------------------------------
@@ -190,12 +209,12 @@ end
 local function plot_row(workload, columns, system)
   local points, best = {}, nil
   for i, column in ipairs(columns) do
-    local found = run:figure(system.id, workload.id, column.cell, column.figure)
+    local found = measured:figure(system.id, workload.id, column.cell, column.figure)
     local scale = column.scale or 1
     if found and found.median then
       local least, most = found.min / scale, found.max / scale
       points[i] = { median = found.median / scale, min = least, max = most }
-      best = math.min(best or math.huge, points[i].median)
+      best = math.min(best or math.huge, workload.more and -points[i].median or points[i].median)
     end
   end
   return best and { name = system.name, ours = system.id == "cohort", points = points, best = best }
@@ -210,11 +229,12 @@ end
 local function plot_of(workload)
   local columns, rows = plotted_columns(workload), {}
   for _, system in ipairs(systems) do rows[#rows + 1] = plot_row(workload, columns, system) end
-  if #rows == 0 then return "Not measured in this run." end
+  if #rows == 0 then return "" end
   table.sort(rows, function(a, b) return a.best < b.best end)
   os.execute(("mkdir -p '%s'"):format(folder))
   local title = ("W%s: %s"):format(workload.id:sub(2), workload.title)
-  write(("%s/%s.svg"):format(folder, workload.id), plot.draw(title, workload.unit, columns, rows))
+  local unit = ("%s, logarithmic; %s is better"):format(workload.unit, workload.more and "more" or "less")
+  write(("%s/%s.svg"):format(folder, workload.id), plot.draw(title, unit, columns, rows))
   return ("![%s, %s](%s/%s.svg)"):format(title, workload.unit, folder:match("[^/]+$"), workload.id)
 end
 
@@ -232,7 +252,7 @@ local parts = { table = show_table, plot = plot_of }
 
 function parts.targets(workload) return targets_of(workload.id) end
 
-local plain = { targets = targets_of, systems = systems_table, run = run_text, steps = instructions.table }
+local plain = { targets = targets_of, systems = systems_table, runs = runs_text, steps = instructions.table }
 
 local function expand(text)
   if plain[text] then return plain[text]() end
@@ -249,8 +269,8 @@ local function expand(text)
 end
 
 local function main()
-  local lines = { "<!-- Written by bench/report.lua from " .. source:match("[^/]+$")
-    .. " and bench/performance.md.in: change those, then `make bench-page`. -->", "" }
+  local lines = { "<!-- Written by bench/report.lua from bench/results and bench/performance.md.in: change "
+    .. "those, then `make bench-page`. -->", "" }
   local count = 0
   for line in io.lines("bench/performance.md.in") do
     count = count + 1

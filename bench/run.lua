@@ -4,9 +4,10 @@
 ---
 --- In each round the systems take turns at every cell, on one core, and every other round in reverse, so
 --- that what drifts on the machine drifts for all of them. Environment: ROUNDS, ONLY="w1 w2",
---- PEERS="cohort go", CORE, FLAGS (what cohort was built with). A complete run writes
---- bench/results/<commit>.json and docs/performance.md; one with ONLY or PEERS, or a check, writes below
---- build/bench. A check has tiny counts, and fails when a program fails.
+--- PEERS="cohort go", CORE, FLAGS (what cohort was built with). A run with all peers writes
+--- bench/results/<commit>.json and docs/performance.md, which takes each workload from the newest of those
+--- files that has it; but one with ONLY does so only with KEEP=1. Otherwise, and in a check, both are written
+--- below build/bench. A check has tiny counts, and fails when a program fails.
 package.path = "./?.lua;" .. package.path
 local json = require "bench.support.json"
 local plan = require "bench.support.plan"
@@ -24,8 +25,8 @@ local function words(name)
 end
 
 local only, peers = words "ONLY", words "PEERS"
-local partial = checking or only or peers
-if checking and not peers then peers = { cohort = true, bare = true } end
+local kept = not checking and not peers and (not only or os.getenv "KEEP" == "1")
+if checking and not peers then peers = { cohort = true, bare = true, c = true, epoll = true } end
 
 local rounds = math.tointeger(tonumber(os.getenv "ROUNDS")) or (checking and 1 or 4)
 local core = os.getenv "CORE" or "0"
@@ -173,10 +174,11 @@ for round = 1, rounds do
   end
 end
 
-local path = partial and "build/bench/results.json" or ("bench/results/%s.json"):format(results.commit)
+local path = kept and ("bench/results/%s.json"):format(results.commit) or "build/bench/results.json"
 write(path, json.encode(results))
-local page = partial and "build/bench/performance.md" or "docs/performance.md"
-local reported = os.execute(("lua5.4 bench/report.lua %s %s"):format(path, page)) == true
+local page = kept and "docs/performance.md" or "build/bench/performance.md"
+local sources = kept and "bench/results/*.json" or path
+local reported = os.execute(("lua5.4 bench/report.lua %s %s"):format(sources, page)) == true
 if not reported then failed = failed + 1 end
 print(("%s, %s"):format(path, page))
 print(("%d passed, %d failed"):format(#results.measurements - failed, failed))

@@ -45,7 +45,10 @@ enum {
   COHORT_EINVAL = -5   /* no module in this lua_State, no such task, or a value out of range */
 };
 
-/* Fields that are zero mean the default. Set 'size' to sizeof(cohort_config). */
+/*
+** Fields that are zero mean the default, but 'size', which is sizeof(cohort_config): with one
+** that was not set, COHORT_EINVAL.
+*/
 typedef struct cohort_config {
   size_t size;
   int64_t (*clock)(void *ud);  /* the host's monotonic time in ns, instead of the machine's */
@@ -53,6 +56,11 @@ typedef struct cohort_config {
   int clock_index;             /* index on L's stack of a clock of cohort.testing, anchored by the caller */
   uint64_t seed;               /* shuffle each pass from this seed; 0: in order */
   int interrupts;              /* take SIGINT: the first cancels all, the second ends the process */
+  uint64_t (*choose)(void *ud, uint64_t n);  /* instead of a seed: which of n that are ready runs next, from
+                                                0; asked at every call that may wait, with 0 when all do */
+  void *choose_ud;
+  int64_t watchdog_ns;         /* cancel all when a task runs so long in Lua code without waiting, past its
+                                  own pcalls; 0: never. It costs: loops in Lua run at half their speed */
 } cohort_config;
 
 typedef struct cohort_budget {
@@ -77,7 +85,8 @@ COHORT_API cohort_runtime *cohort_of(lua_State *L);
 ** Take a function and 'arguments' values from the top of L and make a task of
 ** them. It runs in a later pump. With 'out' NULL its result is dropped when it
 ** ends, and an error goes to Lua's warnings; else cohort_take must be called.
-** 0 or COHORT_E*; then L's stack is as it was.
+** 0 or COHORT_E*; then L's stack is as it was. COHORT_EINVAL also when 'arguments' is
+** negative, or there is no function below so many.
 */
 COHORT_API int cohort_spawn(cohort_runtime *rt, lua_State *L, int arguments, cohort_task *out);
 

@@ -8,49 +8,53 @@ local OutOfStock = cohort.error_type "OutOfStock"
 --- Starts a service that replies after so many seconds (see checkout/service.lua).
 local function start_service(reply, seconds)
   local program = arg[0]:gsub("%.lua$", "/service.lua")
-  local output = io.popen(("lua5.4 '%s' '%s' %g"):format(program, reply, seconds))
-  return { output = output, port = output:read("n", "l") }
+  return cohort.process.open { "lua5.4", program, reply, seconds, stdin = "null" }
 end
 
-local function request(service, line)
-  local stream <close> = cohort.net.connect("127.0.0.1", service.port)
+--- What it prints first.
+local function port_of(service)
+  return service.stdout:read("n", "l")
+end
+
+local function request(port, line)
+  local stream <close> = cohort.net.connect("127.0.0.1", port)
   stream:write(line, "\n")
   return stream:read("l")
 end
 
-local function check_address(service)
-  assert(request(service, "address 12 Hill Road") == "good")
+local function check_address(port)
+  assert(request(port, "address 12 Hill Road") == "good")
 end
 
-local function reserve(service)
-  local reply = request(service, "reserve one lamp")
+local function reserve(port)
+  local reply = request(port, "reserve one lamp")
   if reply == "reserved" then return end
   print("inventory failed: " .. reply)
   error(OutOfStock(reply))
 end
 
-local function pay(service)
+local function pay(port)
   cohort.try(function()
-    request(service, "charge 20")
+    request(port, "charge 20")
   end,
   cohort.except(cohort.Cancelled, function() print("payment cancelled") end))
 end
 
 cohort.main(function()
-  local address = start_service("good", 0.005)
-  local inventory = start_service("out of stock", 0.02)
-  local payment = start_service("paid", 0.1)
+  local address <close> = start_service("good", 0.005)
+  local inventory <close> = start_service("out of stock", 0.02)
+  local payment <close> = start_service("paid", 0.1)
+  local address_port, inventory_port, payment_port = port_of(address), port_of(inventory), port_of(payment)
 
   cohort.try(function()
     cohort.group(function(g)
-      g:spawn(check_address, address)
-      g:spawn(reserve, inventory)
-      g:spawn(pay, payment)
+      g:spawn(check_address, address_port)
+      g:spawn(reserve, inventory_port)
+      g:spawn(pay, payment_port)
     end)
     print("order accepted")
   end,
   cohort.except(OutOfStock, function() print("order rejected") end))
 
-  assert(payment.output:read("l") == "hung up")
-  for _, service in ipairs { address, inventory, payment } do service.output:close() end
+  assert(payment.stdout:read("l") == "hung up")
 end)

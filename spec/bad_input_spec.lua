@@ -6,7 +6,9 @@ local cohort = require "cohort"
 local testing = require "cohort.testing"
 local meta = require "tools.meta"
 local samples = require "tools.samples"
+local bad_guesses = require "spec.support.bad_guesses"
 local bad_input = require "spec.support.bad_input"
+local child = require "spec.support.child"
 
 bad_input.load_all(cohort)
 bad_input.prepare(cohort)
@@ -14,13 +16,21 @@ local definitions = meta.read "lua/cohort/meta"
 
 local function nothing() end
 
--- All misuse is from this line.
+-- All misuse is from the first line of one of these: what calls is Lua, or it is C.
 local function call(f, ...)
   f(...)
 end
 
-local call_line = debug.getinfo(call, "S").linedefined + 1
-local position = ("spec/bad_input_spec.lua:%d: "):format(call_line)
+local function call_by_attempt(f, ...)
+  local ok, err = cohort.attempt(f, ...)
+  if not ok then error(err, 0) end
+end
+
+local function position_of(caller)
+  return ("spec/bad_input_spec.lua:%d: "):format(debug.getinfo(caller, "S").linedefined + 1)
+end
+
+local position = position_of(call)
 
 ---------------------------------------------------------------------------
 -- What functions are called with
@@ -59,7 +69,11 @@ end
 -- annotations cannot say. `outside`: misuse of another sort inside a task. `never`: what it says to any call.
 
 local rows, missing = bad_input.rows(definitions)
+for _, name in ipairs { "explore", "cancel_everywhere", "fail_everywhere" } do
+  rows["testing." .. name].outside = true
+end
 rows["cohort.run"].outside = true
+rows["testing.open_runner"].outside = true
 rows["coroutine.yield"] = { never = "coroutine.yield out of a task", anywhere = true }
 rows["cohort.ErrorGroup"] = { never = "write cohort.error_group", anywhere = true }
 rows["cohort.Cancelled"] = { never = "call cancel() on a task, a group or a scope", anywhere = true }
@@ -83,14 +97,22 @@ local function fault(name, values, text, ...)
   faults[#faults + 1] = ("%s(%s): %s"):format(name, table.concat(words, ", "), text:format(...))
 end
 
--- Calls a function with wrong arguments, which must raise what contains `fragment`, and change nothing.
-local function try(name, x, arguments, fragment)
-  local before = state(x)
-  local ok, err = pcall(call, function_of(name, x), table.unpack(arguments, 1, arguments.n))
+-- Calls a function with wrong arguments, which must raise what contains `fragment`, at the line of `caller`.
+local function try_from(caller, name, x, arguments, fragment)
+  local ok, err = pcall(caller, function_of(name, x), table.unpack(arguments, 1, arguments.n))
   if ok then return fault(name, arguments, "raised nothing") end
   if type(err) ~= "string" then return fault(name, arguments, "raised a %s, %s", type(err), tostring(err)) end
-  if err:sub(1, #position) ~= position then fault(name, arguments, "not at the caller's line: %s", err) end
+  local line = position_of(caller)
+  if err:sub(1, #line) ~= line then fault(name, arguments, "not at the caller's line: %s", err) end
+  if err:find(line, 2, true) then fault(name, arguments, "tells the line twice: %s", err) end
   if not err:find(fragment, 1, true) then fault(name, arguments, "does not say '%s': %s", fragment, err) end
+end
+
+-- The same from each caller, but for what says the same as Lua's own library; and it must change nothing.
+local function try(name, x, arguments, fragment)
+  local before = state(x)
+  try_from(call, name, x, arguments, fragment)
+  if not name:find "^coroutine%." then try_from(call_by_attempt, name, x, arguments, fragment) end
   if not pcall(assert.same, before, state(x)) then fault(name, arguments, "changed something") end
 end
 
@@ -122,6 +144,7 @@ local function try_option(name, row, x, option)
   local capitals = option.name:upper()
   try_options(name, row, x, { [option.name .. "s"] = 1 }, ("did you mean '%s'?"):format(option.name))
   try_options(name, row, x, { [capitals] = 1 }, ("no option '%s'"):format(capitals))
+  try_options(name, row, x, { ["?"] = 1 }, ("'%s'"):format(option.name))
 end
 
 -- The options that other functions have.
@@ -208,7 +231,30 @@ local function assert_misuse(fragment, f, ...)
   assert.is_truthy(err:find(fragment, 1, true), err)
 end
 
+describe("a guess", function()
+  for _, guess in ipairs(bad_guesses) do
+    it("at " .. guess.name .. " is told what to write", function()
+      with_fixture(function(x)
+        local ok, err = pcall(guess.call, cohort, x)
+        assert.is_false(ok)
+        assert.matches("spec/support/bad_guesses.lua:%d+: ", err)
+        assert.is_truthy(err:find(guess.fragment, 1, true), err)
+      end)
+    end)
+  end
+end)
+
 describe("misuse", function()
+  it("is told at the line of the script also when that has required a part of cohort only", function()
+    for part, f in pairs {
+      fs = "walk", net = "connect", process = "run", try = "attempt", combinators = "map", value = "value",
+      stdio = "is_terminal", ["testing.plain"] = "plain",
+    } do
+      local text = "local part = require 'cohort.%s'\nprint(pcall(function() part.%s() end))"
+      assert.matches("^false%s+%S+:2: ", child.run(text:format(part, f)).out)
+    end
+  end)
+
   it("of assignments names what can be assigned, and keeps what was", function()
     with_fixture(function(x)
       local scope, task, group = x.scope, x.task, x.g
@@ -233,7 +279,14 @@ describe("misuse", function()
       assert_misuse("'name' can be", function() task.result = 1 end)
       assert.equal(name, task.name)
       assert_misuse("no fields to assign", function() group.name = "x" end)
-      assert_misuse("no fields to assign", function() x.clock.autojump = true end)
+      assert_misuse("'autojump' and 'rate' can be", function() x.clock.now = 1 end)
+      for _, wrong in ipairs { 1, "true", {} } do
+        assert_misuse("clock.autojump expects true or false", function() x.clock.autojump = wrong end)
+      end
+      for _, wrong in ipairs { "1", true, -1, 0 / 0, math.huge } do
+        assert_misuse("clock.rate expects", function() x.clock.rate = wrong end)
+      end
+      assert.equal(0, x.clock.rate)
       assert_misuse("eg:derive(errors)", function() x.eg.message = "x" end)
       assert_misuse("all tasks share the one value", function() core.CANCELLED.x = 1 end)
     end)
@@ -258,7 +311,7 @@ describe("misuse", function()
         assert_misuse("this group has ended", function() group[name](group, error) end)
       end
       group:cancel "too late"
-      assert.is_nil(group.none)
+      assert_misuse("a group has no 'none'", function() return group.none end)
     end)
   end)
 
@@ -369,6 +422,30 @@ describe("misuse", function()
       assert_misuse("called", function() late() end)
       assert_misuse("the task ended without calling started", function() x.g:start(nothing) end)
     end)
+  end)
+
+  it("tells the whole call that is meant", function()
+    with_fixture(function(x)
+      local after, at = "(seconds, f, ...) and not ", "(time, f, ...) and not "
+      for _, case in ipairs {
+        { "got no value: write move_on_after" .. after, cohort.move_on_after, 1 },
+        { "got string: write fail_after" .. after, cohort.fail_after, 1, "x" },
+        { "write move_on_at" .. at, cohort.move_on_at, 1 }, { "write fail_at" .. at, cohort.fail_at, 1 },
+        { "got no value: write context:with(value, f, ...)", x.context.with, x.context, 5 },
+        { "got string: write lock:with(f, ...)", x.lock.with, x.lock, "x" },
+        { "got no value: write semaphore:with(f, ...)", x.semaphore.with, x.semaphore },
+        { "write cohort.scope({shield = true, timeout = 1}, f)", cohort.shield, { timeout = 1 }, print },
+        { "write group({name = \"site\"}, f)", cohort.group, "site", print },
+        { "got table: name the task afterwards, g:spawn(f, ...).name", x.g.spawn, x.g, {}, print },
+        { "got string: name the task afterwards, g:start(f, ...).name", x.g.start, x.g, "x", print },
+        { "which is free: write local _ <close> = condition:hold()", x.condition.notify, x.condition },
+        { "which is free: write local _ <close> = condition:hold()", x.condition.wait, x.condition },
+      } do
+        assert_misuse(case[1], call, table.unpack(case, 2))
+      end
+    end)
+    assert_misuse("call this inside cohort.main(function() ... end), or cohort.run", call, cohort.sleep, 1)
+    assert_misuse("inside cohort.main(function() ... end), or cohort.run", call, cohort.net.connect, "a", 1)
   end)
 
   it("of options runs no metamethod of theirs", function()

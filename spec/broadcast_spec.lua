@@ -55,6 +55,17 @@ describe("a broadcast", function()
     end)
   end)
 
+  it("can be made outside of a run, and used in one after the other", function()
+    local b = cohort.broadcast(1)
+    for i = 1, 2 do
+      in_group(function()
+        local sub <close> = b:subscribe()
+        b:send(i)
+        assert.equal(i, sub())
+      end)
+    end
+  end)
+
   it("waits for the slowest: nobody is more than the capacity behind", function()
     in_group(function(g)
       local b = cohort.broadcast(2)

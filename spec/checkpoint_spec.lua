@@ -79,6 +79,39 @@ describe("a checkpoint", function()
     end)
   end)
 
+  it("tells of misuse first", function()
+    virtual(function()
+      local lock = cohort.lock()
+      lock:acquire()
+      in_cancelled(function()
+        local _, err = pcall(lock.acquire, lock)
+        assert.matches("^spec/checkpoint_spec.lua:%d+: acquire: this task holds the lock already", err)
+      end)
+      lock:release()
+    end)
+  end)
+
+  it("in a cancelled task lets others go first, and raises only if it is still cancelled then", function()
+    virtual(function()
+      local log = {}
+      cohort.scope(function(outer)
+        outer:cancel()
+        cohort.scope(function(inner)
+          cohort.group(function(g)
+            g:spawn(function()
+              log[#log + 1] = "other"
+              inner.shield = true
+            end)
+            cohort.event():set()
+            cohort.semaphore(1):acquire()
+            log[#log + 1] = "acquired"
+          end)
+        end)
+      end)
+      assert.same({ "other", "acquired" }, log)
+    end)
+  end)
+
   it("lets every other ready task run once", function()
     virtual(function()
       local log = {}

@@ -234,6 +234,18 @@ end)
     assert.truthy(err:find("\ncaused by: script.lua:2: Error: inner\ncaused by: innermost\n$"))
   end)
 
+  it("that is a string a handler raised has its traceback, and below it what was being handled", function()
+    local status, _, err = script [[
+      local cohort = require "cohort"
+      local function fail() error(cohort.error_group("both", { "a", "b" })) end
+      cohort.try(fail, cohort.except(".", function(eg) return eg:sole().message end))
+    ]]
+    assert.equal(1, status)
+    assert.truthy(err:find("^cohort: script.lua:3: attempt to index a nil value[^\n]*\nstack traceback"), err)
+    assert.truthy(err:find("\n\tscript.lua:3: in main chunk\nwhile", 1, true), err)
+    assert.truthy(err:find("\nwhile handling: both (2 errors)\n├─ a\n╰─ b\n", 1, true), err)
+  end)
+
   it("that is a deadlock lists what waits", function()
     local status, out, err = script [[
       local cohort = require "cohort"
@@ -241,7 +253,7 @@ end)
     ]]
     assert.same({ 1, "" }, { status, out })
     assert.truthy(err:find("^cohort: Deadlock: "))
-    assert.truthy(err:find("task 'script.lua' waits for [^\n]* at script.lua:2\n"))
+    assert.truthy(err:find("task 'script.lua' sleeps for ever at script.lua:2\n"))
   end)
 
   it("of stack overflow is shown in time", function()

@@ -351,6 +351,21 @@ describe("as_completed", function()
     cohort.as_completed {}
   end)
 
+  task_it("is a checkpoint at each step, also after the last", function()
+    local it = cohort.as_completed { after(0) }
+    local function cancelled_step()
+      local err
+      cohort.scope(function(scope)
+        scope:cancel()
+        err = raised(it)
+      end)
+      return cohort.is(err, cohort.Cancelled)
+    end
+    assert.is_true(cancelled_step())
+    assert.same({ "1:nil" }, seen(it))
+    assert.is_true(cancelled_step())
+  end)
+
   task_it("raises a failure at the next step, and cancels the rest at once", function()
     local log, cancelled_at = {}, nil
     local steps = 0

@@ -9,6 +9,22 @@ local raised, virtual = tasks.raised, tasks.virtual
 local function on_close(f) return setmetatable({}, { __close = f }) end
 
 describe("closing a generator in a task", function()
+  it("runs the closes around calls of ours that pass errors on", function()
+    cohort.run(function()
+      local lock, log = cohort.lock(), {}
+      local c = co.create(function()
+        local _ <close> = on_close(function() log[#log + 1] = "outer" end)
+        lock:with(function()
+          local _ <close> = on_close(function() log[#log + 1] = "inner" end)
+          cohort.attempt(co.yield)
+        end)
+      end)
+      co.resume(c)
+      assert.is_true((co.close(c)))
+      assert.same({ "inner", "outer" }, log)
+    end)
+  end)
+
   it("lets its closes wait, innermost first, past its own pcalls, and returns when they have", function()
     virtual(function()
       local log = {}

@@ -40,12 +40,10 @@ function waits.socket(g)
   return function() return a:read "l" end, function() b:write "there\n" end
 end
 
-if pcall(function() return assert(cohort.channel) end) then
-  function waits.channel(g)
-    local send, receive = cohort.channel(1)
-    g:defer(send.close, send)
-    return receive, function() send "there" end
-  end
+function waits.channel(g)
+  local send, receive = cohort.channel(1)
+  g:defer(send.close, send)
+  return receive, function() send "there" end
 end
 
 ---------------------------------------------------------------------------
@@ -71,15 +69,18 @@ local shapes = {
       return value
     end
   end,
-  ["two nested"] = function(wait)
+  ["wraps nested twice"] = function(wait)
     local function inner()
       co.yield "before"
       co.yield(wait())
       co.yield "after"
     end
-    return co.wrap(function()
-      for value in co.wrap(inner) do co.yield(value) end
-    end)
+    local function outer(f)
+      return function()
+        for value in co.wrap(f) do co.yield(value) end
+      end
+    end
+    return co.wrap(outer(outer(inner)))
   end,
   ["pcall"] = function(wait)
     return co.wrap(function()

@@ -244,7 +244,7 @@ describe("a generator in a task", function()
         g:cancel()
       end)
     end)
-    assert.matches(("waits for sleep at [^\n]*coroutine_task_spec.lua:%d"):format(line),
+    assert.matches(("sleeps for ever at [^\n]*coroutine_task_spec.lua:%d"):format(line),
       tostring(raised(virtual, function() generator()() end)))
   end)
 
@@ -287,3 +287,140 @@ describe("a generator in a task", function()
   end)
 end)
 
+
+-- What Lua's own library does to a coroutine that waits in a task.
+-- What is made outside of a generator, and ends in it when it is read to its end
+local readers = {
+  stream = function()
+    return cohort.stream(function(emit)
+      emit(1)
+      cohort.sleep(1)
+      emit(2)
+    end)
+  end,
+  as_completed = function()
+    return cohort.as_completed {
+      function() return 1 end,
+      function()
+        cohort.sleep(1)
+        return 2
+      end,
+    }
+  end,
+}
+
+describe("a generator in which what was opened outside of it ends", function()
+  for name, make in pairs(readers) do
+    it("yields afterwards, at any depth: " .. name, function()
+      virtual(function()
+        local it <close> = make()
+        local function read()
+          for a, b in it do co.yield(b or a) end
+          co.yield "last"
+        end
+        local function through()
+          for value in co.wrap(read) do
+            cohort.sleep(1)
+            co.yield(value)
+          end
+          co.yield "outer"
+        end
+        local values = {}
+        for value in co.wrap(through) do values[#values + 1] = value end
+        assert.same({ 1, 2, "last", "outer" }, values)
+        assert.is_nil(it())
+      end)
+    end)
+
+    it("still cannot yield inside of what it opens then: " .. name, function()
+      virtual(function()
+        local it <close> = make()
+        local step = co.wrap(function()
+          for _ in it do cohort.checkpoint() end
+          local _ <close> = cohort.open_group()
+          co.yield "inside"
+        end)
+        assert.matches("coroutine%.yield inside a group that is still open", raised(step))
+      end)
+    end)
+  end
+
+  it("yields inside of what was there before that", function()
+    virtual(function()
+      local around = cohort.open_scope()
+      local _ <close> = around
+      local group = cohort.open_group()
+      local step = co.wrap(function()
+        do local _ <close> = group end
+        cohort.sleep(1)
+        co.yield(rawequal(cohort.current_scope(), around))
+        co.yield "again"
+      end)
+      group:spawn(cohort.sleep, 1)
+      assert.is_true(step())
+      assert.equal("again", step())
+    end)
+  end)
+end)
+
+describe("a coroutine that waits and is ended by Lua's own library", function()
+  -- Has `wait` wait in a coroutine of the first task, while the second one gets hold of it, and collects what
+  -- was on its stack.
+  local function end_by(name, wait)
+    local c = co.create(wait)
+    cohort.group(function(g)
+      g:spawn(co.resume, c)
+      g:spawn(function()
+        cohort.checkpoint()
+        coroutine[name](c)
+        collectgarbage()
+      end)
+    end)
+  end
+
+  for _, name in ipairs { "close", "resume" } do
+    it("gives up the place in a full group for which it waited: " .. name, function()
+      virtual(function()
+        local group = cohort.open_group { limit = 1 }
+        local _ <close> = group
+        local began = {}
+        local function begin(who)
+          began[#began + 1] = who
+          cohort.sleep(1)
+        end
+        group:spawn(begin, "the first")
+        end_by(name, function() group:spawn(begin, "the one that was ended") end)
+        group:spawn(begin, "the next")
+        assert.equal(1, cohort.now())
+        cohort.sleep(2)
+        assert.same({ "the first", "the next" }, began)
+      end)
+    end)
+
+    it("forgets the task that it starts: " .. name, function()
+      virtual(function()
+        cohort.group(function(g)
+          local began, ended = 0, 0
+          end_by(name, function()
+            g:start(function()
+              began = began + 1
+              cohort.sleep(1)
+              ended = ended + 1
+            end)
+          end)
+          cohort.sleep(2)
+          assert.same({ 1, 1 }, { began, ended })  -- a task of the group, which goes on by itself
+        end)
+      end)
+    end)
+
+    it("awaits quiet no longer than it asked for: " .. name, function()
+      local clock = cohort.testing.clock { autojump = true }
+      cohort.run({ clock = clock }, function()
+        end_by(name, function() clock:advance(1) end)
+        cohort.sleep(5)
+        assert.equal(5, cohort.now())
+      end)
+    end)
+  end
+end)

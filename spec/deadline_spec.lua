@@ -291,6 +291,29 @@ describe("a timer", function()
     end)
   end)
 
+  it("due with others comes in the order in which they were set, sleeps and deadlines", function()
+    virtual(function()
+      local log = {}
+      local function sleep(name)
+        local ok = pcall(cohort.sleep, 2)
+        log[#log + 1] = name .. (ok and " slept" or " was cut")
+      end
+      cohort.group(function(g)
+        local kept
+        g:spawn(sleep, "first")
+        g:spawn(cohort.move_on_after, 2, sleep, "limited before")
+        g:spawn(cohort.scope, function(scope)
+          kept = scope
+          sleep "limited after"
+        end)
+        g:spawn(sleep, "last")
+        cohort.checkpoint()
+        kept.deadline = 2
+      end)
+      assert.same({ "first slept", "limited before was cut", "limited after slept", "last slept" }, log)
+    end)
+  end)
+
   it("wakes sleepers in the order of their times, equal ones in the order they began", function()
     virtual(function()
       local log = {}

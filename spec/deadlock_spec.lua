@@ -41,7 +41,7 @@ describe("a deadlock", function()
     local text = { err.message:match("\n(.*)\n(.*)\n(.*)$") }
     local at = " at .*deadlock_spec.lua:"
     assert.truthy(text[1]:find("^task 'main' waits for the end of a group" .. at .. line + 1 .. "$"))
-    assert.truthy(text[2]:find("^  task 'first' waits for sleep" .. at .. line + 3 .. "$"))
+    assert.truthy(text[2]:find("^  task 'first' sleeps for ever" .. at .. line + 3 .. "$"))
     assert.truthy(text[3]:find("^  task 'second' waits for the end of a task" .. at .. line + 7 .. "$"))
   end)
 
@@ -126,6 +126,40 @@ describe("a deadlock", function()
     assert.is_false(ok)
     assert.is_true(cohort.is(err, cohort.Deadlock))
     assert.truthy(err.message:find("waits for sleep"))
+  end)
+
+  it("of those who wait for a time on a clock that stands still says how it moves", function()
+    local hint = "the virtual clock stands still: move it with clock:advance(seconds), or make it with "
+      .. "testing.clock{autojump = true}"
+    for _, wait in ipairs { cohort.sleep, function(s) cohort.fail_after(s, cohort.sleep_forever) end } do
+      local _, err = pcall(cohort.run, { clock = testing.clock() }, wait, 1)
+      assert.equal(hint, err.message:match "[^\n]*$")
+    end
+    local _, err = pcall(cohort.run, { clock = testing.clock() }, cohort.sleep_forever)
+    assert.is_nil(err.message:find(hint, 1, true))
+    assert.is_nil(deadlock(cohort.sleep_forever).message:find(hint, 1, true))
+  end)
+
+  it("names the value, the subscription or the broadcast that is waited for", function()
+    local names = {}
+    local text = deadlock(function()
+      local value, broadcast = cohort.value(1), cohort.broadcast()
+      local changes, subscription = value:changes(), broadcast:subscribe()
+      names.a, names.b, names.c, names.d = changes, value, subscription, broadcast
+      cohort.group(function(g)
+        g:spawn(function() while changes() do end end).name = "a"
+        g:spawn(value.wait_for, value, function(v) return v == 2 end).name = "b"
+        g:spawn(function() while subscription() do end end).name = "c"
+        g:spawn(function()
+          local _ <close> = broadcast:subscribe()
+          broadcast:send(1)
+        end).name = "d"
+      end)
+    end).message
+    for task, object in pairs(names) do
+      local what = text:match(("task '%s' waits for (%%a+ [^ ]+)"):format(task))
+      assert.equal(tostring(object):match "^%a+ [^ ]+", what)
+    end
   end)
 
   it("is found on the real clock, though Ctrl-C is watched for", function()

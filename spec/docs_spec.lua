@@ -1,7 +1,8 @@
 --- The programs in the documents, found in every .md file there is: each ```lua block is a complete program,
 --- and what it prints, errors included, is the ```text block that follows it; without one it prints nothing.
---- A program may name its file in its first line. There is no ```lua block that does not run. The host in
---- docs/embedding.md is compiled, and runs one of them.
+--- A program may name its file in its first line; one called so, `..._spec.lua`, is run by busted with the
+--- command that the page gives, and what is shown is without the time it took. There is no ```lua block that
+--- does not run. The host in docs/embedding.md is compiled, and runs one of them.
 local links = require "tools.links"
 local meta = require "tools.meta"
 
@@ -58,6 +59,14 @@ local function run(folder, command)
   return read(folder .. "/output"), tonumber(read(folder .. "/status"))
 end
 
+--- What runs a program: Lua, or for specs busted as the page has it.
+local function command_of(path, name)
+  if not name:find "_spec%.lua$" then return "lua5.4 " .. name end
+  local options = read(path):match("`lua5.4 /usr/bin/busted %-%-ignore%-lua ([^`]*) " .. name .. "`")
+  local specs = io.popen("pwd"):read("l") .. "/tools/specs.lua"
+  return ("lua5.4 %s %s %s | env -u LD_PRELOAD sed 's/ : [0-9.]* seconds$//'"):format(specs, options, name)
+end
+
 describe("the documents", function()
   local folder
 
@@ -79,7 +88,7 @@ describe("the documents", function()
 
       it(("show programs that do what is said: %s, %s"):format(path, name), function()
         write(folder .. "/" .. name, block.text)
-        local output, status = run(folder, "lua5.4 " .. name)
+        local output, status = run(folder, command_of(path, name))
         assert.equal(expected, output)
         -- What ends with an error prints it; nothing else fails.
         assert.is_true(status == 0 or expected:find "^lua5.4: " ~= nil, "exit status " .. status)

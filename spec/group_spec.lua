@@ -79,7 +79,7 @@ describe("group", function()
 
   it("cannot be opened outside a task, and changes nothing when that is tried", function()
     for _, open in ipairs { cohort.group, cohort.open_group } do
-      assert.matches("inside cohort.run", raised(open, function() end))
+      assert.matches("inside cohort.main", raised(open, function() end))
     end
     assert.is_true(virtual(function() return true end))
   end)

@@ -332,27 +332,6 @@ describe("a stack that overflows", function()
   end)
 end)
 
-describe("memory that runs out", function()
-  it("at any allocation leaves an error that says so, nothing open, and a module that works", function()
-    local program = os.tmpname()
-    local function shell(command)
-      local pipe = io.popen(command .. " 2>&1")
-      local text = pipe:read("a")
-      return pipe:close(), text
-    end
-    local flags = "-std=c11 -D_GNU_SOURCE -O1 $(pkg-config --cflags lua5.4)"
-    local build = "env -u LD_PRELOAD cc %s -o %s spec/support/oom.c $(pkg-config --libs lua5.4) -Wl,-E"
-    local built, text = shell(build:format(flags, program))
-    assert.is_true(built, text)
-    for _, way in ipairs { "once", "on" } do
-      local ok, out = shell(("%s spec/support/oom.lua %s 1 100000"):format(program, way))
-      assert.is_true(ok, out)
-      assert.is_true(tonumber(out:match "(%d+) runs") > 1000, out)
-    end
-    os.remove(program)
-  end)
-end)
-
 describe("a collector", function()
   it("that steps in every callback finds everything alive", function()
     local function step(...)

@@ -21,7 +21,8 @@ end
 
 --- Runs a program. Returns exit status, output, errors.
 local function run(program, words)
-  local _, _, status = os.execute(("%s %s %s >%s/out 2>%s/err"):format(under, program, words, folder, folder))
+  local command = "TMPDIR=%s %s %s %s >%s/out 2>%s/err"
+  local _, _, status = os.execute(command:format(folder, under, program, words, folder, folder))
   return status, read "out", read "err"
 end
 
@@ -142,10 +143,12 @@ describe("a host in C", function()
   for _, claim in ipairs {
     "opening without the module is refused",
     "a state has one runtime at a time",
+    "a configuration without its size is refused",
     "an index that is no clock is refused",
     "a budget of steps is kept",
     "a budget of time is kept",
     "time is that of the hosts clock",
+    "the host chooses which task runs next",
     "a pump inside a task is refused",
     "closing inside a task cancels and no more",
     "another thread wakes the hosts poll",

@@ -1,5 +1,7 @@
 -- Ctrl-C, in processes of its own.
+local cohort = require "cohort"
 local child = require "spec.support.child"
+local children = require "spec.support.children"
 
 -- Begins every script: interrupt() sends SIGINT to this very process and returns when it was sent.
 local prelude = [[
@@ -109,12 +111,56 @@ describe("the second Ctrl-C", function()
     ]]
     assert.same({ 130, "busy\n" }, { code, out })
   end)
+
+  -- A child that, when it is told to end, gives us the second Ctrl-C and sees us end.
+  local told = "trap 'kill -INT $PPID; while kill -0 $PPID; do sleep .01; done; echo ended >%s; %s' TERM; " ..
+    "echo $$; while :; do sleep 0.01; done"
+
+  -- Waits in real time until condition() holds.
+  local function await(condition)
+    for _ = 1, 2000 do
+      if condition() then return true end
+      cohort.run({ signals = false }, cohort.sleep, 0.005)
+    end
+    return false
+  end
+
+  local function read(path)
+    local file <close> = assert(io.open(path))
+    return file:read "a"
+  end
+
+  -- The number of a child that does `last` when the second has come in its grace.
+  local function interrupt_twice(last)
+    local path = os.tmpname()
+    local code, out, err = run(([[
+      cohort.run(function()
+        local command = { "sh", "-c", %q, process_group = true, stderr = "null", grace = 20 }
+        local p <close> = cohort.process.open(command)
+        print(p.stdout:read())
+        io.stdout:flush()
+        interrupt()
+        cohort.sleep(10)
+      end)
+    ]]):format(told:format(path, last)))
+    assert.same({ 130, "" }, { code, err })
+    assert.is_true(await(function() return read(path) == "ended\n" end))
+    os.remove(path)
+    return math.tointeger(out)
+  end
+
+  it("while children have their grace does not wait for them: each ends, or not, by itself", function()
+    local polite, deaf = interrupt_twice "exit 0", interrupt_twice ":"
+    assert.is_true(await(function() return not children.is_alive(polite) end))
+    assert.is_true(children.is_alive(deaf))
+    assert(os.execute(("kill -KILL %d"):format(deaf)))
+  end)
 end)
 
 describe("SIGINT", function()
   -- lua5.4 takes SIGINT before the script begins, so it cannot show this.
   it("is left alone when it is ignored", function()
-    child.with_host(function(host)
+    child.with_program("host", function(host)
       local script = [[
         for _, expected in ipairs { "whole", "whole" } do
           report(pcall(cohort.run, function()
@@ -131,7 +177,7 @@ describe("SIGINT", function()
   end)
 
   it("of a plain host is taken, and given back as it was", function()
-    child.with_host(function(host)
+    child.with_program("host", function(host)
       local code, out, err = run([[
         io.stdout:setvbuf "no"
         report(pcall(cohort.run, function()

@@ -210,6 +210,23 @@ describe("a spawn that waits for a place", function()
     end)
   end)
 
+  it("keeps the place it was granted, though a start from inside takes one more before it runs", function()
+    virtual(function()
+      local log = {}
+      limited(1, function(g)
+        g:spawn(function()
+          g:spawn_daemon(g.start, g, function(started)
+            started()
+            cohort.sleep(1)
+            log[#log + 1] = "started"
+          end)
+        end)
+        g:spawn(function() log[#log + 1] = "granted" end)
+      end)
+      assert.same({ "granted", "started" }, log)
+    end)
+  end)
+
   it("is refused where Lua cannot wait, but not while there is a place", function()
     virtual(function()
       limited(1, function(g)

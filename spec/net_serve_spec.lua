@@ -5,15 +5,8 @@ local child = require "spec.support.child"
 local sockets = require "spec.support.sockets"
 local tasks = require "spec.support.tasks"
 
-local virtual, raised, look, handles = tasks.virtual, tasks.raised, sockets.look, sockets.handles
-
--- Calls body(listener, port) in a run.
-local function listening(body)
-  return virtual(function()
-    local listener <close> = net.listen("127.0.0.1", 0)
-    return body(listener, listener.local_address.port)
-  end)
-end
+local raised, look, handles = tasks.raised, sockets.look, sockets.handles
+local listening = sockets.listening
 
 describe("serve", function()
   local function echo(stream)
@@ -81,6 +74,23 @@ describe("serve", function()
         end
       end)
       assert.same({ "bad request", "bad request" }, told)
+    end)
+  end)
+
+  it("leaves out of tracebacks the groups of which it shows no frame", function()
+    listening(function(listener, port)
+      local text
+      cohort.group(function(g)
+        g:spawn_daemon(net.serve, listener, { on_error = function(err) text = tostring(err) end }, function()
+          cohort.gather { function() error "no" end }
+        end)
+        local stream <close> = net.connect("127.0.0.1", port)
+        stream:read()
+      end)
+      assert.matches("task 'gather 1': [^\n]*: no\n", text)
+      assert.matches("\n     in a group of\n     [^\n]*net_serve_spec.lua:%d+: in ", text)
+      assert.is_nil(text:match "in a group of\n *in a group of", text)
+      assert.is_nil(text:match "in a group of$", text)
     end)
   end)
 
@@ -183,7 +193,7 @@ describe("serve", function()
   end)
 
   it("goes on when descriptors ran out and were given back, and tells on_error once", function()
-    local result = child.run([[
+    local result = child.run_clean([[
       local cohort, net = require "cohort", require "cohort.net"
       cohort.run(function()
         local listener = net.listen("127.0.0.1", 0)
@@ -208,6 +218,70 @@ describe("serve", function()
     ]], "ulimit -n 40; lua5.4")
     assert.equal("", result.err)
     assert.equal("1\tEMFILE\n", result.out)
+  end)
+
+  it("takes all connections that are there before it waits, however many", function()
+    listening(function(listener, port)
+      local clients, served = {}, 0
+      for i = 1, 300 do clients[i] = net.connect("127.0.0.1", port) end
+      cohort.group(function(g)
+        g:spawn_daemon(net.serve, listener, function(stream)
+          served = served + 1
+          stream:read()
+        end)
+        look(3)
+        assert.equal(300, served)
+        for i = 1, 300 do clients[i]:close() end
+      end)
+    end)
+  end)
+
+  it("asks the system once whether connections are there, and takes one in each turn", function()
+    listening(function(listener, port)
+      local clients, served, turns = {}, 0, 0
+      for i = 1, 50 do clients[i] = net.connect("127.0.0.1", port) end
+      cohort.group(function(g)
+        g:spawn_daemon(net.serve, listener, function(stream)
+          served = served + 1
+          stream:read()
+        end)
+        while served < 50 do
+          cohort.checkpoint()
+          turns = turns + 1
+        end
+        assert.is_true(turns < 150, turns)  -- one that asks each time waits over sixty turns for each
+        for i = 1, 50 do clients[i]:close() end
+      end)
+    end)
+  end)
+
+  it("without descriptors tries again ten times a second, and does not spin", function()
+    local result = child.run_clean([[
+      local cohort, net, core = require "cohort", require "cohort.net", require "cohort.core"
+      local clock = cohort.testing.clock { autojump = true }
+      cohort.run({ clock = clock }, function()
+        local listener = net.listen("127.0.0.1", 0)
+        local port, told, served = listener.local_address.port, 0, 0
+        local clients, ok = {}, true
+        while ok do
+          ok, clients[#clients + 1] = pcall(net.connect, "127.0.0.1", port)
+        end
+        clients[#clients] = nil
+        cohort.group(function(g)
+          local before = core.checkpoints()
+          g:spawn_daemon(net.serve, listener, { on_error = function() told = told + 1 end },
+            function(stream) served = served + 1 stream:read() end)
+          cohort.sleep(100)
+          local calls = core.checkpoints() - before  -- few for each of 1000 tries
+          print(calls > 1000 and calls < 4000 or calls, told, served)
+          for _, stream in ipairs(clients) do stream:close() end
+          cohort.sleep(1)
+          print(served == #clients)
+        end)
+      end)
+    ]], "ulimit -n 40; lua5.4")
+    assert.equal("", result.err)
+    assert.equal("true\t1\t0\ntrue\n", result.out)
   end)
 
   it("says what is wrong with its arguments before it accepts anything", function()

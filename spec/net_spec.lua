@@ -7,15 +7,7 @@ local sockets = require "spec.support.sockets"
 local tasks = require "spec.support.tasks"
 
 local virtual, raised, look, handles = tasks.virtual, tasks.raised, sockets.look, sockets.handles
-local is = cohort.is
-
--- Calls body(listener, port) in a run.
-local function listening(body, ...)
-  return virtual(function(...)
-    local listener <close> = net.listen("127.0.0.1", 0)
-    return body(listener, listener.local_address.port, ...)
-  end, ...)
-end
+local is, listening = cohort.is, sockets.listening
 
 -- Runs body while functions of the core are replaced.
 local function with_core(replacements, body)
@@ -283,7 +275,7 @@ describe("misuse of cohort.net", function()
     { "connect", { "a", 65536 }, "0 to 65535, got 65536" },
     { "connect", { "a", 1, 5 }, "connect expects a table of options, got number" },
     { "connect", { "a", 1, { linemax = 5 } }, "connect has no option 'linemax': did you mean 'line_max'?" },
-    { "connect", { "a", 1, { [1] = 5 } }, "no option '1'" },
+    { "connect", { "a", 1, { [1] = 5 } }, "connect expects options by name, got a key that is a number" },
     { "connect", { "a", 1, { line_max = 0 } }, "'line_max' expects a whole number of 1 or more, got 0" },
     { "connect", { "a", 1, { line_max = 0 / 0 } }, "line_max" },
     { "connect", { "a", 1, { line_max = 1.5 } }, "line_max" },

@@ -190,6 +190,29 @@ describe("the reason of a cancellation", function()
     end)
   end)
 
+  it("stays what cut the wait when a shield goes up before Cancelled is out", function()
+    virtual(function()
+      local task, seen
+      cohort.scope(function(outer)
+        cohort.scope(function(inner)
+          cohort.group(function(g)
+            task = g:spawn(function()
+              local ok, err = pcall(cohort.sleep_forever)
+              seen = err.reason
+              return ok or error(err, 0)
+            end)
+            cohort.checkpoint()
+            outer:cancel("no more")
+            inner.shield = true
+          end)
+        end)
+      end)
+      assert.equal("no more", seen.text)
+      assert.equal("cancelled", task:status())
+      assert.equal("no more", task:error().reason.text)
+    end)
+  end)
+
   it("of each task is its own, though the value is one", function()
     virtual(function()
       local seen = {}

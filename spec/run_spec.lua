@@ -17,6 +17,21 @@ local function raised(f, ...)
 end
 
 describe("run", function()
+  it("that the system refuses raises a SystemError", function()
+    local result = child.run([[
+      local cohort = require "cohort"
+      local files = {}
+      repeat
+        local file = io.open "/dev/null"
+        files[#files + 1] = file
+      until not file
+      local ok, err = pcall(cohort.run, print)
+      for _, file in ipairs(files) do file:close() end
+      print(ok, cohort.is(err, cohort.SystemError), err.code, err.operation, err.message)
+    ]], [[sh -c 'ulimit -n 64; exec lua5.4 "$0"']])
+    assert.equal("false\ttrue\tEMFILE\trun\trun: too many open files (EMFILE)\n", result.out)
+  end)
+
   it("gives main its arguments and gives back its results, nils and 200 of them included", function()
     assert.equal(0, select("#", cohort.run(nothing)))
     local function same(...) return ... end
@@ -229,8 +244,8 @@ end)
 
 describe("outside run", function()
   it("what needs a task says so", function()
-    assert.truthy(raised(cohort.group, nothing):find("inside cohort.run"))
-    assert.truthy(raised(cohort.open_group):find("inside cohort.run"))
+    assert.truthy(raised(cohort.group, nothing):find("inside cohort.main"))
+    assert.truthy(raised(cohort.open_group):find("inside cohort.main"))
     assert.is_nil(cohort.current_task())
   end)
 

@@ -23,7 +23,8 @@ describe("a scope object", function()
       assert.equal("deadline", s.reason.kind)
       assert.equal("work", s.name)
       assert.equal("scope 'work' (ended, cancelled)", tostring(s))
-      assert.is_nil(s.nonsense)
+      local _, err = pcall(function() return s.nonsense end)
+      assert.matches("a scope has no 'nonsense'", err)
     end)
   end)
 
@@ -135,7 +136,7 @@ describe("a scope object", function()
     } do
       local ok, err = pcall(f)
       assert.is_false(ok)
-      assert.truthy(err:find("inside cohort.run"))
+      assert.truthy(err:find("inside cohort.main"))
     end
   end)
 

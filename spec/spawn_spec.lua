@@ -158,6 +158,30 @@ describe("a task of a group whose body has ended", function()
   end)
 end)
 
+describe("a group in which nobody lives any more", function()
+  it("takes tasks until its host goes on", function()
+    virtual(function()
+      local log = {}
+      cohort.group(function(outer)
+        local inner
+        outer:spawn(cohort.checkpoint)
+        outer:spawn(function()
+          cohort.group(function(g)
+            inner = g
+            g:spawn(function() end)
+          end)
+          log[#log + 1] = "host"
+        end)
+        cohort.checkpoint()
+        cohort.checkpoint()
+        assert.equal(0, #inner)
+        inner:spawn(function() log[#log + 1] = "late" end)
+      end)
+      assert.same({ "late", "host" }, log)
+    end)
+  end)
+end)
+
 describe("a finished group", function()
   it("takes no tasks: spawn, spawn_daemon and start say that it has ended, defer too", function()
     virtual(function()

@@ -335,6 +335,30 @@ describe("cancellation around a stream", function()
     end)
   end)
 
+  it("is seen by each step: by the first, which then begins nothing, and by those after the end", function()
+    virtual(function()
+      local begun = 0
+      local s <close> = cohort.stream(function(emit)
+        begun = begun + 1
+        emit(begun)
+      end)
+      local function cancelled_step()
+        local err
+        cohort.scope(function(scope)
+          scope:cancel()
+          err = raised(s)
+        end)
+        return tasks.is_cancelled(err)
+      end
+      assert.is_true(cancelled_step())
+      cohort.checkpoint()
+      assert.equal(0, begun)
+      assert.same({ 1 }, { s(), s() })
+      assert.is_true(cancelled_step())
+      assert.is_nil(s())
+    end)
+  end)
+
   it("of one asker loses no value: the next one who asks gets it", function()
     virtual(function()
       local got = {}
@@ -405,6 +429,6 @@ describe("stream", function()
       local s <close> = cohort.stream(cohort.sleep_forever)
       s()
     end))
-    assert.matches("waits for the next value of a stream at [^\n]*stream_spec.lua", text)
+    assert.matches("waits for stream %(open%) at [^\n]*stream_spec.lua", text)
   end)
 end)

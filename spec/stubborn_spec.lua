@@ -173,6 +173,18 @@ describe("a stubborn task", function()
     while true do pcall(cohort.sleep, 1) end
   end
 
+  it("runs its clean-up also when it has just given in", function()
+    for caught = 998, 1001 do
+      local closed = false
+      pcall(end_by_cancel, function()
+        local _ <close> = on_close(function() closed = true end)
+        for _ = 1, caught do pcall(cohort.sleep, 1) end
+        cohort.sleep(1)
+      end)
+      assert.is_true(closed)
+    end
+  end)
+
   it("runs its clean-up, which may wait under a shield", function()
     local log = {}
     local err = end_by_cancel(function()

@@ -82,7 +82,7 @@ describe("task.name", function()
       assert.matches("^spec/task_name_spec.lua:%d+: task.name expects a string, got number",
         raised(function() task.name = 5 end))
       assert.matches("no such field", raised(function() task.nam = "x" end))
-      assert.is_nil(task.nam)
+      assert.matches("a task has no .nam.: did you mean .name.", raised(function() return task.nam end))
     end)
   end)
 end)

@@ -64,6 +64,20 @@ describe("os.exit(code, true)", function()
     assert.is_nil(out:find("deferred"))
   end)
 
+  it("in a task does not run what its own task is in the middle of", function()
+    assert.same({ 4, "main\n", "" }, { run [[
+      cohort.run(function()
+        local _ <close> = on_close "main"
+        cohort.group(function(g)
+          g:spawn(function()
+            local _ <close> = on_close "its own"
+            os.exit(4, true)
+          end)
+        end)
+      end)
+    ]] })
+  end)
+
   for where, act in pairs {
     ["a __close"] = [[
       local _ <close> = setmetatable({}, { __close = function() os.exit(5, true) end })
@@ -234,7 +248,7 @@ end)
 
 describe("two states in two threads", function()
   it("are independent", function()
-    child.with_host(function(host)
+    child.with_program("host", function(host)
       local result = child.run([[
         local cohort = require "cohort"
         for round = 1, 20 do

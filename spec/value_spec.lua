@@ -122,6 +122,21 @@ describe("value:wait_for", function()
     end)
   end)
 
+  it("brings what comes once to all who wait and who come later, whoever is cancelled meanwhile", function()
+    virtual(function()
+      local answer, got = cohort.value(false), {}
+      local function ask() return answer:wait_for(function(v) return v end) end
+      cohort.group(function(g)
+        for i = 1, 3 do g:spawn(function() got[i] = ask() end) end
+        local hasty = g:spawn(ask)
+        cohort.sleep(1)
+        hasty:cancel()
+        answer:set(42)
+      end)
+      assert.same({ 42, 42, 42, 42 }, { got[1], got[2], got[3], ask() })
+    end)
+  end)
+
   it("is a checkpoint, and leaves nothing behind when it is cancelled", function()
     in_group(function(g)
       local value = cohort.value(1)

@@ -105,7 +105,7 @@ describe("waiting inside", function()
 
   it("no task at all says where it works", function()
     for _, wait in ipairs { cohort.checkpoint, function() cohort.sleep(1) end, cohort.sleep_forever } do
-      assert.truthy(raised(wait):find("no task runs here: call this inside cohort.run"))
+      assert.truthy(raised(wait):find("no task runs here: call this inside cohort.main"))
     end
   end)
 
@@ -270,7 +270,54 @@ describe("the coroutine of a waiting task", function()
         assert.equal(1, #err.errors)
       end)
     end)
+
+    it("that is closed by hand fails, its closes cannot wait, and nobody else suffers: " .. name, function()
+      virtual(function()
+        local co, closed, other
+        local ok, err = pcall(cohort.group, { on_error = "collect" }, function(g)
+          g:spawn(function()
+            co = coroutine.running()
+            local _ <close> = setmetatable({}, { __close = function()
+              closed = select(2, pcall(cohort.sleep, 1))
+            end })
+            wait(g)
+          end)
+          g:spawn(function()
+            cohort.sleep(1)
+            coroutine.close(co)
+            cohort.sleep(5)
+            other = "ended"
+          end)
+        end)
+        assert.matches("cannot wait inside a coroutine that Lua's own coroutine library resumed", closed)
+        assert.equal("ended", other)
+        assert.is_false(ok)
+        assert.matches("dead coroutine", err:sole())
+      end)
+    end)
   end
+
+  it("that is closed by hand passes on what it is granted", function()
+    virtual(function()
+      local lock, log = cohort.lock(), {}
+      pcall(cohort.group, { on_error = "collect" }, function(g)
+        lock:acquire()
+        local co
+        g:spawn(function()
+          co = coroutine.running()
+          lock:acquire()
+        end)
+        g:spawn(function()
+          cohort.checkpoint()
+          log[1] = lock:with(cohort.now)
+        end)
+        cohort.sleep(1)
+        coroutine.close(co)
+        lock:release()
+      end)
+      assert.same({ 1 }, log)
+    end)
+  end)
 end)
 
 describe("a stock coroutine inside a task", function()

@@ -6,18 +6,19 @@
 --- that begin with ---@meta hold annotations only and are left out. Prints each wrong arrow as file:line.
 
 local c_layers = {
-  "kernel/hidden", "kernel/check", "kernel/list", "kernel/heap", "kernel/mem", "kernel/clock",
-  "kernel/trace", "kernel/core", "kernel/run", "kernel/timer", "kernel/wait", "kernel/scope",
-  "kernel/task", "kernel/group", "kernel/loop",
-  "glue", "sync", "io", "open", "cohort",
+  "kernel/hidden", "kernel/check", "kernel/list", "kernel/heap", "kernel/fault", "kernel/mem",
+  "kernel/clock", "kernel/trace", "kernel/core", "kernel/run", "kernel/timer", "kernel/wait",
+  "kernel/idle", "kernel/scope", "kernel/task", "kernel/group", "kernel/loop",
+  "glue", "sync", "io", "stream", "net", "fs", "process", "open", "cohort",
 }
 
 local lua_layers = {
   "core",
+  "misuse",
   "coroutine object",
   "try errors match",
   "combinators stream retry broadcast value",
-  "net fs process",
+  "net fs process fd stdio",
   "testing trace",
   "cohort",
   "cli",
@@ -133,6 +134,18 @@ for _, path in ipairs(files("lua", "*.lua")) do
       complain(path .. ":1", "%s is in no layer of tools/arrows.lua", module)
     end
   end
+end
+
+--- What cohort is held against must not come from it.
+local function check_reference(where, line)
+  local module = line:gsub("%-%-.*", ""):match("require%s*%(?%s*[\"']([^\"']+)")
+  if module and not module:find("^engines%.model%.reference%f[%W]") then
+    complain(where, "the reference must not see %s", module)
+  end
+end
+
+for _, path in ipairs(files("engines/model", "*.lua")) do
+  if path:find("^engines/model/reference%f[%W]") then each_line(path, check_reference) end
 end
 
 os.exit(wrong == 0, true)

@@ -57,6 +57,11 @@ function tags.async(entry, rest)
   entry.async = true
 end
 
+-- For editors only: a call whose result is not used is a mistake.
+function tags.nodiscard(_, rest)
+  if rest ~= "" then wrong("@nodiscard takes nothing") end
+end
+
 function tags.param(entry, rest) table.insert(entry.params, read_named(rest)) end
 
 function tags.field(entry, rest) table.insert(entry.fields, read_named(rest)) end

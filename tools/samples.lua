@@ -10,17 +10,26 @@ local function nothing() end
 
 --- Fills `objects` and calls `use`; everything in it is closed when it has returned.
 local function make(objects, use)
-  local net = require "cohort.net"
+  local net, fs = require "cohort.net", require "cohort.fs"
+  local tempdir <close> = fs.temp_dir()
+  local file <close> = fs.temp_file { dir = tempdir.path }
+  local watcher <close> = fs.watch(tempdir.path)
   local listener <close> = net.listen("127.0.0.1", 0)
   local stream <close> = net.connect("127.0.0.1", listener.local_address.port)
-  objects.listener, objects.stream = listener, stream
+  local socket <close> = net.udp { peer = { host = "127.0.0.1", port = 9 } }
+  local child <close> = require("cohort.process").open { "cat" }
+  local sizes <close> = require("cohort.stdio").size_changes()
+  objects.sizes = sizes
+  objects.child, objects.listener, objects.stream, objects.socket = child, listener, stream, socket
+  objects.tempdir, objects.file, objects.watcher = tempdir, file, watcher
   objects.context = cohort.context "sample"
-  objects.clock = cohort.testing.clock()
+  objects.sequencer = cohort.testing.sequencer()
   objects.eg = cohort.error_group("sample", { "sample" })
   objects.event, objects.lock, objects.semaphore = cohort.event(), cohort.lock(), cohort.semaphore(1, 1)
   objects.limiter, objects.condition = cohort.limiter(1), cohort.condition()
   objects.barrier = cohort.barrier(2)
   objects.sender, objects.receiver = cohort.channel(1)
+  objects.signals = cohort.signals "SIGUSR1"
   objects.broadcast, objects.value = cohort.broadcast(1), cohort.value(1)
   objects.subscription, objects.changes = objects.broadcast:subscribe(), objects.value:changes()
   cohort.group(function(g)
@@ -54,8 +63,11 @@ end
 --- @param definitions table  of tools/meta.lua
 --- @param use fun(objects: table)
 function samples.with(definitions, use)
-  local options = { clock = cohort.testing.clock { autojump = true } }
-  cohort.run(options, make, add_modules({}, definitions), function(objects)
+  local objects = add_modules({}, definitions)
+  objects.clock = cohort.testing.clock { autojump = true }
+  objects.runner = cohort.testing.open_runner()
+  objects.runner:close()  -- one at a time
+  cohort.run({ clock = objects.clock }, make, objects, function()
     check_complete(objects, definitions)
     use(objects)
   end)

@@ -2,7 +2,7 @@
 ---
 --- C and Lua: a file begins with a paragraph saying what it is (in a header it may follow the guard and
 --- the includes), has at most 500 lines of at most 110 columns, no tabs and no trailing blanks. C alone:
---- a function has at most 60 lines, and csrc has no mutable statics: all state hangs on one lua_State.
+--- a function has at most 60 lines, and csrc has one mutable static: all state hangs on one lua_State.
 --- Every text file: no notes to be done later, and no paths of somebody's machine.
 
 local lines_max, columns_max, function_lines_max = 500, 110, 60
@@ -72,11 +72,16 @@ local function check_functions(path, lines)
   end
 end
 
+--- The one exception: what a raw terminal was before, which the handler of a signal must reach.
+local reached_by_handlers = { ["csrc/io/terminal.c"] = true }
+
 local function check_statics(path, lines)
+  local allowed = reached_by_handlers[path] and 1 or 0
   for number, line in ipairs(lines) do
     local variable = line:match("^%s*static%s+([^()]*)$") or line:match("^%s*static%s+([^()]-)%s*=")
     if variable and not variable:find("%f[%w]const%f[%W]") then
-      fault(path, number, "a mutable static: state belongs to a runtime")
+      allowed = allowed - 1
+      if allowed < 0 then fault(path, number, "a mutable static: state belongs to a runtime") end
     end
   end
 end
@@ -93,7 +98,7 @@ local function check_words(path, lines)
   end
 end
 
-for _, path in ipairs(list "find csrc lua spec tools examples bench bin -type f 2>/dev/null") do
+for _, path in ipairs(list "find csrc lua spec tools examples bench engines bin -type f 2>/dev/null") do
   local lines = read_lines(path)
   if path:find("%.[ch]$") or path:find("%.lua$") then
     check_opening(path, lines)

@@ -9,7 +9,7 @@
 
 local suites = {
   "all", "kernel", "specs", "scenarios",
-  "arrows", "style", "luacheck", "docs-check", "rockspec-check", "model", "rock",
+  "arrows", "style", "luacheck", "docs-check", "rockspec-check", "model", "sanitized", "engines", "rock",
   "bench-check", "gate",
 }
 if #arg > 0 then suites = arg end

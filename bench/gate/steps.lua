@@ -58,15 +58,12 @@ local function count_build(i, b)
   return { what = b.what, commit = b.commit, counts = counts }
 end
 
-local steps, shares, bare = {}, {}, {}
+local steps, shares = {}, {}
 for i, b in ipairs(builds) do
   steps[i] = count_build(i, b)
   print(b.what)
 end
 for _, operation in ipairs(operations) do shares[operation] = count.shares(operation) end
-for _, operation in ipairs { "bare switch", "bare create and resume" } do
-  bare[operation] = count.median(operation, 3)
-end
 
-local result = { operations = operations, steps = steps, shares = shares, bare = bare }
+local result = { operations = operations, steps = steps, shares = shares }
 assert(io.open("bench/gate/steps.json", "w")):write(json.encode(result), "\n"):close()

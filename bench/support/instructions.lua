@@ -1,4 +1,5 @@
---- What bench/gate/steps.json holds, as text for the page: instructions of operations, after each step.
+--- What bench/gate knows, as text for the page: instructions of operations, and what each step brought.
+local figures = require "bench.gate.figures"
 local json = require "bench.support.json"
 
 local instructions = {}
@@ -21,16 +22,13 @@ end
 
 local function percent(share) return ("%.0f %%"):format(100 * share) end
 
---- What the operation takes in the tree that was counted last.
-function instructions.of(name)
-  local d = read()
-  if d.bare[name] then return d.bare[name] end
-  for _, step in ipairs(d.steps) do
-    if step.what == "today" then return step.counts[name] or error(("no operation '%s'"):format(name), 0) end
+--- What the gate holds the operation to.
+function instructions.text(name)
+  for _, figure in ipairs(figures.read()) do
+    if figure.name == name then return grouped(figure.count) end
   end
+  error(("no operation '%s'"):format(name), 0)
 end
-
-function instructions.text(name) return grouped(instructions.of(name)) end
 
 --- "Lua 62 %, cohort 24 %, the C library and the kernel's door 14 %".
 function instructions.shares(name)

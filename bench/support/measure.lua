@@ -62,6 +62,44 @@ function measure.sleeps(count, run)
   }
 end
 
+--- W7f: `count` files of so many bytes, which every program finds again; their paths.
+function measure.files(bytes, count)
+  local folder, paths = ("build/bench/files/%d"):format(bytes), {}
+  os.execute("mkdir -p " .. folder)
+  for i = 1, count do
+    paths[i] = ("%s/%d"):format(folder, i)
+    local file = io.open(paths[i])
+    if not file then
+      file = assert(io.open(paths[i], "w"))
+      file:write(("x"):rep(bytes))
+    end
+    file:close()
+  end
+  return paths
+end
+
+--- Nanoseconds per operation of `args.tasks` tasks. `group(tasks, f)` runs so many tasks f(task) at once,
+--- each of which calls `work(i)` with numbers of its own.
+local function by_tasks(args, group, work)
+  local ns = measure.per_operation(args.seconds, function(count)
+    return measure.time(group, args.tasks, function(task)
+      for i = 1, count do work(i * args.tasks + task) end
+    end)
+  end)
+  return { ns = ns / args.tasks }
+end
+
+--- W7f: nanoseconds per file, the one at `args.path` or some of our own; `read(path)` gives what is in it.
+function measure.reads(args, group, read)
+  local paths = args.path and { args.path } or measure.files(args.bytes, args.files)
+  return by_tasks(args, group, function(i) assert(#read(paths[i % #paths + 1]) >= args.bytes) end)
+end
+
+--- W7p: nanoseconds per program; `run()` runs one to its end and gives what it printed, which is nothing.
+function measure.programs(args, group, run)
+  return by_tasks(args, group, function() assert(run() == "") end)
+end
+
 local function read_arguments()
   local values = {}
   for i = 2, #arg do

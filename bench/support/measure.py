@@ -59,6 +59,22 @@ async def sleeps(count, run):
     }
 
 
+def files(size, count):
+    folder = f"build/bench/files/{size}"
+    os.makedirs(folder, exist_ok=True)
+    paths = [f"{folder}/{i + 1}" for i in range(count)]
+    for path in paths:
+        if not os.path.exists(path):
+            with open(path, "wb") as file:
+                file.write(b"x" * size)
+    return paths
+
+
+def read_file(path):
+    with open(path, "rb") as file:
+        return file.read()
+
+
 def read_arguments():
     def value(text):
         for kind in (int, float, str):

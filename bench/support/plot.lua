@@ -61,7 +61,7 @@ local function draw_frame(canvas, title, unit, height)
   canvas:add('<rect x="0.5" y="0.5" width="%d" height="%d" rx="6" fill="#ffffff" stroke="#d0d7de"/>',
     WIDTH - 1, height - 1)
   canvas:text(20, 28, title, 'font-size="16" font-weight="600"')
-  canvas:text(WIDTH - RIGHT, 28, unit .. ", logarithmic; less is better", 'text-anchor="end" fill="#57606a"')
+  canvas:text(WIDTH - RIGHT, 28, unit, 'text-anchor="end" fill="#57606a"')
 end
 
 local function draw_legend(canvas, columns)
@@ -103,7 +103,7 @@ local function draw_row(canvas, row, columns, top, place)
 end
 
 --- `rows` is a list of {name =, ours = boolean, points = {[i] = {median =, min =, max =}}}, i as in
---- `columns`. @return string svg
+--- `columns`; `unit` stands above the axis. @return string svg
 function plot.draw(title, unit, columns, rows)
   local canvas = setmetatable({}, Canvas)
   local least, greatest = bounds(rows)

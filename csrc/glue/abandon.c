@@ -7,6 +7,7 @@
 #include <lauxlib.h>
 
 #include "glue/arg.h"
+#include "glue/deferred.h"
 #include "glue/errgroup.h"
 #include "glue/error.h"
 #include "glue/fiber.h"
@@ -25,11 +26,14 @@ static bool is_message(lua_State *L) {
 
 
 /*
-** Push the error for the innermost thing left open, or nil when a warning is
-** enough: an iterator of ours that a loop was left of. A loop that was cut by a
-** cancellation of what is around it is not even worth that. [-0, +1, m]
+** pcall'ed: (scope, cut) -> the error for the innermost thing left open, or nil when
+** a warning is enough: an iterator of ours that a loop was left of. A loop that was
+** cut by a cancellation of what is around it is not even worth that.
 */
-static void push_message(lua_State *L, struct coh_state *S, struct coh_scope *scope, bool cut) {
+static int l_message(lua_State *L) {
+  struct coh_scope *scope = lua_touserdata(L, 1);
+  bool cut = lua_toboolean(L, 2);
+  struct coh_state *S = coh_state_from(scope->slot.rt);
   struct coh_luagroup *g = coh_luagroup_around(scope);
   const char *what = g != NULL ? "group" : "scope";
   coh_object_push(L, S, g != NULL ? &g->group.scope : scope);  /* object */
@@ -51,8 +55,16 @@ static void push_message(lua_State *L, struct coh_state *S, struct coh_scope *sc
     lua_pushfstring(L, "%sthis %s was never closed: write 'local %c <close> = cohort.open_%s(...)', so that "
                        "it ends where its block ends", lua_tostring(L, -1), what, *what, what);
   }
-  lua_replace(L, -3);                                          /* message line */
-  lua_pop(L, 1);
+  return 1;
+}
+
+
+/* Push that; or that memory ran out, for what is open is closed all the same. [-0, +1, m] of stack alone */
+static void push_message(lua_State *L, struct coh_scope *scope, bool cut) {
+  lua_pushcfunction(L, l_message);
+  lua_pushlightuserdata(L, scope);
+  lua_pushboolean(L, cut);
+  lua_pcall(L, 2, 1, 0);
 }
 
 
@@ -79,17 +91,16 @@ static void close_one(struct coh_state *S, struct coh_fiber *f) {
 
 /*
 ** Cancel what is open inside 'until', and find a group there that still has tasks,
-** or NULL. What was deferred becomes a task, unless 'L' is NULL. [-0, +0, m]
+** or NULL. What was deferred becomes a task, unless 'L' is NULL. [-0, +0, -]
 */
-static struct coh_luagroup *find_busy(lua_State *L, struct coh_state *S, struct coh_fiber *f,
-                                      struct coh_scope *until) {
+static struct coh_luagroup *find_busy(lua_State *L, struct coh_fiber *f, struct coh_scope *until) {
   struct coh_scope *s;
   for (s = f->task.current; s != until; s = s->parent) coh_scope_cancel(s, COH_REASON_MISNESTING);
   for (s = f->task.current; s != until; s = s->parent) {
     struct coh_luagroup *g = coh_luagroup_around(s);
     if (g == NULL) continue;
     if (!g->group.body_ended) coh_group_body_ended(&g->group, false, false);
-    if (L != NULL && coh_group_is_empty(&g->group) && g->deferred > 0) coh_luagroup_spawn_deferred(L, S, g);
+    if (L != NULL) coh_deferred_spawn(L, g);
     if (!coh_group_is_empty(&g->group)) return g;
   }
   return NULL;
@@ -99,7 +110,7 @@ static struct coh_luagroup *find_busy(lua_State *L, struct coh_state *S, struct 
 bool coh_abandon_quietly(struct coh_state *S, struct coh_fiber *f, struct coh_scope *until) {
   struct coh_luagroup *busy;
   if (f->task.current == until) return false;
-  busy = find_busy(NULL, S, f, until);
+  busy = find_busy(NULL, f, until);
   if (busy != NULL) {
     coh_group_join(&busy->group);
     return true;
@@ -115,17 +126,17 @@ bool coh_abandon(lua_State *L, struct coh_state *S, struct coh_fiber *f, struct 
     lua_pushnil(L);
     return false;
   }
-  busy = find_busy(L, S, f, until);
+  busy = find_busy(L, f, until);
   if (busy != NULL) {
     if (!coh_can_wait(S, L)) coh_refuse_wait(S, L);
     luaL_checkstack(L, 2, "too many values");
     coh_group_join(&busy->group);
     return true;
   }
-  push_message(L, S, f->task.current, until->effective);
+  push_message(L, f->task.current, until->effective);
   while (f->task.current != until) {
     struct coh_luagroup *g = coh_luagroup_around(f->task.current);
-    if (g != NULL) coh_luagroup_add_failures(L, S, g);
+    if (g != NULL) coh_luagroup_add_failures(L, g);
     close_one(S, f);
   }
   return false;
@@ -143,23 +154,35 @@ static void push_details(lua_State *L, struct coh_fiber *f) {
 }
 
 
+/* pcall'ed: (fiber, errors of a group, error) -> one with all of them */
+static int l_join(lua_State *L) {
+  struct coh_fiber *f = lua_touserdata(L, 1);
+  coh_error_box_nil(L);
+  lua_createtable(L, 2, 0);
+  lua_insert(L, -2);
+  lua_rawseti(L, -2, 1);
+  lua_pushvalue(L, 2);
+  lua_rawseti(L, -2, 2);
+  lua_createtable(L, 2, 0);
+  push_details(L, f);
+  lua_rawseti(L, -2, 1);
+  lua_pushboolean(L, 0);
+  lua_rawseti(L, -2, 2);
+  coh_errgroup_push(L, "an error, and those of a group that it left open");
+  return 1;
+}
+
+
 void coh_abandon_join(lua_State *L, struct coh_fiber *f, int error) {
   int abandoned = lua_gettop(L);
-  luaL_checkstack(L, 6, "errors to join");
-  lua_pushvalue(L, error);                   /* abandoned error */
-  if (coh_errgroup_is(L, abandoned)) {
-    coh_error_box_nil(L);
-    lua_createtable(L, 2, 0);
-    lua_insert(L, -2);
-    lua_rawseti(L, -2, 1);
-    lua_pushvalue(L, abandoned);
-    lua_rawseti(L, -2, 2);
-    lua_createtable(L, 2, 0);
-    push_details(L, f);
-    lua_rawseti(L, -2, 1);
-    lua_pushboolean(L, 0);
-    lua_rawseti(L, -2, 2);
-    coh_errgroup_push(L, "an error, and those of a group that it left open");
+  if (!coh_errgroup_is(L, abandoned)) {
+    lua_copy(L, error, abandoned);
+    return;
   }
-  lua_replace(L, abandoned);
+  lua_pushcfunction(L, l_join);
+  lua_insert(L, abandoned);
+  lua_pushlightuserdata(L, f);
+  lua_insert(L, abandoned + 1);
+  lua_pushvalue(L, error);
+  lua_pcall(L, 3, 1, 0);
 }

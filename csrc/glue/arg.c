@@ -10,6 +10,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "glue/errtext.h"
+#include "glue/names.h"
 #include "kernel/clock.h"
 
 #define MESSAGE_MAX 512
@@ -21,7 +23,11 @@ int coh_misuse(lua_State *L, const char *format, ...) {
   va_start(arguments, format);
   vsnprintf(text, sizeof text, format, arguments);
   va_end(arguments);
-  return luaL_error(L, "%s", text);
+  luaL_checkstack(L, 2, NULL);
+  coh_text_push_prefix(L);
+  lua_pushstring(L, text);
+  lua_concat(L, 2);
+  return lua_error(L);
 }
 
 
@@ -44,13 +50,21 @@ bool coh_is_options(lua_State *L, int arg) {
 }
 
 
-void coh_check_callable(lua_State *L, int arg, const char *what) {
+void coh_check_callable_of(lua_State *L, int arg, const char *what, const char *call) {
   if (coh_is_callable(L, arg)) return;
   if (lua_isthread(L, arg))
     coh_misuse(L, "%s expects a function, got a coroutine: give the function itself, "
                   "not coroutine.create of it", what);
-  coh_misuse(L, "%s expects a function, got %s: write %s(f, ...) and not %s(f(...))", what,
-             coh_type_name(L, arg), what, what);
+  coh_misuse(L, "%s expects a function, got %s: write %sf, ...) and not %sf(...))", what,
+             coh_type_name(L, arg), call, call);
+}
+
+
+void coh_check_callable(lua_State *L, int arg, const char *what) {
+  char call[64];
+  if (coh_is_callable(L, arg)) return;
+  snprintf(call, sizeof call, "%s(", what);
+  coh_check_callable_of(L, arg, what, call);
 }
 
 
@@ -90,41 +104,34 @@ lua_Number coh_seconds(int64_t ns) {
 
 /* {{ Options */
 
-/* How many letters must change to make 'b' of 'a'; both are short. */
-static size_t distance(const char *a, const char *b) {
-  size_t row[32], i, j, n = strlen(b);
-  if (n >= 32) return 99;
-  for (j = 0; j <= n; j++) row[j] = j;
-  for (i = 1; a[i - 1] != '\0'; i++) {
-    size_t corner = row[0];
-    row[0] = i;
-    for (j = 1; j <= n; j++) {
-      size_t change = corner + (a[i - 1] != b[j - 1]);
-      corner = row[j];
-      if (row[j] + 1 < change) change = row[j] + 1;
-      if (row[j - 1] + 1 < change) change = row[j - 1] + 1;
-      row[j] = change;
-    }
-  }
-  return row[n];
+/* The names, with ", " between, as far as 'text' has room. */
+static void list_names(char *text, size_t size, const char *const names[]) {
+  size_t at = 0;
+  const char *const *name;
+  for (name = names; *name != NULL && at < size; name++)
+    at += (size_t)snprintf(text + at, size - at, "%s'%s'", name == names ? "" : ", ", *name);
 }
 
 
 static int unknown_option(lua_State *L, int key, const char *what, const char *const names[]) {
   const char *const *name, *given, *nearest = names[0];
+  char text[MESSAGE_MAX / 2] = "";
   size_t least = 99;
   if (lua_type(L, key) != LUA_TSTRING)
     return coh_misuse(L, "%s expects options by name, got a key that is a %s", what, luaL_typename(L, key));
   given = lua_tostring(L, key);
   for (name = names; *name != NULL; name++) {
-    size_t d = distance(given, *name);
+    size_t d = coh_name_distance(given, *name);
     if (d < least) {
       least = d;
       nearest = *name;
     }
   }
   if (nearest == NULL) return coh_misuse(L, "%s takes no option '%s'", what, given);
-  return coh_misuse(L, "%s has no option '%s': did you mean '%s'?", what, given, nearest);
+  if (least <= strlen(given) / 2)
+    return coh_misuse(L, "%s has no option '%s': did you mean '%s'?", what, given, nearest);
+  list_names(text, sizeof text, names);
+  return coh_misuse(L, "%s has no option '%s': it has %s", what, given, text);
 }
 
 

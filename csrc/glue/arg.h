@@ -25,7 +25,11 @@ bool coh_is_callable(lua_State *L, int arg);
 /* Options: a table that cannot be called. [-0, +0, -] */
 bool coh_is_options(lua_State *L, int arg);
 
-/* 'what' is the function's name, for the message: "spawn expects a function, got nil". [-0, +0, v] */
+/* 'what' is the function's name, for the message: "spawn expects a function, got nil"; a call of it begins
+** with 'call', "fail_after(seconds, ". [-0, +0, v] */
+void coh_check_callable_of(lua_State *L, int arg, const char *what, const char *call);
+
+/* The same for a function that takes nothing before it. [-0, +0, v] */
 void coh_check_callable(lua_State *L, int arg, const char *what);
 
 /* A duration in seconds, as nanoseconds rounded up; math.huge is COH_NEVER. [-0, +0, v] */

@@ -4,6 +4,7 @@
 ** another. What differs from task to task, the reason, is looked up when it
 ** is read, from the task that reads.
 */
+#include "glue/arg.h"
 #include "glue/error.h"
 #include "glue/errtext.h"
 
@@ -79,7 +80,7 @@ static int l_index(lua_State *L) {
 
 /* Cancelled.__newindex(value, key, v) never returns */
 static int l_newindex(lua_State *L) {
-  return luaL_error(L, "Cancelled takes no fields: all tasks share the one value");
+  return coh_misuse(L, "Cancelled takes no fields: all tasks share the one value");
 }
 
 
@@ -100,7 +101,7 @@ static int l_tostring(lua_State *L) {
 
 /* Cancelled(...) never returns */
 static int l_make(lua_State *L) {
-  return luaL_error(L, "Cancelled cannot be made: call cancel() on a task, a group or a scope");
+  return coh_misuse(L, "Cancelled cannot be made: call cancel() on a task, a group or a scope");
 }
 
 

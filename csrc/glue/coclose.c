@@ -1,7 +1,9 @@
 /*
 ** Closing coroutines: see coclose.h. A '<close>' variable is called by the
 ** protected call that caught the error, so it runs above the frame that will
-** go on after that call; only what is below is to be unwound further.
+** go on after that call; only what is below is to be unwound further. Where that
+** call was one of ours, which raises again, the next that catches is further below,
+** and what it calls is where we unwind: so it is spared.
 */
 #include "glue/coclose.h"
 
@@ -12,6 +14,7 @@ struct coh_closing {
   struct coh_closing *next;  /* in state.closings */
   lua_State *co;             /* borrowed: whoever closes it has it on the stack */
   int limit;                 /* raise at this depth or less */
+  int spared;                /* depth of a function that unwinding called, or 0 */
 };
 
 
@@ -25,12 +28,17 @@ static struct coh_closing *find(const struct coh_state *S, const lua_State *co) 
 /* Coroutines that were made by one that is being closed have its hook too: not for long. */
 static void hook(lua_State *L, lua_Debug *ar) {
   struct coh_closing *c = find(coh_state_of(L), L);
-  (void)ar;
   if (c == NULL) {
     lua_sethook(L, NULL, 0, 0);
     return;
   }
+  if (c->spared != 0 && coh_unwind_is_deeper(L, c->spared - 1)) return;
+  c->spared = 0;
   if (coh_unwind_is_deeper(L, c->limit)) return;
+  if (ar->event == LUA_HOOKCALL) {
+    if (coh_unwind_is_called_from_c(L)) c->spared = coh_note_levels(L);
+    return;
+  }
   c->limit = coh_unwind_below_catcher(L);
   lua_pushnil(L);
   lua_error(L);
@@ -40,9 +48,9 @@ static void hook(lua_State *L, lua_Debug *ar) {
 bool coh_closing_begin(struct coh_state *S, lua_State *co) {
   struct coh_closing *c = coh_mem_new(&S->loop.rt.mem, sizeof *c);
   if (c == NULL) return false;
-  *c = (struct coh_closing){S->closings, co, coh_note_levels(co)};
+  *c = (struct coh_closing){S->closings, co, coh_note_levels(co), 0};
   S->closings = c;
-  lua_sethook(co, hook, LUA_MASKCOUNT, 1);
+  lua_sethook(co, hook, LUA_MASKCOUNT | LUA_MASKCALL, 1);
   return true;
 }
 

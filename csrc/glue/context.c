@@ -12,6 +12,7 @@
 
 #include "glue/arg.h"
 #include "glue/errtext.h"
+#include "glue/names.h"
 #include "glue/note.h"
 #include "glue/scopes.h"
 #include "glue/wait.h"
@@ -203,7 +204,7 @@ static int begin(lua_State *L, lua_KFunction block) {
 /* context:with(value, f, ...) -> results of f */
 static int l_with(lua_State *L) {
   check_context(L, "with");
-  coh_check_callable(L, 3, "with");
+  coh_check_callable_of(L, 3, "with", "context:with(value, ");
   return begin(L, with);
 }
 
@@ -322,6 +323,7 @@ void coh_context_open(lua_State *L) {
   lua_createtable(L, 0, 2);
   lua_pushlightuserdata(L, S);
   luaL_setfuncs(L, methods, 1);
+  coh_name_guard(L, "context");
   lua_setfield(L, -2, "__index");
   lua_pushcclosure(L, l_context, 2);
   lua_setfield(L, -2, "context");

@@ -14,6 +14,7 @@
 #include "glue/costep.h"
 #include "glue/fiber.h"
 #include "glue/object.h"
+#include "glue/scopes.h"
 #include "glue/wait.h"
 
 
@@ -26,12 +27,12 @@ static lua_State *check_coroutine(lua_State *L) {
 }
 
 
-static int resumed(lua_State *L, int status, lua_KContext scope);
+static int resumed(lua_State *L, int status, lua_KContext opened);
 
 
 /* Return what a step came to as resume does. */
-static int tell(lua_State *L, struct coh_state *S, int outcome, struct coh_scope *scope) {
-  if (outcome == COH_STEP_WAITS) return coh_costep_pass(L, S, scope, resumed);
+static int tell(lua_State *L, struct coh_state *S, int outcome, lua_KContext opened) {
+  if (outcome == COH_STEP_WAITS) return coh_costep_pass(L, S, opened, resumed);
   lua_pushboolean(L, outcome != COH_STEP_FAILED);
   if (outcome == COH_STEP_FAILED) outcome = 1;
   lua_insert(L, -(outcome + 1));
@@ -39,10 +40,10 @@ static int tell(lua_State *L, struct coh_state *S, int outcome, struct coh_scope
 }
 
 
-static int resumed(lua_State *L, int status, lua_KContext scope) {
+static int resumed(lua_State *L, int status, lua_KContext opened) {
   struct coh_state *S = coh_state_here(L);
   (void)status;
-  return tell(L, S, coh_costep_go_on(L, S, lua_tothread(L, 1), scope), (struct coh_scope *)scope);
+  return tell(L, S, coh_costep_go_on(L, S, lua_tothread(L, 1), opened), opened);
 }
 
 
@@ -50,8 +51,8 @@ static int resumed(lua_State *L, int status, lua_KContext scope) {
 int coh_coroutine_l_resume(lua_State *L) {
   struct coh_state *S = coh_state_here(L);
   lua_State *co = check_coroutine(L);
-  struct coh_scope *scope = coh_costep_scope(S);
-  return tell(L, S, coh_costep_begin(L, S, co, lua_gettop(L) - 1, scope), scope);
+  lua_KContext opened = S->opened;
+  return tell(L, S, coh_costep_begin(L, S, co, lua_gettop(L) - 1, opened), opened);
 }
 
 
@@ -80,21 +81,21 @@ static int raise_error(lua_State *L, struct coh_state *S, lua_State *co) {
 }
 
 
-static int stepped(lua_State *L, int status, lua_KContext scope);
+static int stepped(lua_State *L, int status, lua_KContext opened);
 
 
 /* Return what a step came to as a wrapped coroutine does. */
-static int give(lua_State *L, struct coh_state *S, lua_State *co, int outcome, struct coh_scope *scope) {
-  if (outcome == COH_STEP_WAITS) return coh_costep_pass(L, S, scope, stepped);
+static int give(lua_State *L, struct coh_state *S, lua_State *co, int outcome, lua_KContext opened) {
+  if (outcome == COH_STEP_WAITS) return coh_costep_pass(L, S, opened, stepped);
   return outcome == COH_STEP_FAILED ? raise_error(L, S, co) : outcome;
 }
 
 
-static int stepped(lua_State *L, int status, lua_KContext scope) {
+static int stepped(lua_State *L, int status, lua_KContext opened) {
   struct coh_state *S = coh_state_here(L);
   lua_State *co = lua_tothread(L, lua_upvalueindex(2));
   (void)status;
-  return give(L, S, co, coh_costep_go_on(L, S, co, scope), (struct coh_scope *)scope);
+  return give(L, S, co, coh_costep_go_on(L, S, co, opened), opened);
 }
 
 
@@ -102,8 +103,8 @@ static int stepped(lua_State *L, int status, lua_KContext scope) {
 int coh_coroutine_l_next(lua_State *L) {
   struct coh_state *S = coh_state_here(L);
   lua_State *co = lua_tothread(L, lua_upvalueindex(2));
-  struct coh_scope *scope = coh_costep_scope(S);
-  return give(L, S, co, coh_costep_begin(L, S, co, lua_gettop(L), scope), scope);
+  lua_KContext opened = S->opened;
+  return give(L, S, co, coh_costep_begin(L, S, co, lua_gettop(L), opened), opened);
 }
 
 /* }} */
@@ -147,7 +148,7 @@ int coh_coroutine_l_yield(lua_State *L) {
   const struct coh_frame *frame = S->frame;
   if (frame != NULL && frame->co == L) {
     if (frame->prev == NULL) return coh_misuse(L, COH_YIELD_MESSAGE);
-    if (S->loop.rt.current->current != frame->scope) return refuse_yield(L, S);
+    if (coh_scopes_number(S->loop.rt.current->current) > frame->opened) return refuse_yield(L, S);
     if (coh_running(S)->withs != frame->withs && coh_context_is_open_in(L))
       return coh_misuse(L, "coroutine.yield inside a context's 'with' that was opened in this coroutine: who "
                            "resumed it would see its value; yield outside of it, or write cohort.stream");
@@ -199,15 +200,15 @@ static int finish_close(lua_State *L, struct coh_state *S, lua_State *co) {
 }
 
 
-static int close_went_on(lua_State *L, int status, lua_KContext scope);
+static int close_went_on(lua_State *L, int status, lua_KContext opened);
 
 
 /*
 ** 'co' was unwound, see coclose.h: it failed with the error of a '<close>' variable, or with nil. When it
 ** has yielded instead, that was no yield of ours: what is left is closed as Lua does it.
 */
-static int unwound(lua_State *L, struct coh_state *S, lua_State *co, int outcome, struct coh_scope *scope) {
-  if (outcome == COH_STEP_WAITS) return coh_costep_pass(L, S, scope, close_went_on);
+static int unwound(lua_State *L, struct coh_state *S, lua_State *co, int outcome, lua_KContext opened) {
+  if (outcome == COH_STEP_WAITS) return coh_costep_pass(L, S, opened, close_went_on);
   coh_closing_end(S, co);
   if (outcome == COH_STEP_FAILED && lua_status(co) != LUA_YIELD && !lua_isnil(L, -1)) {
     coh_costep_reset(S, co);
@@ -226,11 +227,11 @@ static int unwound(lua_State *L, struct coh_state *S, lua_State *co, int outcome
 }
 
 
-static int close_went_on(lua_State *L, int status, lua_KContext scope) {
+static int close_went_on(lua_State *L, int status, lua_KContext opened) {
   struct coh_state *S = coh_state_here(L);
   lua_State *co = lua_tothread(L, 1);
   (void)status;
-  return unwound(L, S, co, coh_costep_go_on(L, S, co, scope), (struct coh_scope *)scope);
+  return unwound(L, S, co, coh_costep_go_on(L, S, co, opened), opened);
 }
 
 
@@ -246,12 +247,12 @@ int coh_coroutine_l_close(lua_State *L) {
   struct coh_state *S = coh_state_here(L);
   lua_State *co = check_coroutine(L);
   enum status status = status_of(L, S, co);
-  struct coh_scope *scope = coh_costep_scope(S);
+  lua_KContext opened = S->opened;
   if (status == RUNNING || status == NORMAL)
     return luaL_error(L, "cannot close a %s coroutine", status_names[status]);
   lua_settop(L, 1);
   if (!may_unwind(L, S, co) || !coh_closing_begin(S, co)) return finish_close(L, S, co);
-  return unwound(L, S, co, coh_costep_go(L, S, co, 0, scope), scope);
+  return unwound(L, S, co, coh_costep_go(L, S, co, 0, opened), opened);
 }
 
 /* }} */

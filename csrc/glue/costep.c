@@ -12,6 +12,7 @@
 #include "glue/coroutine.h"
 #include "glue/fiber.h"
 #include "glue/note.h"
+#include "glue/watch.h"
 
 
 /* {{ The body of a coroutine that begins in a task */
@@ -83,22 +84,25 @@ static bool is_new(lua_State *co) {
 }
 
 
+#define GUARDS 2  /* values that go below the function: room for them is made first */
+
 /* Put the body below the function of a new coroutine, if a task runs; how many arguments more. [-0, +2, -] */
 static int guard(const struct coh_state *S, lua_State *co) {
-  if (S->frame == NULL || !is_new(co) || !lua_checkstack(co, 2)) return 0;
+  if (S->frame == NULL || !is_new(co)) return 0;
   lua_pushcfunction(co, body);
   lua_pushcfunction(co, coh_note_handler);
-  lua_rotate(co, 1, 2);
-  return 2;
+  lua_rotate(co, 1, GUARDS);
+  return GUARDS;
 }
 
 
-/* Resume 'co' from 'L'. 'scope' is the task's innermost one when this began. [-arguments of co, +0, -] */
-static int resume(lua_State *L, struct coh_state *S, lua_State *co, int arguments, struct coh_scope *scope,
+/* Resume 'co' from 'L'. 'opened' is what S->opened was when the step began. [-arguments of co, +0, -] */
+static int resume(lua_State *L, struct coh_state *S, lua_State *co, int arguments, lua_KContext opened,
                   unsigned withs, int *count) {
-  struct coh_frame *outer = S->frame, frame = {.co = co, .prev = outer, .scope = scope, .withs = withs};
+  struct coh_frame *outer = S->frame, frame = {.co = co, .prev = outer, .opened = opened, .withs = withs};
   int status;
   if (outer == NULL) return lua_resume(co, L, arguments, count);
+  if (S->watch != NULL) coh_watch_cover(S->watch, co);
   frame.foreign = outer->co != L;
   frame.ok = !frame.foreign && outer->ok && lua_isyieldable(L);
   S->frame = &frame;
@@ -115,9 +119,9 @@ static bool task_waits(const struct coh_state *S) {
 
 
 /* The same, and bring what came of it. */
-static int go(lua_State *L, struct coh_state *S, lua_State *co, int arguments, struct coh_scope *scope,
+static int go(lua_State *L, struct coh_state *S, lua_State *co, int arguments, lua_KContext opened,
               unsigned withs) {
-  int count, status = resume(L, S, co, arguments, scope, withs, &count);
+  int count, status = resume(L, S, co, arguments, opened, withs, &count);
   if (status != LUA_YIELD && status != LUA_OK) {
     lua_xmove(co, L, 1);
     return COH_STEP_FAILED;
@@ -133,8 +137,8 @@ static int go(lua_State *L, struct coh_state *S, lua_State *co, int arguments, s
 }
 
 
-int coh_costep_go(lua_State *L, struct coh_state *S, lua_State *co, int arguments, struct coh_scope *scope) {
-  return go(L, S, co, arguments, scope, S->frame != NULL ? coh_running(S)->withs : 0);
+int coh_costep_go(lua_State *L, struct coh_state *S, lua_State *co, int arguments, lua_KContext opened) {
+  return go(L, S, co, arguments, opened, S->frame != NULL ? coh_running(S)->withs : 0);
 }
 
 
@@ -144,10 +148,9 @@ static int refuse(lua_State *L, const char *why) {
 }
 
 
-int coh_costep_begin(lua_State *L, struct coh_state *S, lua_State *co, int arguments,
-                     struct coh_scope *scope) {
+int coh_costep_begin(lua_State *L, struct coh_state *S, lua_State *co, int arguments, lua_KContext opened) {
   int status = lua_status(co), more = 0;
-  if (!lua_checkstack(co, arguments)) return refuse(L, "too many arguments to resume");
+  if (!lua_checkstack(co, arguments + GUARDS)) return refuse(L, "too many arguments to resume");
   if (status == LUA_YIELD && coh_costep_waits(S, co))
     return refuse(L, "cannot resume a coroutine that waits: who resumed it goes on with it");
   if (status == LUA_OK) {
@@ -155,26 +158,28 @@ int coh_costep_begin(lua_State *L, struct coh_state *S, lua_State *co, int argum
     more = guard(S, co);
   }
   lua_xmove(L, co, arguments);
-  return coh_costep_go(L, S, co, arguments + more, scope);
+  return coh_costep_go(L, S, co, arguments + more, opened);
 }
 
 
-int coh_costep_pass(lua_State *L, struct coh_state *S, struct coh_scope *scope, lua_KFunction k) {
+int coh_costep_pass(lua_State *L, struct coh_state *S, lua_KContext opened, lua_KFunction k) {
   S->passing++;
-  return lua_yieldk(L, 0, (lua_KContext)scope, k);
+  return lua_yieldk(L, 0, opened, k);
 }
 
 
-int coh_costep_go_on(lua_State *L, struct coh_state *S, lua_State *co, lua_KContext scope) {
+int coh_costep_go_on(lua_State *L, struct coh_state *S, lua_State *co, lua_KContext opened) {
   S->passing--;
-  return go(L, S, co, 0, (struct coh_scope *)scope, UINT_MAX);
+  if (lua_status(co) != LUA_YIELD)  /* Lua's own library has closed it, or resumed it */
+    coh_wait_forfeit(&coh_running(S)->task.wait);
+  return go(L, S, co, 0, opened, UINT_MAX);
 }
 
 
 int coh_costep_reset(struct coh_state *S, lua_State *co) {
   struct coh_frame *outer = S->frame, frame = {.co = co, .prev = outer, .closing = true};
   int status;
-  frame.scope = coh_costep_scope(S);
+  frame.opened = S->opened;
   if (outer != NULL) S->frame = &frame;
   status = lua_resetthread(co);
   S->frame = outer;
@@ -213,6 +218,36 @@ lua_State *coh_costep_innermost(const struct coh_state *S, lua_State *L) {
   lua_State *inner;
   while ((inner = coh_costep_inner(S, L)) != NULL) L = inner;
   return L;
+}
+
+
+bool coh_costep_is_in(const struct coh_wait *w, lua_State *co) {
+  const struct coh_fiber *f = coh_item(w, struct coh_fiber, task.wait);
+  if (f->robbed) return false;
+  if (co != f->L && co != coh_costep_innermost(coh_state_from(f->task.scope.slot.rt), f->L)) return false;
+  return lua_status(co) == LUA_YIELD;
+}
+
+
+bool coh_costep_is_there(struct coh_wait *w) {
+  return coh_costep_is_in(w->place == COH_STANDING ? coh_standin_of(w)->choice->wait : w, w->of);
+}
+
+
+void coh_costep_send_off(struct coh_wait *w) {
+  struct coh_wait *whole = w->place == COH_STANDING ? coh_standin_of(w)->choice->wait : w;
+  coh_wait_wake(w, COH_WOKEN);
+  whole->kind = NULL;  /* it was woken with nothing */
+}
+
+
+struct coh_wait *coh_costep_send_off_to(struct coh_link *queue) {
+  while (!coh_link_alone(queue)) {
+    struct coh_wait *w = coh_item(queue->next, struct coh_wait, link);
+    if (coh_costep_is_there(w)) return w;
+    coh_costep_send_off(w);
+  }
+  return NULL;
 }
 
 

@@ -52,6 +52,12 @@ bool coh_errgroup_reading(lua_State *L, int index, bool reading) {
 }
 
 
+bool coh_errgroup_is_reading(lua_State *L, int index) {
+  const struct errgroup *group = lua_touserdata(L, index);
+  return group->reading;
+}
+
+
 /* Leaves in the list of errors at 'list'. [-0, +0, -] */
 static lua_Integer count_leaves(lua_State *L, int list) {
   lua_Integer count = 0;
@@ -99,7 +105,7 @@ void coh_errgroup_set_traceback(lua_State *L, int index, const char *text, const
 */
 static void push_list_copy(lua_State *L, int arg, const char *who) {
   if (!lua_istable(L, arg))
-    luaL_error(L, "%s expects a list of errors, got %s: write {error, ...}", who, luaL_typename(L, arg));
+    coh_misuse(L, "%s expects a list of errors, got %s: write {error, ...}", who, luaL_typename(L, arg));
   lua_Integer n = (lua_Integer)lua_rawlen(L, arg);
   lua_createtable(L, n < 1000 ? (int)n : 1000, 0);  /* copy */
   lua_Integer found = 0;
@@ -113,8 +119,8 @@ static void push_list_copy(lua_State *L, int arg, const char *who) {
     }
     lua_pop(L, 1);
   }
-  if (found == 0) luaL_error(L, "%s expects at least one error: with none there is nothing to raise", who);
-  if (found != last) luaL_error(L, "%s expects a list without nil: box a nil error or leave it out", who);
+  if (found == 0) coh_misuse(L, "%s expects at least one error: with none there is nothing to raise", who);
+  if (found != last) coh_misuse(L, "%s expects a list without nil: box a nil error or leave it out", who);
   for (lua_Integer i = 1; i <= last; i++) {
     lua_rawgeti(L, arg, i);
     lua_rawseti(L, -2, i);
@@ -122,11 +128,17 @@ static void push_list_copy(lua_State *L, int arg, const char *who) {
 }
 
 
+/* ErrorGroup(...) never returns */
+static int l_make_group(lua_State *L) {
+  return coh_misuse(L, "ErrorGroup is not called: write cohort.error_group(message, {error, ...})");
+}
+
+
 /* error_group(message, errors) -> group */
 static int l_error_group(lua_State *L) {
   lua_settop(L, 2);
   if (lua_type(L, 1) != LUA_TSTRING)
-    return luaL_error(L,
+    return coh_misuse(L,
                       "error_group expects a string as message, got %s: "
                       "write error_group(\"what failed\", {error, ...})",
                       luaL_typename(L, 1));
@@ -311,7 +323,7 @@ static int l_index(lua_State *L) {
 
 /* eg.key = v never returns */
 static int l_newindex(lua_State *L) {
-  return luaL_error(L, "an error group cannot be changed: make another with eg:derive(errors)");
+  return coh_misuse(L, "an error group cannot be changed: make another with eg:derive(errors)");
 }
 
 
@@ -358,6 +370,15 @@ static int l_link(lua_State *L) {
 }
 
 
+/* error_chain(err) -> the lines about what it came from, each behind a newline */
+static int l_chain(lua_State *L) {
+  struct coh_text_size size = {0, 0, 0};
+  lua_settop(L, 1);
+  coh_errchain_push(L, 1, &size);
+  return 1;
+}
+
+
 /* is_error_group(v) -> boolean */
 static int l_is_group(lua_State *L) {
   luaL_checkany(L, 1);
@@ -379,6 +400,7 @@ static const luaL_Reg group_methods[] = {
 static const luaL_Reg group_functions[] = {
   {"error_group", l_error_group},
   {"error_compose", l_error_compose},
+  {"error_chain", l_chain},
   {"error_link", l_link},
   {"is_error_group", l_is_group},
   {"split", coh_errgroup_l_split},
@@ -388,6 +410,9 @@ static const luaL_Reg group_functions[] = {
 
 void coh_errgroup_open(lua_State *L) {
   luaL_setfuncs(L, group_methods, 0);
-  lua_pop(L, 1);
+  lua_getmetatable(L, -1);
+  lua_pushcfunction(L, l_make_group);
+  lua_setfield(L, -2, "__call");
+  lua_pop(L, 2);
   luaL_setfuncs(L, group_functions, 0);
 }

@@ -9,6 +9,7 @@
 
 #include <stdbool.h>
 
+#include "glue/errchain.h"
 #include "kernel/hidden.h"
 
 COH_HIDDEN
@@ -17,7 +18,7 @@ COH_HIDDEN
 enum coh_errgroup_slot {
   COH_GROUP_MESSAGE = 1,  /* string */
   COH_GROUP_MEMBERS,      /* list of errors, one or more, no holes; never handed out */
-  COH_GROUP_DETAILS,      /* list of {task =, traceback =} or false; nil: none has any */
+  COH_GROUP_DETAILS,      /* list of {task =, traceback =, handling =} or false; nil: none has any */
   COH_GROUP_TRACEBACK,    /* string: the host's stack; nil: not known */
   COH_GROUP_ABOVE,        /* string: stacks of the hosts above; nil: none */
   COH_GROUP_CAUSE,
@@ -60,7 +61,8 @@ void coh_errgroup_push_field(lua_State *L, int index);
 /*
 ** The tracebacks of a leaf joined: its own (in the details, or in the leaf when
 ** it is an error table of ours), those of the groups of the path from the inside out
-** (of a group without one, the one in its details), and what is above the outermost.
+** (of a group without one, the one in its details), and what is above the outermost;
+** below that what it was raised in the handling of, if it has no field to tell that.
 ** nil if there is no text at all. Needs 10 free slots. [-0, +1, m]
 */
 void coh_errgroup_push_trace(lua_State *L, int leaf, int details, int path, lua_Integer depth);
@@ -87,6 +89,10 @@ int coh_errgroup_l_tostring(lua_State *L);  /* errrender.c */
 
 /* Tells whether the text of this group is being made right now, and sets it. [-0, +0, -] */
 bool coh_errgroup_reading(lua_State *L, int index, bool reading);
+bool coh_errgroup_is_reading(lua_State *L, int index);
+
+/* The text of the group at 'index', as a part of another when 'size' is not all zero. [-0, +1, m] */
+void coh_errgroup_push_text(lua_State *L, int index, struct coh_text_size *size);
 
 /* Raises "ErrorGroup expected" unless argument 'arg' is a group. [-0, +0, v] */
 void coh_errgroup_check(lua_State *L, int arg, const char *what);

@@ -78,6 +78,9 @@ void coh_errgroup_push_trace(lua_State *L, int leaf, int details, int path, lua_
     add_text(L, &text, above - 1);
   }
   add_text(L, &text, above);
+  push_detail(L, details, "handling");
+  lua_replace(L, above);
+  add_text(L, &text, above);
   bool any = luaL_bufflen(&text) > 0;
   if (any) luaL_buffsub(&text, 1);         /* the last newline */
   luaL_pushresult(&text);
@@ -150,13 +153,15 @@ static bool next_member(lua_State *L, lua_Integer depth) {
 }
 
 
-/* Pushes {task =, traceback =} for the leaf at 1 with details at 2. [-0, +1, m] */
+/* Pushes {task =, traceback =, handling =} for the leaf at 1 with details at 2. [-0, +1, m] */
 static void push_details(lua_State *L, lua_Integer depth) {
   lua_createtable(L, 0, 2);                /* leaf details result */
   coh_errgroup_push_task(L, 2, lua_upvalueindex(PATH), depth);
   lua_setfield(L, 3, "task");
   coh_errgroup_push_trace(L, 1, 2, lua_upvalueindex(PATH), depth);
   lua_setfield(L, 3, "traceback");
+  push_detail(L, 2, "handling");
+  lua_setfield(L, 3, "handling");
 }
 
 

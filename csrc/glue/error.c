@@ -7,6 +7,8 @@
 ** registry[&types_key] is one array: the library's types, then the weak table.
 */
 #include "glue/error.h"
+#include "glue/arg.h"
+#include "glue/errchain.h"
 #include "glue/errgroup.h"
 #include "glue/errtext.h"
 
@@ -176,21 +178,28 @@ static void copy_fields(lua_State *L) {
 }
 
 
+/* What an error cannot be made of, in the frame of l_make. [-0, +0, v] */
+static int misuse_of_type(lua_State *L, bool both) {
+  const char *name, *mend = both ? "{message = \"what went wrong\", code = 1}" : "\"what went wrong\"";
+  lua_getfield(L, 1, "__name");
+  name = lua_type(L, -1) == LUA_TSTRING ? lua_tostring(L, -1) : "an error type";
+  return coh_misuse(L, "%s expects a message or a table of fields, got %s: write %s %s", name,
+                    both ? "both" : luaL_typename(L, 2), name, mend);
+}
+
+
 /* Type(message) or Type(fields) -> error value */
 static int l_make(lua_State *L) {
+  const bool both = lua_istable(L, 3);
   lua_settop(L, 2);
   luaL_argcheck(L, is_type(L, 1), 1, "error type expected");
+  if (both || !(lua_istable(L, 2) || lua_type(L, 2) == LUA_TSTRING)) return misuse_of_type(L, both);
   lua_createtable(L, 0, 4);                /* err */
   if (lua_istable(L, 2)) {
     copy_fields(L);
-  } else if (lua_type(L, 2) == LUA_TSTRING) {
+  } else {
     lua_pushvalue(L, 2);
     lua_setfield(L, -2, "message");
-  } else {
-    lua_getfield(L, 1, "__name");
-    const char *name = lua_type(L, -1) == LUA_TSTRING ? lua_tostring(L, -1) : "an error type";
-    return luaL_error(L, "%s expects a message or a table of fields, got %s: write %s \"what went wrong\"",
-                      name, luaL_typename(L, 2), name);
   }
   if (lua_getfield(L, -1, "where") == LUA_TNIL) {
     coh_text_push_where(L);
@@ -200,12 +209,6 @@ static int l_make(lua_State *L) {
   lua_pushvalue(L, 1);
   lua_setmetatable(L, -2);
   return 1;
-}
-
-
-/* ErrorGroup(...) never returns */
-static int l_make_group(lua_State *L) {
-  return luaL_error(L, "ErrorGroup is not called: write cohort.error_group(message, {error, ...})");
 }
 
 
@@ -221,9 +224,9 @@ static int l_type_tostring(lua_State *L) {
 }
 
 
-/* The raw __name of the metatable of the value at 1, "Error" if none. [-0, +1, m] */
-static void push_name(lua_State *L) {
-  if (lua_getmetatable(L, 1)) {
+/* The raw __name of the metatable of the value at 'index', "Error" if none. [-0, +1, m] */
+static void push_name(lua_State *L, int index) {
+  if (lua_getmetatable(L, index)) {
     lua_pushliteral(L, "__name");
     lua_rawget(L, -2);
     lua_replace(L, -2);
@@ -234,41 +237,66 @@ static void push_name(lua_State *L) {
 }
 
 
-/* tostring(err) -> "file:line: Name: message" */
-static int l_tostring(lua_State *L) {
-  lua_settop(L, 1);
+/* "file:line: Name: message" of the error at 'index'. [-0, +1, m] */
+static void push_text(lua_State *L, int index) {
   luaL_Buffer text;
+  int top = lua_gettop(L);
   lua_pushliteral(L, "where");
-  coh_error_raw_field(L, 1);               /* 2: where */
+  coh_error_raw_field(L, index);           /* where */
   lua_pushliteral(L, "message");
-  coh_error_raw_field(L, 1);               /* 3: message */
-  bool bare = lua_isnil(L, 3);
-  coh_text_push(L, 3);                     /* 4: its text */
-  push_name(L);                            /* 5: name */
+  coh_error_raw_field(L, index);           /* where message */
+  bool bare = lua_isnil(L, -1);
+  coh_text_push(L, top + 2);               /* where message its_text */
+  push_name(L, index);                     /* where message its_text name */
   luaL_buffinit(L, &text);
-  if (lua_type(L, 2) == LUA_TSTRING && lua_rawlen(L, 2) > 0) {
-    lua_pushvalue(L, 2);
+  if (lua_type(L, top + 1) == LUA_TSTRING && lua_rawlen(L, top + 1) > 0) {
+    lua_pushvalue(L, top + 1);
     luaL_addvalue(&text);
     luaL_addstring(&text, ": ");
   }
-  lua_pushvalue(L, 5);
+  lua_pushvalue(L, top + 4);
   luaL_addvalue(&text);
   if (!bare) {
     luaL_addstring(&text, ": ");
-    lua_pushvalue(L, 4);
+    lua_pushvalue(L, top + 3);
     luaL_addvalue(&text);
   }
   luaL_pushresult(&text);
+  lua_replace(L, top + 1);
+  lua_settop(L, top + 1);
+}
+
+
+/* tostring(err) -> "file:line: Name: message" */
+static int l_tostring(lua_State *L) {
+  lua_settop(L, 1);
+  push_text(L, 1);
+  coh_errchain_add(L, 1);
   return 1;
 }
 
 
-/* err .. other -> string; raises where a string error would */
+/* Is the error's __tostring l_tostring, and its message a string or nothing? [-0, +0, m] */
+static bool is_plain(lua_State *L, int index) {
+  if (luaL_getmetafield(L, index, "__tostring") == LUA_TNIL) return false;
+  lua_pushliteral(L, "message");
+  coh_error_raw_field(L, index);
+  bool is = lua_tocfunction(L, -2) == l_tostring && (lua_isnil(L, -1) || lua_type(L, -1) == LUA_TSTRING);
+  lua_pop(L, 2);
+  return is;
+}
+
+
+/*
+** err .. other -> string; raises where a string error would. Calls nothing for
+** plain errors: Debian 12's Lua loses values when the stack grows in a __concat.
+*/
 int coh_error_concat(lua_State *L) {
   lua_settop(L, 2);
   for (int arg = 1; arg <= 2; arg++) {
     if (coh_error_is(L, arg, COH_ERROR) || coh_cancelled_is(L, arg)) {
-      coh_text_push(L, arg);
+      if (is_plain(L, arg)) push_text(L, arg);
+      else coh_text_push(L, arg);
       lua_replace(L, arg);
     } else if (!lua_isstring(L, arg)) {
       if (luaL_getmetafield(L, arg, "__concat") == LUA_TNIL)
@@ -334,20 +362,19 @@ static void make_type(lua_State *L, int parent) {
 static int l_error_type(lua_State *L) {
   lua_settop(L, 2);
   if (lua_type(L, 1) != LUA_TSTRING)
-    return luaL_error(L, "error_type expects a name, got %s: write error_type \"ValueError\"",
+    return coh_misuse(L, "error_type expects a name, got %s: write error_type \"ValueError\"",
                       luaL_typename(L, 1));
   if (lua_isnil(L, 2)) {
     coh_error_push_type(L, COH_ERROR);
     lua_replace(L, 2);
   }
   if (!is_type(L, 2))
-    return luaL_error(L,
-                      "error_type expects an error type as parent, got %s: leave it out or use cohort.Error",
-                      luaL_typename(L, 2));
+    return coh_misuse(L, "error_type expects an error type as parent, got %s: leave it out or use "
+                         "cohort.Error", luaL_typename(L, 2));
   coh_error_push_type(L, COH_CANCELLED);
   coh_error_push_type(L, COH_ERROR_GROUP);
   if (lua_rawequal(L, 2, -1) || lua_rawequal(L, 2, -2))
-    return luaL_error(L, "no type can descend from %s: leave the parent out or write cohort.Error",
+    return coh_misuse(L, "no type can descend from %s: leave the parent out or write cohort.Error",
                       lua_rawequal(L, 2, -1) ? "ErrorGroup" : "Cancelled");
   lua_pushvalue(L, 1);
   make_type(L, 2);
@@ -463,11 +490,7 @@ void coh_error_open(lua_State *L) {
   coh_cancelled_open(L);                   /* module Cancelled value */
   lua_setfield(L, -3, "CANCELLED");
   lua_pop(L, 1);
-  coh_error_push_type(L, COH_ERROR_GROUP);
-  lua_getmetatable(L, -1);
-  lua_pushcfunction(L, l_make_group);
-  lua_setfield(L, -2, "__call");
-  lua_pop(L, 1);                           /* module ErrorGroup */
+  coh_error_push_type(L, COH_ERROR_GROUP);  /* module ErrorGroup */
   coh_errgroup_open(L);
   luaL_setfuncs(L, error_functions, 0);
 }

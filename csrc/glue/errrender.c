@@ -1,6 +1,6 @@
 /*
-** The text of a group: a tree of its errors, each with its task and its whole
-** traceback, ten levels deep and fifteen members wide, and no more than
+** The text of a group: a tree of its errors, each with its task, its whole
+** traceback and what it came from, ten levels deep and fifteen members wide, and no more than
 ** ERRORS_MAX errors in all; what is left out is counted. Text is collected as
 ** pieces in a table, because values met on the way run their own __tostring
 ** between one piece and the next.
@@ -17,6 +17,7 @@
 #define LEVELS_MAX 10
 #define MEMBERS_MAX 15
 #define ERRORS_MAX 5000   /* a group held in many places is shown in each */
+#define NESTED_MAX 4      /* trees in trees: what was being handled when a member was raised, and so on */
 
 #define BRANCH "├─ "      /* before a member */
 #define LAST_BRANCH "╰─ "
@@ -34,7 +35,7 @@ struct level {
 struct tree {
   lua_State *L;
   lua_Integer pieces;            /* length of the list of pieces */
-  lua_Integer errors;            /* nodes shown so far */
+  struct coh_text_size *size;    /* nodes shown so far, in this tree and in those around it */
   int depth;                     /* levels in use, 1 or more */
   struct level levels[LEVELS_MAX];
   char margin[LEVELS_MAX * TRUNK_SIZE + TRUNK_SIZE];
@@ -111,15 +112,16 @@ static void show_leaf(struct tree *tree, size_t n, const char *trunk) {
   int leaf = lua_gettop(L) - 1;
   coh_text_push(L, leaf);                         /* runs user code */
   add_lines(tree, n, trunk);
+  lua_pushfstring(L, "%s  ", trunk);
+  const char *mark = lua_tostring(L, -1);
   coh_errgroup_push_trace(L, leaf, leaf + 1, PATH, tree->depth);
   if (lua_isnil(L, -1)) {
     lua_pop(L, 1);
-    return;
+  } else {
+    begin_line(tree, n, mark);
+    add_lines(tree, n, mark);
   }
-  lua_pushfstring(L, "%s  ", trunk);
-  lua_insert(L, -2);                              /* mark trace */
-  const char *mark = lua_tostring(L, -2);
-  begin_line(tree, n, mark);
+  coh_errchain_push(L, leaf, tree->size);         /* runs user code */
   add_lines(tree, n, mark);
   lua_pop(L, 1);
 }
@@ -153,7 +155,7 @@ static void show(struct tree *tree, bool last) {
   size_t n = tree->levels[tree->depth - 1].margin;
   const char *trunk = last ? LAST_TRUNK : TRUNK;
   int member = lua_gettop(L) - 1;
-  tree->errors++;
+  tree->size->errors++;
   begin_line(tree, n, last ? LAST_BRANCH : BRANCH);
   add_task(tree, n, trunk);
   if (coh_errgroup_is(L, member)) {
@@ -176,7 +178,7 @@ static void step(struct tree *tree) {
   lua_getiuservalue(L, -2, COH_GROUP_DETAILS);    /* group members details */
   lua_Integer n = (lua_Integer)lua_rawlen(L, -2);
   lua_Integer i = ++level->next;
-  if (i <= n && (i > MEMBERS_MAX || tree->errors >= ERRORS_MAX)) {
+  if (i <= n && (i > MEMBERS_MAX || tree->size->errors >= ERRORS_MAX)) {
     begin_line(tree, level->margin, LAST_BRANCH);
     lua_pushfstring(L, "... and %I more", (LUAI_UACINT)(n - i + 1));
     add(tree);
@@ -184,6 +186,8 @@ static void step(struct tree *tree) {
     i = n + 1;
   }
   if (i > n) {
+    coh_errchain_push(L, PATH + 1, tree->size);   /* runs user code */
+    add_lines(tree, level->margin, "");
     tree->depth--;
   } else {
     lua_rawgeti(L, -2, i);
@@ -195,10 +199,11 @@ static void step(struct tree *tree) {
 }
 
 
-/* render(eg) -> text, for lua_pcall: raises only when memory is short */
+/* render(eg, size) -> text, for lua_pcall: raises only when memory is short */
 static int l_render(lua_State *L) {
-  struct tree tree = {.L = L, .depth = 1};
+  struct tree tree = {.L = L, .depth = 1, .size = lua_touserdata(L, 2)};
   luaL_checkstack(L, 2 * LUA_MINSTACK, "text of an error group");
+  lua_settop(L, 1);
   lua_newtable(L);                                /* group pieces */
   lua_newtable(L);                                /* group pieces path */
   lua_pushvalue(L, 1);
@@ -217,20 +222,30 @@ static int l_render(lua_State *L) {
 }
 
 
+void coh_errgroup_push_text(lua_State *L, int index, struct coh_text_size *size) {
+  luaL_checkstack(L, LUA_MINSTACK, "text of an error group");
+  index = lua_absindex(L, index);
+  if (size->nested <= NESTED_MAX && !coh_errgroup_reading(L, index, true)) {
+    lua_pushcfunction(L, l_render);
+    lua_pushvalue(L, index);
+    lua_pushlightuserdata(L, size);
+    int status = lua_pcall(L, 2, 1, 0);
+    coh_errgroup_reading(L, index, false);
+    if (status == LUA_OK) return;
+    lua_pop(L, 1);
+  }
+  push_title(L, index);
+}
+
+
 /* tostring(eg) -> tree; only the title when asked again meanwhile */
 int coh_errgroup_l_tostring(lua_State *L) {
+  struct coh_text_size size = {0, 0, 0};
   lua_settop(L, 1);
   if (!coh_errgroup_is(L, 1)) {
     lua_pushfstring(L, "%s: %p", luaL_typename(L, 1), lua_topointer(L, 1));
     return 1;
   }
-  if (!coh_errgroup_reading(L, 1, true)) {
-    lua_pushcfunction(L, l_render);
-    lua_pushvalue(L, 1);
-    int status = lua_pcall(L, 1, 1, 0);
-    coh_errgroup_reading(L, 1, false);
-    if (status == LUA_OK) return 1;
-  }
-  push_title(L, 1);
+  coh_errgroup_push_text(L, 1, &size);
   return 1;
 }

@@ -29,15 +29,26 @@ void coh_text_push(lua_State *L, int index) {
 }
 
 
-void coh_text_push_where(lua_State *L) {
+/* Push the position of the innermost frame that is the user's, as 'format' has it, else nothing of it. */
+static void push_position(lua_State *L, const char *format) {
   const struct coh_state *S = coh_state_of(L);
   lua_Debug frame;
   for (int level = 0; lua_getstack(L, level, &frame); level++) {
     lua_getinfo(L, "Sl", &frame);
     if (frame.currentline > 0 && !(S != NULL && coh_is_library(S, frame.source))) {
-      lua_pushfstring(L, "%s:%d", frame.short_src, frame.currentline);
+      lua_pushfstring(L, format, frame.short_src, frame.currentline);
       return;
     }
   }
   lua_pushliteral(L, "");
+}
+
+
+void coh_text_push_where(lua_State *L) {
+  push_position(L, "%s:%d");
+}
+
+
+void coh_text_push_prefix(lua_State *L) {
+  push_position(L, "%s:%d: ");
 }

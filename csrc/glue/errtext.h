@@ -19,10 +19,13 @@ COH_HIDDEN
 void coh_text_push(lua_State *L, int index);
 
 /*
-** "file:line" of the innermost Lua function that is running, "" if none.
-** Needs 1 free slot. [-0, +1, m]
+** "file:line" of the innermost Lua function that is running and is none of the
+** library's, "" if there is none. Needs 1 free slot. [-0, +1, m]
 */
 void coh_text_push_where(lua_State *L);
+
+/* The same as the beginning of a message: "file:line: ". */
+void coh_text_push_prefix(lua_State *L);
 
 COH_SEEN
 

@@ -20,6 +20,7 @@
 #include "glue/object.h"
 #include "glue/stubborn.h"
 #include "glue/wait.h"
+#include "glue/watch.h"
 
 
 enum { HANDLER = 1, FIBER, OWNER, FUNCTION };  /* slots of the bottom frame */
@@ -46,6 +47,7 @@ static void bind_handle(struct coh_object *h, struct coh_fiber *f) {
 /* Put the results from FUNCTION on into the handle: one as it is, more in a table. [-0, +0, m] */
 static void keep_results(lua_State *L, struct coh_fiber *f, int count) {
   int i;
+  luaL_checkstack(L, 3, "too many results");
   if (count == 0) {
     if (f->task.scope.reason == COH_REASON_NONE) return;
     lua_pushnil(L);  /* in place of who cancelled it in vain */
@@ -67,7 +69,7 @@ static void keep_results(lua_State *L, struct coh_fiber *f, int count) {
 
 /* A Cancelled that came from no scope was raised by hand: that is an error. [-1, +1, m] */
 static void replace_orphan(lua_State *L, struct coh_fiber *f) {
-  if (!coh_cancelled_is(L, -1) || coh_scope_any_cancelled(&f->task.scope)) return;
+  if (!coh_cancelled_is(L, -1) || coh_scope_source(&f->task.scope) != NULL) return;
   lua_pop(L, 1);
   coh_error_push(L, COH_ERROR, "Cancelled was raised again where nothing is cancelled: let it pass where "
                                "it is caught, and never keep it");
@@ -102,8 +104,8 @@ static void keep_error(lua_State *L, struct coh_fiber *f) {
 ** and keep its result in that place: what it knows is copied. [-0, +0, -]
 */
 static void keep_reason(lua_State *L, struct coh_state *S, struct coh_fiber *f) {
-  struct coh_scope *canceller = coh_scope_canceller(&f->task.scope);
-  if (canceller == NULL || canceller == &f->task.scope) return;  /* a shield went up meanwhile, or it knows */
+  struct coh_scope *canceller = coh_scope_source(&f->task.scope);
+  if (canceller == NULL || canceller == &f->task.scope) return;  /* it was none, or it knows */
   if (canceller->reason != COH_REASON_CANCEL) return;            /* it was nobody */
   coh_object_push(L, S, canceller);
   if (canceller->role == COH_SCOPE_TASK && !lua_isnil(L, -1)) {
@@ -264,7 +266,7 @@ static void ended(struct coh_state *S, struct coh_fiber *f, int status) {
   if (status != LUA_OK && !f->dead) {
     f->failed = f->dead = true;
     f->cut = false;
-    coh_group_spawner_died(&f->task);
+    coh_wait_forfeit(&f->task.wait);
   }
   if (f->dead && coh_abandon_quietly(S, f, &f->task.scope)) return;
   coh_fiber_finish(S, f, result_of(f));
@@ -280,13 +282,20 @@ void coh_fiber_step(struct coh_task *task) {
     ended(S, f, LUA_ERRRUN);
     return;
   }
+  if (f->robbed) {
+    f->robbed = false;
+    coh_wait_forfeit(&f->task.wait);
+  }
   if (f->unwinding && coh_stubborn_step(S, f)) return;
   if (!f->started) {
     f->started = true;
+    if (S->watch != NULL) coh_watch_begin(S, f);
     arguments = lua_gettop(f->L) - 1;
   }
+  if (S->watch != NULL) coh_watch_step(S->watch);
   f->budget = COH_CALLS_PER_SWITCH;
   f->depth = 1;  /* a block that begins again here is one level */
+  if (S->loop.rt.explores) f->budget = 1;
   S->frame = &frame;
   status = lua_resume(f->L, S->pump, arguments, &values);
   S->frame = NULL;
@@ -308,10 +317,7 @@ static void cut_handle(struct coh_fiber *f, enum coh_result result) {
   if (h == NULL) return;
   coh_object_end(h);
   h->result = (uint8_t)result;
-  if (result == COH_WAS_INTERRUPTED) {
-    struct coh_scope *canceller = coh_scope_canceller(&f->task.scope);
-    if (canceller != NULL) h->reason = canceller->reason;
-  }
+  if (result == COH_WAS_INTERRUPTED) h->reason = coh_scope_source(&f->task.scope)->reason;
   f->handle = NULL;
 }
 
@@ -364,6 +370,7 @@ void coh_fiber_finish(struct coh_state *S, struct coh_fiber *f, enum coh_result 
   }
   if (f->extra != NULL) end_extra(S, f);
   coh_stubborn_forget(S, f);
+  coh_watch_forget(S, f);
   cut_handle(f, result);
   if (f->task.group == NULL) {
     coh_task_end(&f->task, result);
@@ -371,6 +378,7 @@ void coh_fiber_finish(struct coh_state *S, struct coh_fiber *f, enum coh_result 
     coh_group_task_ended(&f->task, result);
   }
   if (!is_kept(f)) coh_fiber_give(S, f);
+  else if (f->task.starting) coh_link_append(&S->unstarted, &f->task.wait.link);
 }
 
 /* }} */

@@ -16,6 +16,7 @@
 
 #include "glue/abandon.h"
 #include "glue/arg.h"
+#include "glue/deferred.h"
 #include "glue/errgroup.h"
 #include "glue/error.h"
 #include "glue/fiber.h"
@@ -44,9 +45,9 @@ void coh_luagroup_close(struct coh_state *S, struct coh_luagroup *g) {
 
 /* {{ The error of a group */
 
-/* The length of 'text' without the lines at its end that are also at the end of 'around'. */
-static size_t own_length(const char *text, const char *around) {
-  size_t n = strlen(text), m = strlen(around), own = n;
+/* The length of the 'n' bytes at 'text' without the lines at their end that 'around' ends with, too. */
+static size_t own_length(const char *text, size_t n, const char *around) {
+  size_t m = strlen(around), own = n;
   while (n > 0 && m > 0 && text[n - 1] == around[m - 1]) {
     n--;
     m--;
@@ -57,17 +58,25 @@ static size_t own_length(const char *text, const char *around) {
 
 
 /*
-** Push { task = name, traceback = text }, without the frames that 'around', the
-** group's own traceback, has too. Groups have tracebacks of their own. [-0, +1, m]
+** Push { task = name, traceback = text, handling = the rest of the text }, without the
+** frames that 'around', the group's own traceback, has too. Groups have tracebacks of
+** their own. [-0, +1, m]
 */
 static void push_details(lua_State *L, struct coh_fiber *f, const char *text, const char *around, int error) {
-  lua_createtable(L, 0, 2);
+  size_t length;
+  const char *handling = text == NULL ? NULL : coh_note_handling(text);
+  lua_createtable(L, 0, 3);
   coh_fiber_push_name(L, f);
   lua_setfield(L, -2, "task");
   if (text == NULL || *text == '\0' || coh_error_is(L, error, COH_ERROR_GROUP)) return;
   coh_error_pass_traceback(L, error, text);
-  lua_pushlstring(L, text, own_length(text, around));
+  length = handling == NULL ? strlen(text) : (size_t)(handling - text);
+  if (handling != NULL && length > 0) length--;
+  lua_pushlstring(L, text, own_length(text, length, around));
   lua_setfield(L, -2, "traceback");
+  if (handling == NULL) return;
+  lua_pushstring(L, handling);
+  lua_setfield(L, -2, "handling");
 }
 
 
@@ -91,42 +100,55 @@ static void append(lua_State *L, struct coh_fiber *f, const char *text, int erro
 }
 
 
-/* Append every failure of 'g' in order; the body's is at 'body', or was told when that is 0. [-0, +0, m] */
-static void append_failures(lua_State *L, struct coh_luagroup *g, int body, int errors) {
-  struct coh_link *l;
-  for (l = g->group.failed.next; l != &g->group.failed; l = l->next) {
-    struct coh_fiber *f = coh_fiber_of(g->group.host);
-    if (l == &g->group.body_failed) {
-      if (body == 0) continue;
-      lua_pushvalue(L, body);
-    } else {
-      f = coh_item(l, struct coh_fiber, task.wait.link);
-      luaL_checkstack(f->L, 1, "no room for an error");
-      lua_pushvalue(f->L, -1);
-      lua_xmove(f->L, L, 1);
-    }
-    append(L, f, text_of(f->note), errors);
+/* Append the failure at 'l'; the body's is at 'body', or was told when that is 0. [-0, +0, m] */
+static void append_failure(lua_State *L, struct coh_luagroup *g, struct coh_link *l, int body, int errors) {
+  struct coh_fiber *f = coh_fiber_of(g->group.host);
+  if (l == &g->group.body_failed) {
+    if (body == 0) return;
+    lua_pushvalue(L, body);
+  } else {
+    f = coh_item(l, struct coh_fiber, task.wait.link);
+    luaL_checkstack(f->L, 1, "no room for an error");
+    lua_pushvalue(f->L, -1);
+    lua_xmove(f->L, L, 1);
   }
+  append(L, f, text_of(f->note), errors);
 }
 
 
-/* Append the errors of what was deferred. [-0, +0, m] */
-static void append_deferred(lua_State *L, struct coh_state *S, struct coh_luagroup *g, int errors) {
-  lua_Integer i, n;
-  coh_object_push(L, S, &g->group.scope);
-  if (lua_getiuservalue(L, -1, COH_UV_DEFERRED) == LUA_TTABLE) {
+/*
+** Append the errors of what was deferred, from number 'i' on, that were raised
+** when there were 'failures' others; the number of the first that was not. [-0, +0, m]
+*/
+static unsigned append_deferred(lua_State *L, struct coh_state *S, struct coh_luagroup *g, unsigned i,
+                                lua_Integer failures, int errors) {
+  bool more = i <= g->deferred_failed;
+  for (; more; i += more, more = more && i <= g->deferred_failed) {
+    coh_object_push(L, S, &g->group.scope);
+    lua_getiuservalue(L, -1, COH_UV_DEFERRED);
     lua_getfield(L, -1, "errors");
-    lua_getfield(L, -2, "tracebacks");   /* object deferred errors tracebacks */
-    n = (lua_Integer)lua_rawlen(L, -2);
-    for (i = 1; i <= n; i++) {
-      lua_rawgeti(L, -1, i);
-      lua_rawgeti(L, -3, i);
-      append(L, coh_fiber_of(g->group.host), lua_tostring(L, -2), errors);
-      lua_pop(L, 1);
-    }
-    lua_pop(L, 2);
+    lua_rawgeti(L, -1, i);               /* object deferred errors entry */
+    lua_rawgeti(L, -1, 3);
+    more = lua_tointeger(L, -1) == failures;
+    lua_rawgeti(L, -2, 2);
+    lua_rawgeti(L, -3, 1);               /* ... entry failures traceback error */
+    if (more) append(L, coh_fiber_of(g->group.host), lua_tostring(L, -2), errors);
+    else lua_pop(L, 1);
+    lua_pop(L, 6);
   }
-  lua_pop(L, 2);
+  return i;
+}
+
+
+/* Append every failure of 'g' in order. [-0, +0, m] */
+static void append_failures(lua_State *L, struct coh_state *S, struct coh_luagroup *g, int body, int errors) {
+  struct coh_link *l;
+  lua_Integer failures = 0;
+  unsigned next = append_deferred(L, S, g, 1, failures, errors);
+  for (l = g->group.failed.next; l != &g->group.failed; l = l->next) {
+    append_failure(L, g, l, body, errors);
+    next = append_deferred(L, S, g, next, ++failures, errors);
+  }
 }
 
 
@@ -142,37 +164,56 @@ static void push_message(lua_State *L, struct coh_state *S, struct coh_luagroup 
 
 
 static bool has_failed(const struct coh_luagroup *g) {
-  return !coh_link_alone(&g->group.failed) || g->deferred_failed > 0;
+  return !coh_link_alone(&g->group.failed) || g->deferred_failed > 0 || g->deferred_lost;
 }
 
 
-/* Push one error with all failures, and that at 'more' unless it is 0. [-0, +1, m] */
-static void push_error(lua_State *L, struct coh_state *S, struct coh_luagroup *g, int body, int more) {
+/* pcall'ed: (group, one error more or nil, error of the body or none) -> one error with all failures */
+static int l_error(lua_State *L) {
+  enum { GROUP = 1, MORE, BODY };
+  struct coh_luagroup *g = lua_touserdata(L, GROUP);
+  struct coh_state *S = coh_state_from(g->group.scope.slot.rt);
   struct coh_fiber *host = coh_fiber_of(g->group.host);
-  int first = lua_gettop(L) + 1;
-  luaL_checkstack(L, 12, "errors of a group");
+  int body = lua_gettop(L) == BODY ? BODY : 0, first = lua_gettop(L) + 1;
   push_message(L, S, g);
   coh_note_push_place(L, S, host, false);
   coh_note_push_hosts(L, S, host);
   lua_newtable(L);
   lua_newtable(L);                     /* message place hosts errors details */
-  append_failures(L, g, body, first + 3);
-  append_deferred(L, S, g, first + 3);
-  if (more != 0) {
-    lua_pushvalue(L, more);
+  append_failures(L, S, g, body, first + 3);
+  if (g->deferred_lost) {
+    lua_pushliteral(L, "not enough memory");
+    append(L, host, NULL, first + 3);
+  }
+  if (!lua_isnil(L, MORE)) {
+    lua_pushvalue(L, MORE);
     append(L, host, NULL, first + 3);
   }
   coh_errgroup_push(L, lua_tostring(L, first));
   coh_errgroup_set_traceback(L, -1, lua_tostring(L, first + 1), lua_tostring(L, first + 2));
-  lua_replace(L, first);
-  lua_settop(L, first);
+  return 1;
 }
 
 
-void coh_luagroup_add_failures(lua_State *L, struct coh_state *S, struct coh_luagroup *g) {
+/*
+** Push one error with all failures, that of the body at 'body' and one more at
+** 'more' among them (0: none). When memory runs out meanwhile, it is that which is
+** pushed: whoever ends a group goes on to close it. [-0, +1, m] of stack alone
+*/
+static void push_error(lua_State *L, struct coh_luagroup *g, int body, int more) {
+  lua_pushcfunction(L, l_error);
+  lua_pushlightuserdata(L, g);
+  if (more != 0) lua_pushvalue(L, more);
+  else lua_pushnil(L);
+  if (body != 0) lua_pushvalue(L, body);
+  lua_pcall(L, body != 0 ? 3 : 2, 1, 0);
+}
+
+
+void coh_luagroup_add_failures(lua_State *L, struct coh_luagroup *g) {
   int more = lua_gettop(L);
   if (!has_failed(g)) return;
-  push_error(L, S, g, 0, lua_isnil(L, more) ? 0 : more);
+  push_error(L, g, 0, more);
   lua_replace(L, more);
 }
 
@@ -218,26 +259,6 @@ static int yield(lua_State *L, struct coh_luagroup *g, lua_KFunction k) {
 static int end_group(lua_State *L, struct coh_luagroup *g);
 
 
-/* Remember that a deferred function raised what is on top. [-1, +0, m] */
-static void keep_deferred_error(lua_State *L, struct coh_state *S, struct coh_luagroup *g) {
-  const struct coh_note *note = host_of(g)->note;
-  if (!coh_cancelled_is(L, -1)) {
-    coh_error_box_nil(L);
-    coh_object_push(L, S, &g->group.scope);
-    lua_getiuservalue(L, -1, COH_UV_DEFERRED);
-    lua_getfield(L, -1, "errors");
-    lua_getfield(L, -2, "tracebacks");   /* error object deferred errors tracebacks */
-    if (note != NULL) lua_pushstring(L, note->text);
-    else lua_pushboolean(L, 0);
-    lua_rawseti(L, -2, (lua_Integer)g->deferred_failed + 1);
-    lua_pushvalue(L, -5);
-    lua_rawseti(L, -3, (lua_Integer)++g->deferred_failed);
-    lua_pop(L, 4);
-  }
-  lua_pop(L, 1);
-}
-
-
 /* A deferred function has ended, and maybe left something open. An error is on top, or nil. */
 static int deferred_left(lua_State *L, int status, lua_KContext context) {
   struct coh_luagroup *g = resumed(L, context);
@@ -248,7 +269,7 @@ static int deferred_left(lua_State *L, int status, lua_KContext context) {
   if (coh_abandon(L, S, f, &s->scope)) return yield(L, g, deferred_left);
   if (!lua_isnil(L, -1) && (!s->failed || coh_cancelled_is(L, -2))) lua_replace(L, -2);
   else lua_pop(L, 1);
-  if (s->failed || !lua_isnil(L, -1)) keep_deferred_error(L, S, g);
+  if (s->failed || !lua_isnil(L, -1)) coh_deferred_keep_error(L, g);
   else lua_pop(L, 1);
   coh_note_free(S, &f->note);
   f->note = s->stuck;
@@ -270,53 +291,24 @@ static int deferred_ended(lua_State *L, int status, lua_KContext number) {
 }
 
 
-/* Push the latest deferred function and its arguments; how many values that is. [-0, +n, m] */
-static int take_deferred(lua_State *L, struct coh_state *S, struct coh_luagroup *g) {
-  int entry, count, i;
-  luaL_checkstack(L, 4, "deferred functions");
-  coh_object_push(L, S, &g->group.scope);
-  lua_getiuservalue(L, -1, COH_UV_DEFERRED);
-  lua_rawgeti(L, -1, g->deferred);        /* object deferred entry */
-  lua_pushnil(L);
-  lua_rawseti(L, -3, g->deferred--);
-  lua_replace(L, -3);
-  lua_pop(L, 1);                          /* entry */
-  entry = lua_gettop(L);
-  lua_getfield(L, entry, "n");
-  count = (int)lua_tointeger(L, -1);
-  lua_pop(L, 1);
-  luaL_checkstack(L, count, "too many arguments");
-  for (i = 1; i <= count; i++) lua_rawgeti(L, entry, i);
-  lua_remove(L, entry);
-  return count;
-}
-
-
 /*
 ** Take the latest deferred function and call it, out of reach of every
 ** cancellation. Its scope keeps the note of the body meanwhile.
 */
 static int run_deferred(lua_State *L, struct coh_luagroup *g) {
-  struct coh_state *S = state_of(g);
   struct coh_fiber *f = host_of(g);
   lua_KContext number = g->number;
   int count;
-  luaL_checkstack(L, LUA_MINSTACK, "deferred functions");
-  g->deferring = coh_luascope_take(L, S);
+  lua_pushcfunction(L, coh_note_handler);
+  count = coh_deferred_take(L, g);
+  if (count == 0) {
+    lua_pop(L, 1);
+    return end_group(L, g);
+  }
   coh_task_enter(&f->task, &g->deferring->scope, COH_NEVER, true);
   g->deferring->stuck = f->note;
   f->note = NULL;
-  lua_pushcfunction(L, coh_note_handler);
-  count = take_deferred(L, S, g);
   return deferred_ended(L, lua_pcallk(L, count - 1, 0, -count - 1, number, deferred_ended), number);
-}
-
-
-void coh_luagroup_spawn_deferred(lua_State *L, struct coh_state *S, struct coh_luagroup *g) {
-  struct coh_fiber *f = coh_fiber_load(L, S, take_deferred(L, S, g) - 1, NULL);
-  g->group.shut = false;  /* its scope is cancelled by now */
-  coh_group_spawn(&g->group, &f->task, false);
-  coh_scope_set_shield(&f->task.scope, true);
 }
 
 
@@ -327,7 +319,7 @@ static int settle(lua_State *L, struct coh_luagroup *g) {
   bool block = is_block(g), cut = g->body_cut, failed = has_failed(g);
   bool interrupted = g->group.interrupted, caught = interrupted && coh_scope_catches(&g->group.scope);
   int first = outcome(g);
-  if (failed) push_error(L, S, g, first, 0);
+  if (failed) push_error(L, g, first, 0);
   if (caught) g->group.scope.caught = true;
   coh_luagroup_close(S, g);
   if (failed) return lua_error(L);
@@ -352,7 +344,7 @@ static int refuse_end(lua_State *L, struct coh_luagroup *g) {
   coh_push_refusal(L, S);
   lua_pushliteral(L, "; the tasks of this group were cancelled, and what is around it waits for them");
   lua_concat(L, 2);
-  if (has_failed(g)) push_error(L, S, g, outcome(g), lua_gettop(L));
+  if (has_failed(g)) push_error(L, g, outcome(g), lua_gettop(L));
   forget_failures(S, g);
   return lua_error(L);
 }

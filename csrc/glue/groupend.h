@@ -16,11 +16,8 @@ COH_HIDDEN
 */
 int coh_luagroup_body_left(lua_State *L, struct coh_luagroup *g);
 
-/* Spawn the latest deferred function as a shielded task: the group cannot end by itself. [-0, +0, m] */
-void coh_luagroup_spawn_deferred(lua_State *L, struct coh_state *S, struct coh_luagroup *g);
-
 /* Put the failures of a group, if any, and the error or nil on top into one error. [-1, +1, m] */
-void coh_luagroup_add_failures(lua_State *L, struct coh_state *S, struct coh_luagroup *g);
+void coh_luagroup_add_failures(lua_State *L, struct coh_luagroup *g);
 
 /* Close an empty group and give back all it kept. Nothing raises. [-0, +0, -] */
 void coh_luagroup_close(struct coh_state *S, struct coh_luagroup *g);

@@ -104,6 +104,9 @@ static int group(lua_State *L, int status, lua_KContext context) {
   int arguments = lua_gettop(L) - body;
   struct coh_object *o;
   lua_KContext number;
+  if (lua_type(L, 1) == LUA_TSTRING && coh_is_callable(L, 2))
+    return coh_misuse(L, "group expects options as a table, got string: write group({name = \"%.40s\"}, f)",
+                      lua_tostring(L, 1));
   coh_check_callable(L, body, "group");
   lua_pushcfunction(L, coh_note_handler);
   lua_pushvalue(L, body);
@@ -234,8 +237,6 @@ static int l_defer(lua_State *L) {
     lua_newtable(L);
     lua_newtable(L);
     lua_setfield(L, -2, "errors");
-    lua_newtable(L);
-    lua_setfield(L, -2, "tracebacks");
     lua_pushvalue(L, -1);
     lua_setiuservalue(L, 1, COH_UV_DEFERRED);
   }
@@ -247,6 +248,8 @@ static int l_defer(lua_State *L) {
 
 
 /* group.scope, group.name */
+static const char *const fields[] = {"scope", "name", NULL};
+
 static int field(lua_State *L) {
   const char *key = lua_type(L, 2) == LUA_TSTRING ? lua_tostring(L, 2) : "";
   coh_object_check(L, 1, COH_GROUP, "field");
@@ -257,7 +260,7 @@ static int field(lua_State *L) {
     lua_getiuservalue(L, 1, COH_UV_NAME);
     coh_fiber_render_identity(L);
   } else {
-    lua_pushnil(L);
+    return 0;
   }
   return 1;
 }
@@ -312,7 +315,7 @@ static const luaL_Reg functions[] = {
 
 void coh_groups_open(lua_State *L) {
   struct coh_state *S = coh_state_of(L);
-  coh_object_define(L, COH_GROUP, "cohort.Group", metamethods, methods, field);
+  coh_object_define(L, COH_GROUP, "cohort.Group", metamethods, methods, field, fields);
   lua_pushlightuserdata(L, S);
   lua_rawgeti(L, LUA_REGISTRYINDEX, S->objects.table);
   luaL_setfuncs(L, functions, 2);

@@ -10,6 +10,7 @@
 
 #include "glue/coclose.h"
 #include "glue/costep.h"
+#include "glue/errchain.h"
 #include "glue/error.h"
 #include "glue/wait.h"
 
@@ -190,12 +191,19 @@ static void add_fiber(struct text *t, struct coh_state *S, struct coh_fiber *f, 
 }
 
 
+/* Hosts whose frames are all ours are left out. */
 static void add_hosts(struct text *t, struct coh_state *S, const struct coh_fiber *f) {
   int count = 0;
   while (f->task.group != NULL && count++ < HOSTS_MAX) {
     struct coh_fiber *host = coh_fiber_of(f->task.group->host);
+    size_t length = t->length, end = t->end, headed;
     add_line(t, "in a group of");
+    headed = t->end;
     add_fiber(t, S, host, 0);
+    if (t->end == headed) {
+      t->length = length;
+      t->end = end;
+    }
     f = host;
   }
 }
@@ -280,6 +288,13 @@ void coh_note_put(struct coh_state *S, struct coh_fiber *f, const char *text, co
 }
 
 
+const char *coh_note_handling(const char *text) {
+  const char *at = strstr(text, "\n" COH_HANDLING);
+  if (at != NULL) return at + 1;
+  return strncmp(text, COH_HANDLING, sizeof COH_HANDLING - 1) == 0 ? text : NULL;
+}
+
+
 void coh_note_take(struct coh_state *S, struct coh_fiber *f, struct coh_note **note) {
   take(S, f, 0, note);
 }
@@ -306,10 +321,15 @@ void coh_note_stuck(struct coh_state *S, struct coh_fiber *f) {
 }
 
 
-/* Does a function of ours raise the error? Equal strings are one value, so its identity does not tell. */
+/*
+** Does a function of ours raise the error? Equal strings are one value, so its identity does
+** not tell. A Lua function of ours may be the message handler, and call this one.
+*/
 static bool is_raised_here(lua_State *L, const struct coh_state *S) {
   lua_Debug ar;
-  return lua_getstack(L, 1, &ar) && lua_getinfo(L, "f", &ar) && is_ours(L, S);
+  int level = 1;
+  while (lua_getstack(L, level, &ar) && lua_getinfo(L, "S", &ar) && coh_is_library(S, ar.source)) level++;
+  return lua_getstack(L, level, &ar) && lua_getinfo(L, "f", &ar) && is_ours(L, S);
 }
 
 

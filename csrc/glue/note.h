@@ -24,6 +24,12 @@ void coh_note_take(struct coh_state *S, struct coh_fiber *f, struct coh_note **n
 /* Put 'text', which may be NULL, into the note of 'f', as that of the error 'of'. */
 void coh_note_put(struct coh_state *S, struct coh_fiber *f, const char *text, const void *of);
 
+/*
+** A note tells where an error happened and, of one that has no fields to tell it, below
+** that what was being handled then. Where that begins; NULL when nothing was.
+*/
+const char *coh_note_handling(const char *text);
+
 /* Push "file:line: " of the first Lua function in a note, "" when there is none. [-0, +1, m] */
 void coh_note_push_where(lua_State *L, const struct coh_note *note);
 

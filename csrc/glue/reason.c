@@ -117,6 +117,6 @@ int coh_reason_of_running(lua_State *L) {
   struct coh_state *S = coh_state_of(L);
   struct coh_fiber *f = coh_running(S);
   if (f == NULL) lua_pushnil(L);
-  else coh_reason_push(L, S, coh_scope_canceller(f->task.current));
+  else coh_reason_push(L, S, coh_scope_source(f->task.current));
   return 1;
 }

@@ -8,6 +8,7 @@
 #include "glue/relay.h"
 
 #include "glue/arg.h"
+#include "glue/costep.h"
 #include "glue/error.h"
 #include "glue/note.h"
 #include "glue/object.h"
@@ -29,11 +30,6 @@ static const struct coh_wait_kind emit_kind = {.what = "somebody to ask for the 
 
 static struct relay *relay_here(lua_State *L) {
   return lua_touserdata(L, lua_upvalueindex(2));
-}
-
-
-static struct coh_wait *first(struct coh_link *queue) {
-  return coh_item(queue->next, struct coh_wait, link);
 }
 
 
@@ -77,8 +73,9 @@ static int take(lua_State *L, struct relay *r, struct coh_wait *w) {
 static int ask_try(lua_State *L, int status, lua_KContext context) {
   struct coh_fiber *f = coh_test(L, context);
   struct relay *r = relay_here(L);
+  struct coh_wait *w = coh_costep_first(&r->offers);
   (void)status;
-  if (!coh_link_alone(&r->offers)) return take(L, r, first(&r->offers));
+  if (w != NULL) return take(L, r, w);
   if (r->ended) return 0;
   coh_wait_wake_all(&r->idle);
   park(f, L, &ask_kind, &r->askers);
@@ -114,12 +111,12 @@ static int emitted(lua_State *L, int status, lua_KContext context) {
 static int emit_try(lua_State *L, int status, lua_KContext context) {
   struct coh_fiber *f = coh_test(L, context);
   struct relay *r = relay_here(L);
+  struct coh_wait *w;
   (void)status;
   if (r->ended) return refuse_ended(L);
-  if (coh_link_alone(&r->askers)) {
+  if ((w = coh_costep_first(&r->askers)) == NULL) {
     park(f, L, &emit_kind, &r->offers);
   } else {
-    struct coh_wait *w = first(&r->askers);
     copy_values(L, w->of, L, lua_gettop(L));
     coh_wait_wake(w, COH_WOKEN);
     park(f, L, &emit_kind, &r->idle);
@@ -149,6 +146,9 @@ static int l_finish(lua_State *L) {
   if (r->ended) return 0;
   lua_settop(L, 2);
   r->ended = true;
+  coh_wait_wake_all(&r->askers);  /* before anything that needs memory */
+  coh_wait_wake_all(&r->offers);
+  coh_wait_wake_all(&r->idle);
   if (lua_toboolean(L, 1)) {
     r->failed = true;
     lua_setiuservalue(L, lua_upvalueindex(2), UV_ERROR);
@@ -156,9 +156,6 @@ static int l_finish(lua_State *L) {
     else lua_pushnil(L);
     lua_setiuservalue(L, lua_upvalueindex(2), UV_TRACEBACK);
   }
-  coh_wait_wake_all(&r->askers);
-  coh_wait_wake_all(&r->offers);
-  coh_wait_wake_all(&r->idle);
   return 0;
 }
 
@@ -190,15 +187,29 @@ static int l_check(lua_State *L) {
 /* }} */
 
 
-/* relay() -> ask, emit, finish, failure, check */
+/* __gc: who waits here does so in a coroutine that Lua's own library has closed */
+static int l_gc(lua_State *L) {
+  struct relay *r = lua_touserdata(L, 1);
+  while (!coh_link_alone(&r->askers)) coh_costep_send_off(coh_item(r->askers.next, struct coh_wait, link));
+  while (!coh_link_alone(&r->offers)) coh_costep_send_off(coh_item(r->offers.next, struct coh_wait, link));
+  while (!coh_link_alone(&r->idle)) coh_costep_send_off(coh_item(r->idle.next, struct coh_wait, link));
+  return 0;
+}
+
+
+/* relay() -> ask, emit, finish, failure, check; the second upvalue is the metatable of a relay */
 static int l_relay(lua_State *L) {
   static const lua_CFunction functions[] = {l_ask, l_emit, l_finish, l_failure, l_check};
   size_t i, count = sizeof functions / sizeof *functions;
-  struct relay *r = lua_newuserdatauv(L, sizeof *r, UV_TRACEBACK);
+  struct relay *r;
+  lua_settop(L, 0);
+  r = lua_newuserdatauv(L, sizeof *r, UV_TRACEBACK);
   coh_link_init(&r->askers);
   coh_link_init(&r->offers);
   coh_link_init(&r->idle);
   r->ended = r->failed = false;
+  lua_pushvalue(L, lua_upvalueindex(2));
+  lua_setmetatable(L, 1);
   for (i = 0; i < count; i++) {
     lua_pushvalue(L, lua_upvalueindex(1));
     lua_pushvalue(L, 1);
@@ -229,10 +240,16 @@ static int l_hush(lua_State *L) {
 
 
 static const luaL_Reg functions_of_streams[] = {
-  {"relay", l_relay}, {"can_end", l_can_end}, {"hush", l_hush}, {NULL, NULL}};
+  {"can_end", l_can_end}, {"hush", l_hush}, {NULL, NULL}};
 
 
 void coh_relay_open(lua_State *L) {
   lua_pushlightuserdata(L, coh_state_of(L));
   luaL_setfuncs(L, functions_of_streams, 1);
+  lua_pushlightuserdata(L, coh_state_of(L));
+  lua_createtable(L, 0, 1);
+  lua_pushcfunction(L, l_gc);
+  lua_setfield(L, -2, "__gc");
+  lua_pushcclosure(L, l_relay, 2);
+  lua_setfield(L, -2, "relay");
 }

@@ -87,6 +87,9 @@ static void push_deadline(lua_State *L, const struct coh_face *face, const struc
 
 
 /* scope.key; a deadline that has passed is noticed here too */
+static const char *const fields[] = {"deadline", "shield", "cancel_called", "cancelled_caught", "reason",
+                                     "name", NULL};
+
 static int field(lua_State *L) {
   struct coh_face *face = coh_object_check(L, 1, COH_SCOPE, "field");
   const char *key = lua_type(L, 2) == LUA_TSTRING ? lua_tostring(L, 2) : "";
@@ -98,8 +101,9 @@ static int field(lua_State *L) {
   else if (strcmp(key, "cancel_called") == 0) lua_pushboolean(L, cancelled);
   else if (strcmp(key, "cancelled_caught") == 0) lua_pushboolean(L, s != NULL ? s->caught : o->caught);
   else if (strcmp(key, "reason") == 0) coh_reason_push_object(L, lua_gettop(L));
-  else if (strcmp(key, "name") == 0 && !face->proxy) lua_getiuservalue(L, 1, COH_UV_NAME);
-  else lua_pushnil(L);
+  else if (strcmp(key, "name") == 0 && face->proxy) lua_pushnil(L);
+  else if (strcmp(key, "name") == 0) lua_getiuservalue(L, 1, COH_UV_NAME);
+  else return 0;
   return 1;
 }
 
@@ -176,7 +180,7 @@ static const luaL_Reg functions[] = {
 
 
 void coh_scopeobject_open(lua_State *L) {
-  coh_object_define(L, COH_SCOPE, "cohort.Scope", scope_metamethods, scope_methods, field);
+  coh_object_define(L, COH_SCOPE, "cohort.Scope", scope_metamethods, scope_methods, field, fields);
   lua_pushlightuserdata(L, coh_state_of(L));
   luaL_setfuncs(L, functions, 1);
 }

@@ -62,11 +62,21 @@ static void push_timeout(lua_State *L, const struct coh_luascope *s) {
 }
 
 
-/* Push what a scope that was cut raises: Timeout for its deadline, else Aborted. [-0, +1, m] */
-static void push_cut(lua_State *L, struct coh_state *S, struct coh_luascope *s) {
-  coh_reason_push(L, S, &s->scope);
+/* pcall'ed: (scope) -> what a scope that was cut raises: Timeout for its deadline, else Aborted */
+static int l_cut(lua_State *L) {
+  struct coh_luascope *s = lua_touserdata(L, 1);
+  coh_reason_push(L, coh_state_from(s->scope.slot.rt), &s->scope);
   if (s->scope.reason == COH_REASON_DEADLINE) push_timeout(L, s);
   else coh_scopes_push_aborted(L, "the scope was cancelled");
+  return 1;
+}
+
+
+/* Push that; or that memory ran out, for the scope ends all the same. [-0, +1, m] of stack alone */
+static void push_cut(lua_State *L, struct coh_luascope *s) {
+  lua_pushcfunction(L, l_cut);
+  lua_pushlightuserdata(L, s);
+  lua_pcall(L, 1, 1, 0);
 }
 
 /* }} */
@@ -84,7 +94,7 @@ static void close_scope(struct coh_state *S, struct coh_fiber *f, struct coh_lua
 static int cut(lua_State *L, struct coh_state *S, struct coh_fiber *f, struct coh_luascope *s) {
   enum form form = s->form;
   s->scope.caught = true;
-  if (form == FAIL) push_cut(L, S, s);
+  if (form == FAIL) push_cut(L, s);
   close_scope(S, f, s);
   if (form == FAIL) return lua_error(L);
   if (form == SHIELD) return 0;
@@ -100,6 +110,7 @@ static int leave(lua_State *L, struct coh_state *S, struct coh_fiber *f, struct 
   close_scope(S, f, s);
   if (failed) return coh_rethrow(L, f);
   if (!tells) return lua_gettop(L) - 1;
+  luaL_checkstack(L, 1, "too many results");
   lua_pushboolean(L, 1);
   lua_replace(L, 1);
   return lua_gettop(L);
@@ -124,7 +135,7 @@ static int close_inner(lua_State *L, int status, lua_KContext context) {
 }
 
 
-static lua_KContext number_of(struct coh_scope *s) {
+lua_KContext coh_scopes_number(struct coh_scope *s) {
   const struct coh_luagroup *g = coh_luagroup_around(s);
   if (g != NULL) return g->number;
   return s->role == COH_SCOPE_PLAIN ? coh_item(s, struct coh_luascope, scope)->number : 0;
@@ -134,7 +145,7 @@ static lua_KContext number_of(struct coh_scope *s) {
 struct coh_scope *coh_scopes_check_open(lua_State *L, lua_KContext number) {
   struct coh_fiber *f = coh_running(coh_state_here(L));
   struct coh_scope *s = f == NULL ? NULL : f->task.current;
-  while (s != NULL && number_of(s) != number) s = s == &f->task.scope ? NULL : s->parent;
+  while (s != NULL && coh_scopes_number(s) != number) s = s == &f->task.scope ? NULL : s->parent;
   if (s == NULL)
     coh_misuse(L, "what this coroutine had open was closed while it was suspended, "
                   "or belongs to another task: "
@@ -194,14 +205,14 @@ static int begin(lua_State *L, lua_KFunction block) {
 
 static int after(lua_State *L, struct coh_fiber *f, enum form form, const char *what) {
   int64_t limit_ns = coh_check_seconds(L, 1, what);
-  coh_check_callable(L, 2, what);
+  coh_check_callable_of(L, 2, what, form == FAIL ? "fail_after(seconds, " : "move_on_after(seconds, ");
   return enter(L, f, form, coh_time_add(coh_now(coh_task_runtime(&f->task)), limit_ns), lua_tonumber(L, 1));
 }
 
 
 static int at(lua_State *L, struct coh_fiber *f, enum form form, const char *what) {
   int64_t deadline_ns = coh_check_time(L, 1, what);
-  coh_check_callable(L, 2, what);
+  coh_check_callable_of(L, 2, what, form == FAIL ? "fail_at(time, " : "move_on_at(time, ");
   return enter(L, f, form, deadline_ns, (lua_Number)NAN);
 }
 
@@ -228,6 +239,8 @@ static int fail_at(lua_State *L, int status, lua_KContext context) {
 
 static int shield(lua_State *L, int status, lua_KContext context) {
   (void)status;
+  if (coh_is_options(L, 1) && !lua_isnoneornil(L, 2))
+    coh_misuse(L, "shield takes no options: write cohort.scope({shield = true, timeout = 1}, f)");
   coh_check_callable(L, 1, "shield");
   lua_pushnil(L);
   lua_insert(L, 1);
@@ -347,7 +360,7 @@ static int close_block(lua_State *L, int status, lua_KContext context) {
   if (coh_abandon(L, S, f, &s->scope)) return coh_yield(L, f, close_block);
   if (coh_cancelled_is(L, 2) && coh_scope_catches(&s->scope) && lua_isnil(L, -1)) {
     s->scope.caught = true;
-    push_cut(L, S, s);
+    push_cut(L, s);
   }
   if (!lua_isnil(L, -1) && !lua_isnil(L, 2) && !coh_cancelled_is(L, 2)) coh_abandon_join(L, f, 2);
   close_scope(S, f, s);

@@ -19,6 +19,9 @@ bool coh_scopes_is_block(const struct coh_scope *scope);
 /* Push an Aborted with the reason on top, which may be nil. [-1, +1, m] */
 void coh_scopes_push_aborted(lua_State *L, const char *message);
 
+/* The number of a scope or of the group it belongs to: later ones have higher ones. That of a task has 0. */
+lua_KContext coh_scopes_number(struct coh_scope *scope);
+
 /*
 ** The running task has the scope or group of this number open; else raise: a
 ** coroutine of the user's that was suspended in it went on too late. [-0, +0, v]

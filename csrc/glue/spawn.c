@@ -25,6 +25,10 @@ static struct coh_luagroup *check_open(lua_State *L, const struct coh_state *S, 
 /* The group at 1 and a function at 2. [-0, +0, v] */
 static struct coh_luagroup *check_spawn(lua_State *L, const struct coh_state *S, const char *what) {
   struct coh_luagroup *g = check_open(L, S, what);
+  if (coh_is_callable(L, 2)) return g;
+  if ((lua_istable(L, 2) || lua_type(L, 2) == LUA_TSTRING) && coh_is_callable(L, 3))
+    coh_misuse(L, "%s expects a function first, got %s: name the task afterwards, g:%s(f, ...).name = \"x\"",
+               what, luaL_typename(L, 2), what);
   coh_check_callable(L, 2, what);
   return g;
 }
@@ -87,7 +91,7 @@ static int spawn_granted(lua_State *L, int status, lua_KContext context) {
     return coh_raise_cancelled(L, f);
   }
   child = make_granted(L, f, load_granted, 1);
-  coh_group_spawn(&g->group, &child->task, false);
+  coh_group_spawn_granted(&g->group, &child->task);
   return 1;
 }
 
@@ -128,7 +132,7 @@ int coh_group_l_spawn_daemon(lua_State *L) {
 */
 
 struct record {
-  struct coh_fiber *child;  /* the starter's to free while it was not adopted; then NULL */
+  struct coh_fiber *child;  /* until it is adopted; one that ended before is the starter's to free */
   bool called;
 };
 
@@ -172,6 +176,13 @@ static int return_started(lua_State *L) {
 }
 
 
+/* The child has ended and was looked at. */
+static void forget(struct coh_state *S, struct coh_fiber *child) {
+  coh_link_remove(&child->task.wait.link);
+  coh_fiber_give(S, child);
+}
+
+
 /* The child failed before it had started: its error is ours, bare, with its note. */
 static int raise_failure(lua_State *L, struct coh_state *S, struct coh_fiber *f, struct coh_fiber *child) {
   struct coh_note *note = f->note;
@@ -180,7 +191,7 @@ static int raise_failure(lua_State *L, struct coh_state *S, struct coh_fiber *f,
   lua_xmove(child->L, L, 1);
   f->note = child->note;
   child->note = note;
-  coh_fiber_give(S, child);
+  forget(S, child);
   return coh_rethrow(L, f);
 }
 
@@ -190,9 +201,9 @@ static int start_failed(lua_State *L, struct coh_state *S, struct coh_fiber *f, 
   struct coh_fiber *child = r->child;
   enum coh_result result = child->task.result;
   if (result == COH_FAILED) return raise_failure(L, S, f, child);
-  coh_fiber_give(S, child);
+  forget(S, child);
   if (result == COH_SUCCEEDED && r->called) return return_started(L);
-  if (coh_task_cancelled(&f->task)) return coh_raise_cancelled(L, f);
+  if (result == COH_WAS_INTERRUPTED || coh_task_cancelled(&f->task)) return coh_raise_cancelled(L, f);
   if (result == COH_SUCCEEDED)
     return coh_misuse(L, "start: the task ended without calling started, its first argument");
   lua_pushnil(L);

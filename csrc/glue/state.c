@@ -32,6 +32,7 @@ struct coh_state *coh_state_new(lua_State *L) {
   coh_clock_init_real(&S->clock);
   S->report = LUA_NOREF;
   coh_link_init(&S->fibers);
+  coh_link_init(&S->unstarted);
   coh_link_init(&S->scopes);
   coh_link_init(&S->groups);
   lua_rawgeti(L, LUA_REGISTRYINDEX, LUA_RIDX_MAINTHREAD);
@@ -135,6 +136,19 @@ struct coh_extra *coh_fiber_extra(lua_State *L, struct coh_fiber *f) {
 }
 
 
+void *coh_fiber_room(lua_State *L, struct coh_fiber *f, size_t size) {
+  struct coh_state *S = coh_state_from(coh_task_runtime(&f->task));
+  struct coh_extra *extra = coh_fiber_extra(L, f);
+  if (extra->room_size < size) {
+    void *room = allocate(L, S, size);
+    coh_mem_free(&S->loop.rt.mem, extra->room, extra->room_size);
+    extra->room = room;
+    extra->room_size = size;
+  }
+  return extra->room;
+}
+
+
 void coh_fiber_let_go(lua_State *L, struct coh_fiber *f, const char *name) {
   while (!coh_link_alone(&f->extra->held)) {
     struct coh_held *held = coh_item(f->extra->held.next, struct coh_held, link);
@@ -147,6 +161,7 @@ void coh_fiber_let_go(lua_State *L, struct coh_fiber *f, const char *name) {
 static void free_extra(struct coh_state *S, struct coh_fiber *f) {
   if (f->extra == NULL) return;
   coh_fiber_let_go(S->main, f, NULL);
+  coh_mem_free(&S->loop.rt.mem, f->extra->room, f->extra->room_size);
   coh_mem_free(&S->loop.rt.mem, f->extra, sizeof *f->extra);
   f->extra = NULL;
 }
@@ -196,7 +211,7 @@ static void reset_fiber(struct coh_fiber *f) {
   f->task.daemon = f->task.starting = f->task.has_place = false;
   f->handle = NULL;
   f->started = f->failed = f->cut = f->rethrown = f->yielded = false;
-  f->dead = f->unwinding = f->unclaimed = false;
+  f->dead = f->unwinding = f->unclaimed = f->robbed = false;
 }
 
 
@@ -287,6 +302,7 @@ struct coh_luagroup *coh_luagroup_take(lua_State *L, struct coh_state *S) {
   g->deferring = NULL;
   g->body_failed = g->body_cut = g->joined = false;
   g->deferred = g->deferred_failed = 0;
+  g->deferred_lost = false;
   return g;
 }
 
@@ -373,6 +389,16 @@ static void free_tree(struct coh_state *S, const struct coh_fiber *running) {
 }
 
 
+/* Their starters were ended by force, or never looked. */
+static void free_unstarted(struct coh_state *S) {
+  while (!coh_link_alone(&S->unstarted)) {
+    struct coh_link *l = S->unstarted.next;
+    coh_link_remove(l);
+    coh_fiber_give(S, coh_item(l, struct coh_fiber, task.wait.link));
+  }
+}
+
+
 static void free_caches(struct coh_state *S) {
   while (!coh_link_alone(&S->fibers)) {
     struct coh_link *l = S->fibers.next;
@@ -407,6 +433,7 @@ void coh_state_drain(struct coh_state *S) {
   S->frame = NULL;
   coh_scope_abort_all(rt->root);
   free_tree(S, running);
+  free_unstarted(S);
   coh_closing_free(S);
   free_caches(S);
   coh_link_init(&rt->ready);

@@ -33,7 +33,7 @@ struct coh_anchors {
 struct coh_frame {
   lua_State *co;
   struct coh_frame *prev;   /* of the resumer; NULL in the task's own */
-  struct coh_scope *scope;  /* the task's innermost when this was resumed: what it opened is inside */
+  lua_KContext opened;      /* scopes and groups so far when this was resumed: later ones are inside */
   unsigned withs;           /* of the task when it was resumed; not known when it went on after a wait */
   bool foreign;             /* resumed from a coroutine that has no frame: one of Lua's own library */
   bool closing;             /* is being closed, and cannot wait */
@@ -49,6 +49,7 @@ struct coh_state {
   size_t passing;                 /* coroutines inside of tasks' that wait */
   struct coh_closing *closings;   /* coroutines that are being closed, owned; see coclose.h */
   struct coh_link fibers;         /* free, coh_fiber.task.wait.link */
+  struct coh_link unstarted;      /* ended before they had started, not looked at yet; the same link */
   struct coh_link scopes;         /* free, coh_luascope.scope.sibling */
   struct coh_link groups;         /* free, coh_luagroup.group.scope.sibling */
   size_t fibers_free;
@@ -61,15 +62,20 @@ struct coh_state {
   struct coh_unwinding *unwindings;  /* of tasks being ended by force, owned; see stubborn.h */
   struct coh_hosted *hosted;      /* array of the host's tasks, owned; see open/embed.c */
   size_t hosted_size;
-  struct coh_interrupt *interrupt;  /* watches for Ctrl-C, owned; see open/interrupt.c */
-  int report;                     /* registry reference: text of the deadlock, or LUA_NOREF */
+  struct coh_interrupt *interrupt;  /* watches for Ctrl-C, owned; see io/interrupt.c */
+  int report;                     /* registry reference: why all was stopped, as text; or LUA_NOREF */
+  int report_kind;                /* enum coh_error_kind that says so */
+  struct coh_watch *watch;        /* the watchdog, or NULL; see watch.h */
   int cancelled;                  /* registry reference: Cancelled */
   lua_KContext opened;            /* scopes and groups so far: each has a number of its own */
   uint64_t seed;                  /* of the shuffle, when there is one */
+  uint64_t checkpoints;           /* calls that may wait, so far */
   uint64_t random;                /* for the Lua side: advances with each number drawn */
   char library[256];              /* folder of our Lua files, "@/.../cohort/": their frames are not shown */
   int locals;                     /* registry reference: task-locals, see context.h */
   bool locals_outside;            /* what runs outside of tasks has some */
+  uint8_t standard_held;          /* of the first three descriptors, see io/standard.h */
+  int refused;                    /* libuv's status: why the runtime did not open */
   bool interrupted;               /* Ctrl-C came */
   bool forced;                    /* stuck for the second time: every Cancelled is the last warning */
   bool closing;                   /* being torn down: nothing may begin */
@@ -104,6 +110,7 @@ struct coh_face {
 
 struct coh_unwinding;
 struct coh_closing;
+struct coh_watch;
 
 struct coh_luascope {
   struct coh_scope scope;
@@ -126,6 +133,7 @@ struct coh_luagroup {
   struct coh_luascope *deferring; /* around the deferred function that runs now, or NULL */
   unsigned deferred;              /* functions that have yet to run at the end */
   unsigned deferred_failed;       /* and how many of those that ran raised */
+  bool deferred_lost;             /* memory ran out as one was to run, or as its error was to be kept */
   bool body_failed;               /* the body raised */
   bool body_cut;                  /* and it was Cancelled */
   bool joined;                    /* the host has waited once, or was told that it cannot */
@@ -152,6 +160,8 @@ struct coh_held {
 struct coh_extra {
   struct coh_link watchers;       /* queue of waits for its end */
   struct coh_link held;           /* coh_held.link */
+  void *room;                     /* see coh_fiber_room; owned, NULL before it is needed */
+  size_t room_size;
 };
 
 struct coh_fiber {
@@ -161,6 +171,7 @@ struct coh_fiber {
   struct coh_note *note;          /* of the latest error, or NULL */
   struct coh_extra *extra;        /* owned; NULL until it is needed */
   unsigned budget : 7;            /* calls that need not wait until it yields by itself */
+  unsigned turns : 6;             /* it stayed at the front, in a cycle: see coh_turn */
   unsigned depth : 6;             /* of blocks entered on the C stack since it was resumed */
   bool started : 1;               /* its coroutine has begun */
   bool failed : 1;                /* the value on its stack is an error */
@@ -170,6 +181,7 @@ struct coh_fiber {
   bool dead : 1;                  /* its coroutine cannot be used again */
   bool unwinding : 1;             /* is being ended by force, see stubborn.h */
   bool unclaimed : 1;             /* the host does not want its result */
+  bool robbed : 1;                /* what waited was resumed by somebody else, and sees no end of the wait */
   bool locals : 1;                /* it has task-locals, see context.h */
   unsigned withs;                 /* it has open: a coroutine in which this changed may have one of them */
 };
@@ -231,6 +243,9 @@ struct coh_luagroup *coh_luagroup_take(lua_State *L, struct coh_state *S);
 
 /* The extra part of a live fiber, made when it has none. [-0, +0, m] */
 struct coh_extra *coh_fiber_extra(lua_State *L, struct coh_fiber *f);
+
+/* Memory for what its next wait needs, in extra->room, of 'size' bytes or more; not zeroed. [-0, +0, m] */
+void *coh_fiber_room(lua_State *L, struct coh_fiber *f, size_t size);
 
 /* The fiber ends: whatever it holds is told. [-0, +0, m when there is a name] */
 void coh_fiber_let_go(lua_State *L, struct coh_fiber *f, const char *name);

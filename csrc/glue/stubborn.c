@@ -16,6 +16,7 @@
 #define DELIVERIES_REPORTED 100
 #define DELIVERIES_MAX 1000
 #define WAITS_WITHOUT_RAISE 3
+#define ROUNDS_SPARING 8
 #define ROUNDS_MAX 40
 
 enum phase {
@@ -35,6 +36,7 @@ struct coh_unwinding {
   int limit;                   /* FOLLOW: raise at this depth or less */
   int waits;                   /* deliveries since the latest raise */
   int rounds;                  /* times it began to observe */
+  int spared;                  /* depth of a function that unwinding called, or 0 */
 };
 
 
@@ -47,13 +49,26 @@ static struct coh_unwinding *find(struct coh_state *S, struct coh_fiber *f) {
 
 /* {{ The hook */
 
+/*
+** Is this in a function that unwinding calls? What a '<close>' variable does is done to its end, unless it
+** catches what it is told, too.
+*/
+static bool spares(struct coh_unwinding *u, lua_State *L, const struct coh_state *S, const lua_Debug *ar) {
+  if (u->spared != 0 && coh_unwind_is_task_deeper(S, u->spared - 1)) return true;
+  u->spared = 0;
+  if (ar->event != LUA_HOOKCALL) return false;
+  if (u->rounds <= ROUNDS_SPARING && coh_unwind_is_called_from_c(L)) u->spared = coh_unwind_task_depth(S);
+  return true;
+}
+
+
 /* Coroutines have it, too, that were made by such a task: with another one, not for long. */
 static void hook(lua_State *L, lua_Debug *ar) {
   struct coh_state *S = coh_state_of(L);
   struct coh_unwinding *u = find(S, coh_running(S));
-  (void)ar;
   if (u == NULL) lua_sethook(L, NULL, 0, 0);
   if (u == NULL || u->phase == CLOSE || S->frame == NULL || S->frame->co != L) return;
+  if (spares(u, L, S, ar)) return;
   if (u->phase == OBSERVE) {
     if (!coh_unwind_is_task_deeper(S, u->shallowest - 1)) u->shallowest = coh_unwind_task_depth(S);
     return;
@@ -71,7 +86,7 @@ static void hook(lua_State *L, lua_Debug *ar) {
 static void set_hooks(const struct coh_state *S) {
   const struct coh_frame *frame;
   for (frame = S->frame; frame != NULL; frame = frame->prev)
-    if (lua_gethook(frame->co) != hook) lua_sethook(frame->co, hook, LUA_MASKCOUNT, 1);
+    if (lua_gethook(frame->co) != hook) lua_sethook(frame->co, hook, LUA_MASKCOUNT | LUA_MASKCALL, 1);
 }
 
 /* }} */
@@ -94,6 +109,7 @@ static void begin(struct coh_state *S, struct coh_fiber *f, int count) {
   coh_note_take(S, f, &u->place);
   u->next = S->unwindings;
   S->unwindings = u;
+  u->spared = 0;
   f->unwinding = true;
   observe(u);
   set_hooks(S);
@@ -211,7 +227,7 @@ static void close_by_force(struct coh_state *S, struct coh_fiber *f) {
 bool coh_stubborn_step(struct coh_state *S, struct coh_fiber *f) {
   struct coh_unwinding *u = find(S, f);
   if (u->phase != CLOSE) return false;
-  coh_group_spawner_died(&f->task);
+  coh_wait_forfeit(&f->task.wait);
   if (!coh_abandon_quietly(S, f, &f->task.scope)) close_by_force(S, f);
   return true;
 }

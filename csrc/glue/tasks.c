@@ -192,11 +192,19 @@ static int l_error(lua_State *L) {
 static const struct coh_wait_kind watch_kind = {.what = "the end of a task"};
 
 
+/* The task to wait for is alone at 1, and not the one that runs. [-n, +0, v] */
+static void check_other(lua_State *L, const char *what) {
+  const struct coh_fiber *other = fiber_of(check_task(L, what));
+  if (other != NULL && other == coh_running(coh_state_here(L)))
+    coh_misuse(L, "a task cannot wait for its own end");
+  lua_settop(L, 1);
+}
+
+
 /* Wait for the end of the task at 1. True: it has ended. False: parked, yield. [-0, +0, m] */
 static bool watch(lua_State *L, struct coh_fiber *f) {
   struct coh_fiber *other = fiber_of(lua_touserdata(L, 1));
   if (other == NULL) return true;
-  if (other == f) coh_misuse(L, "a task cannot wait for its own end");
   coh_wait_park(&f->task.wait, &f->task.current->slot, &watch_kind, &coh_fiber_extra(L, other)->watchers);
   return false;
 }
@@ -218,8 +226,7 @@ static int wait_try(lua_State *L, int status, lua_KContext context) {
 
 /* task:wait() -> task */
 static int l_wait(lua_State *L) {
-  check_task(L, "wait");
-  lua_settop(L, 1);
+  check_other(L, "wait");
   return coh_begin(L, wait_try);
 }
 
@@ -241,8 +248,7 @@ static int join_try(lua_State *L, int status, lua_KContext context) {
 
 /* task:join() -> what it returned... */
 static int l_join(lua_State *L) {
-  check_task(L, "join");
-  lua_settop(L, 1);
+  check_other(L, "join");
   return coh_begin(L, join_try);
 }
 
@@ -287,10 +293,12 @@ static void push_name(lua_State *L) {
 
 
 /* task.name */
+static const char *const fields[] = {"name", NULL};
+
 static int field(lua_State *L) {
   check_task(L, "field");
   if (lua_type(L, 2) == LUA_TSTRING && strcmp(lua_tostring(L, 2), "name") == 0) push_name(L);
-  else lua_pushnil(L);
+  else return 0;
   return 1;
 }
 
@@ -340,7 +348,7 @@ static const luaL_Reg functions[] = {
 
 
 void coh_tasks_open(lua_State *L) {
-  coh_object_define(L, COH_TASK, "cohort.Task", metamethods, methods, field);
+  coh_object_define(L, COH_TASK, "cohort.Task", metamethods, methods, field, fields);
   lua_pushlightuserdata(L, coh_state_of(L));
   luaL_setfuncs(L, functions, 1);
 }

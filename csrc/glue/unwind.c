@@ -35,6 +35,14 @@ int coh_unwind_below_catcher(lua_State *L) {
 }
 
 
+bool coh_unwind_is_called_from_c(lua_State *L) {
+  lua_Debug ar;
+  if (!lua_getstack(L, 1, &ar)) return false;
+  lua_getinfo(L, "S", &ar);
+  return *ar.what == 'C';
+}
+
+
 /* The depth of the coroutines that 'frame' runs in. */
 static int depth_outside(const struct coh_frame *frame) {
   int depth = 0;

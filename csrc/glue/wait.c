@@ -7,14 +7,14 @@
 
 #include <string.h>
 
+#include "glue/arg.h"
 #include "glue/error.h"
+#include "glue/errtext.h"
 #include "glue/note.h"
 #include "glue/stubborn.h"
 
-struct coh_fiber *coh_check_task(lua_State *L) {
-  struct coh_fiber *f = coh_running(coh_state_here(L));
-  if (f == NULL) luaL_error(L, "no task runs here: call this inside cohort.run(function() ... end)");
-  return f;
+int coh_refuse_outside(lua_State *L) {
+  return coh_misuse(L, "no task runs here: call this inside cohort.main(function() ... end), or cohort.run");
 }
 
 
@@ -58,7 +58,7 @@ static bool is_foreign(const struct coh_state *S, const lua_State *L) {
 void coh_push_refusal(lua_State *L, struct coh_state *S) {
   lua_Debug ar;
   const char *name;
-  luaL_where(L, 1);
+  coh_text_push_prefix(L);
   if (is_foreign(S, L))
     lua_pushliteral(L, "cannot wait inside a coroutine that Lua's own coroutine library resumed: "
                        "write cohort.coroutine in its place, or wait outside of it, "
@@ -90,14 +90,24 @@ void coh_refuse_call(lua_State *L) {
 }
 
 
+/*
+** Where orders are explored the budget is one call, so that there is a choice at
+** each. The task stays at the front then, where it is found if the first is picked;
+** the turn that the plain order has for the others comes after as many calls as there.
+*/
 int coh_turn(lua_State *L, struct coh_fiber *f, lua_KFunction k) {
-  coh_wait_yield(coh_task_runtime(&f->task), &f->task.wait);
+  struct coh_runtime *rt = coh_task_runtime(&f->task);
+  bool goes = !rt->explores || coh_task_cancelled(&f->task) || ++f->turns == 0;
+  if (goes) coh_wait_yield(rt, &f->task.wait);
+  else coh_wait_stay(rt, &f->task.wait);
   return coh_yield(L, f, k);
 }
 
 
 int coh_switch(lua_State *L, lua_KFunction k) {
-  return coh_turn(L, coh_check_wait(L), k);
+  struct coh_fiber *f = coh_check_wait(L);
+  coh_wait_yield(coh_task_runtime(&f->task), &f->task.wait);
+  return coh_yield(L, f, k);
 }
 
 
@@ -108,7 +118,7 @@ int coh_begin(lua_State *L, lua_KFunction try) {
 
 
 int coh_refuse_resume(lua_State *L) {
-  luaL_where(L, 1);
+  coh_text_push_prefix(L);
   lua_pushliteral(L, "the coroutine of a waiting task was resumed by hand: only cohort resumes it; wait for "
                      "the task with task:wait()");
   lua_concat(L, 2);

@@ -24,14 +24,26 @@
 #define COH_GLUE_WAIT_H
 
 #include "glue/state.h"
+#include "kernel/check.h"
 #include "kernel/hidden.h"
 
 COH_HIDDEN
 
 #define COH_CALLS_PER_SWITCH 64
 
+/* Raise because no task runs. Never returns. [-0, +0, v] */
+int coh_refuse_outside(lua_State *L);
+
 /* The running fiber; raises when no task runs. [-0, +0, v] */
-struct coh_fiber *coh_check_task(lua_State *L);
+static inline struct coh_fiber *coh_check_task_in(struct coh_state *S, lua_State *L) {
+  struct coh_fiber *f = coh_running(S);
+  if (f == NULL) coh_refuse_outside(L);
+  return f;
+}
+
+static inline struct coh_fiber *coh_check_task(lua_State *L) {
+  return coh_check_task_in(coh_state_here(L), L);
+}
 
 /* Can 'L' wait now? No effect, constant time. [-0, +0, -] */
 static inline bool coh_can_wait(const struct coh_state *S, lua_State *L) {
@@ -48,9 +60,10 @@ int coh_refuse_wait(struct coh_state *S, lua_State *L);
 /* Say why 'L' cannot wait. Never returns. [-0, +0, v] */
 void coh_refuse_call(lua_State *L);
 
-/* The running fiber; raises, naming what is in the way, unless it can wait. [-0, +0, v] */
+/* A checkpoint begins: the running fiber, or what is in the way of a wait is raised. [-0, +0, v] */
 static inline struct coh_fiber *coh_check_wait_in(struct coh_state *S, lua_State *L) {
   if (!coh_can_wait(S, L)) coh_refuse_call(L);
+  S->checkpoints++;
   return coh_running(S);
 }
 
@@ -67,8 +80,14 @@ static inline struct coh_fiber *coh_fiber_at(lua_KContext context) {
   return (struct coh_fiber *)context;  // NOLINT: it was one
 }
 
-/* Yield a parked or ready task, going on with 'k' with the stack as it is. */
+/*
+** Yield a parked or ready task, going on with 'k' with the stack as it is. One that ought to have seen that
+** it is cancelled is found where ASan looks for mistakes.
+*/
 static inline int coh_yield(lua_State *L, struct coh_fiber *f, lua_KFunction k) {
+#ifdef __SANITIZE_ADDRESS__
+  coh_assert(f->task.wait.place != COH_PARKED || f->task.wait.kind->stays || !coh_task_cancelled(&f->task));
+#endif
   return lua_yieldk(L, 0, coh_context(f), k);
 }
 
@@ -98,8 +117,10 @@ int coh_refuse_resume(lua_State *L);
 /* The fiber of a continuation, which runs: nobody but us may resume its coroutine. [-0, +0, v] */
 static inline struct coh_fiber *coh_resumed(lua_State *L, lua_KContext context) {
   struct coh_fiber *f = coh_fiber_at(context);
-  if (f->task.wait.place != COH_RUNNING) coh_refuse_resume(L);
-  return f;
+  if (f->task.wait.place == COH_RUNNING) return f;
+  f->robbed = true;
+  coh_refuse_resume(L);
+  return NULL;
 }
 
 /* First line of a 'try': the fiber, or Cancelled when its task is. [-0, +0, e] */
@@ -117,6 +138,12 @@ static inline struct coh_fiber *coh_woken(lua_State *L, lua_KContext context) {
   struct coh_fiber *f = coh_resumed(L, context);
   if (f->task.wait.outcome == COH_WAIT_CANCELLED) coh_raise_cancelled(L, f);
   return f;
+}
+
+/* The same for a kind that has a 'forfeit': whoever goes on has what it was woken with. [-0, +0, e] */
+static inline struct coh_fiber *coh_arrived(lua_State *L, lua_KContext context) {
+  coh_resumed(L, context)->task.wait.kind = NULL;
+  return coh_woken(L, context);
 }
 
 /* Raise the error on top again; its note stays. Never returns. [-1, +0, e] */

@@ -1,14 +1,19 @@
 /*
 ** Socket addresses: see addr.h. What the system fills in may end without a NUL
 ** (a Unix path of full length), so the structs here are cleared before.
+**
+** A Unix socket without a file has a name that begins with NUL, and is written with "@" in its place, as
+** everybody does: a NUL in a path is a mistake, or worse. Such a name is as long as its length says.
 */
 #include "io/addr.h"
 
 #include <net/if.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <string.h>
 #include <uv.h>
 
+#define PATH_AT offsetof(struct sockaddr_un, sun_path)
 #define HOST_MAX (INET6_ADDRSTRLEN + IF_NAMESIZE + 1)
 
 
@@ -22,33 +27,69 @@ bool coh_addr_parse(struct coh_addr *a, const char *host, int port) {
 
 
 bool coh_addr_set_path(struct coh_addr *a, const char *path, size_t length) {
+  bool is_file = *path != '@';
   memset(a, 0, sizeof *a);
-  if (length >= sizeof a->u.un.sun_path) return false;
+  if (length + is_file > sizeof a->u.un.sun_path) return false;
   a->u.un.sun_family = AF_UNIX;
   memcpy(a->u.un.sun_path, path, length);
-  a->length = sizeof a->u.un;
+  if (!is_file) *a->u.un.sun_path = '\0';
+  a->length = (socklen_t)(PATH_AT + length + is_file);
   return true;
 }
 
 
-void coh_addr_set(struct coh_addr *a, const struct sockaddr *from) {
+socklen_t coh_addr_clear(struct coh_addr *a) {
   memset(a, 0, sizeof *a);
-  if (from->sa_family == AF_INET) a->length = sizeof a->u.in;
-  else if (from->sa_family == AF_INET6) a->length = sizeof a->u.in6;
-  else if (from->sa_family == AF_UNIX) a->length = sizeof a->u.un;
-  memcpy(&a->u, from, a->length);
+  return sizeof a->u;
 }
 
 
-void coh_addr_set_local(struct coh_addr *a, int fd) {
-  socklen_t length = sizeof a->u;
-  memset(a, 0, sizeof *a);
-  if (getsockname(fd, &a->u.any, &length) == 0) a->length = sizeof a->u;
+void coh_addr_filled(struct coh_addr *a, socklen_t length) {
+  sa_family_t family = a->u.any.sa_family;
+  if (length > sizeof a->u) length = sizeof a->u;
+  a->length = family == AF_INET || family == AF_INET6 || family == AF_UNIX ? length : 0;
+}
+
+
+void coh_addr_set(struct coh_addr *a, const struct sockaddr *from, socklen_t length) {
+  socklen_t room = coh_addr_clear(a);
+  memcpy(&a->u, from, length < room ? length : room);
+  coh_addr_filled(a, length);
+}
+
+
+int coh_addr_set_local(struct coh_addr *a, int fd) {
+  socklen_t length = coh_addr_clear(a);
+  if (getsockname(fd, &a->u.any, &length) != 0) return uv_translate_sys_error(errno);
+  coh_addr_filled(a, length);
+  return 0;
+}
+
+
+void coh_addr_set_peer(struct coh_addr *a, int fd) {
+  socklen_t length = coh_addr_clear(a);
+  if (getpeername(fd, &a->u.any, &length) == 0) coh_addr_filled(a, length);
 }
 
 
 const char *coh_addr_path(const struct coh_addr *a) {
-  return a->length != 0 && a->u.any.sa_family == AF_UNIX && *a->u.un.sun_path ? a->u.un.sun_path : NULL;
+  return coh_addr_is_unix(a) && *a->u.un.sun_path ? a->u.un.sun_path : NULL;
+}
+
+
+/* Push the path or the name of a Unix socket; false, and nothing, when it has none. [-0, +0 or +1, m] */
+static bool push_path(lua_State *L, const struct coh_addr *a) {
+  const char *path = a->u.un.sun_path;
+  size_t length = coh_addr_is_unix(a) && a->length > PATH_AT ? a->length - PATH_AT : 0;
+  if (length == 0) return false;
+  if (*path != '\0') {
+    lua_pushlstring(L, path, strnlen(path, length));
+    return true;
+  }
+  lua_pushliteral(L, "@");
+  lua_pushlstring(L, path + 1, length - 1);
+  lua_concat(L, 2);
+  return true;
 }
 
 
@@ -62,11 +103,25 @@ static void add_scope(char *host, unsigned scope) {
 }
 
 
+/* By hand: every connection that is served is named after its address, and printf takes ten times as long. */
+static void write_ip4(const struct sockaddr_in *a, char *host) {
+  const unsigned char *bytes = (const unsigned char *)&a->sin_addr;
+  int i;
+  for (i = 0; i < 4; i++) {
+    if (i > 0) *host++ = '.';
+    if (bytes[i] >= 100) *host++ = (char)('0' + bytes[i] / 100);
+    if (bytes[i] >= 10) *host++ = (char)('0' + bytes[i] / 10 % 10);
+    *host++ = (char)('0' + bytes[i] % 10);
+  }
+  *host = '\0';
+}
+
+
 /* Write the host and give the port; -1 when the family has none. */
 static int read_host(const struct coh_addr *a, char *host) {
   *host = '\0';
   if (a->u.any.sa_family == AF_INET) {
-    uv_ip4_name(&a->u.in, host, HOST_MAX);
+    write_ip4(&a->u.in, host);
     return ntohs(a->u.in.sin_port);
   }
   if (a->u.any.sa_family == AF_INET6) {
@@ -81,9 +136,7 @@ static int read_host(const struct coh_addr *a, char *host) {
 static void set_path(lua_State *L, const struct coh_addr *a) {
   lua_pushliteral(L, "unix");
   lua_setfield(L, -2, "family");
-  if (coh_addr_path(a) == NULL) return;
-  lua_pushlstring(L, coh_addr_path(a), strnlen(coh_addr_path(a), sizeof a->u.un.sun_path));
-  lua_setfield(L, -2, "path");
+  if (push_path(L, a)) lua_setfield(L, -2, "path");
 }
 
 
@@ -113,7 +166,5 @@ void coh_addr_push_text(lua_State *L, const struct coh_addr *a) {
   char host[HOST_MAX];
   int port = a->length != 0 ? read_host(a, host) : -1;
   if (port >= 0) lua_pushfstring(L, a->u.any.sa_family == AF_INET ? "%s:%d" : "[%s]:%d", host, port);
-  else if (coh_addr_path(a) != NULL) lua_pushlstring(L, coh_addr_path(a),
-                                                     strnlen(coh_addr_path(a), sizeof a->u.un.sun_path));
-  else lua_pushliteral(L, "without a name");
+  else if (!push_path(L, a)) lua_pushliteral(L, "without a name");
 }

@@ -28,22 +28,33 @@ struct coh_addr {
 /* From a numeric address, the scope of IPv6 ("fe80::1%eth0") included. False: it is a name. */
 bool coh_addr_parse(struct coh_addr *a, const char *host, int port);
 
-/* From the path of a Unix socket. False: it is too long. */
+/* From the path of a Unix socket, or its name without a file, "@name". False: it is too long. */
 bool coh_addr_set_path(struct coh_addr *a, const char *path, size_t length);
 
-/* From what the system gives, in a struct sockaddr_storage that was cleared; none for other families. */
-void coh_addr_set(struct coh_addr *a, const struct sockaddr *from);
+/* From what the system gives; none for other families. */
+void coh_addr_set(struct coh_addr *a, const struct sockaddr *from, socklen_t length);
 
-/* Of this end of a socket, or none. */
-void coh_addr_set_local(struct coh_addr *a, int fd);
+/* Clear it for a call that fills 'u', and tell the room; say afterwards how much was filled, 0 for none. */
+socklen_t coh_addr_clear(struct coh_addr *a);
+void coh_addr_filled(struct coh_addr *a, socklen_t length);
 
-/* The path of a Unix socket that has one, or NULL. */
+/* Of this end of a socket; none and a negative status when the system does not tell. */
+int coh_addr_set_local(struct coh_addr *a, int fd);
+
+/* Of the other end, or none. */
+void coh_addr_set_peer(struct coh_addr *a, int fd);
+
+/* The file of a Unix socket that has one, or NULL. */
 const char *coh_addr_path(const struct coh_addr *a);
+
+static inline bool coh_addr_is_unix(const struct coh_addr *a) {
+  return a->length != 0 && a->u.any.sa_family == AF_UNIX;
+}
 
 /* Push {host =, port =, family =}, or {path =, family = "unix"}; nil for none. [-0, +1, m] */
 void coh_addr_push(lua_State *L, const struct coh_addr *a);
 
-/* Push "127.0.0.1:80", "[::1]:80" or a path. [-0, +1, m] */
+/* Push "127.0.0.1:80", "[::1]:80" a path or "@name". [-0, +1, m] */
 void coh_addr_push_text(lua_State *L, const struct coh_addr *a);
 
 COH_SEEN

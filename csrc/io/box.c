@@ -4,8 +4,11 @@
 #include "io/box.h"
 
 #include "glue/arg.h"
+#include "glue/names.h"
 #include "glue/syserr.h"
 #include "io/handle.h"
+
+static const char sendable_key = 0;  /* registry[&sendable_key] is the kind that can be written to streams */
 
 enum { SLOT_WHERE = 1, SLOT_KEPT, SLOTS = SLOT_KEPT + 1 };
 
@@ -13,7 +16,7 @@ enum { SLOT_WHERE = 1, SLOT_KEPT, SLOTS = SLOT_KEPT + 1 };
 /* {{ The end of a box */
 
 static const struct coh_box_kind *kind_of(lua_State *L) {
-  return lua_touserdata(L, lua_upvalueindex(3));
+  return lua_touserdata(L, lua_upvalueindex(2));
 }
 
 
@@ -39,11 +42,18 @@ static int l_gc(lua_State *L) {
 }
 
 
+/* Push its address as text, or the name that stands for it. [-0, +1, m] */
+static void push_name(lua_State *L, const struct coh_box *box) {
+  if (box->address.length == 0 && box->name != NULL) lua_pushstring(L, box->name);
+  else coh_addr_push_text(L, &box->address);
+}
+
+
 /* tostring(box): "stream 127.0.0.1:80 (closed)" */
 static int l_tostring(lua_State *L) {
   const struct coh_box *box = coh_box_check(L, kind_of(L), "tostring");
   const char *state = box->handle == NULL ? " (closed)" : "";
-  coh_addr_push_text(L, &box->address);
+  push_name(L, box);
   lua_pushfstring(L, "%s %s%s", kind_of(L)->noun, lua_tostring(L, -1), state);
   return 1;
 }
@@ -51,22 +61,28 @@ static int l_tostring(lua_State *L) {
 /* }} */
 
 
-/* __index(box, key): the third upvalue is the kind, the fourth the methods */
+/* __index(box, key): upvalues are the state, the kind and the methods */
 static int l_index(lua_State *L) {
-  lua_settop(L, 2);
+  if (lua_gettop(L) != 2) lua_settop(L, 2);  /* by hand: every call of a method comes through here */
   lua_pushvalue(L, 2);
-  if (lua_rawget(L, lua_upvalueindex(4)) != LUA_TNIL) return 1;
+  if (lua_rawget(L, lua_upvalueindex(3)) != LUA_TNIL) return 1;
   lua_pop(L, 1);
-  return kind_of(L)->field(L);
+  if (kind_of(L)->field(L) != 0) return 1;
+  return coh_name_missing(L, kind_of(L)->noun, lua_upvalueindex(3), kind_of(L)->fields);
 }
 
 
-/* Add functions to the table on top, with the upvalues they need. [-0, +0, m] */
-static void add(lua_State *L, int metatable, const struct coh_box_kind *kind, const luaL_Reg *functions) {
+/* Push the upvalues that all functions of a kind need. [-0, +2, -] */
+static void push_upvalues(lua_State *L, const struct coh_box_kind *kind) {
   lua_pushlightuserdata(L, coh_state_of(L));
-  lua_pushvalue(L, metatable);
   lua_pushlightuserdata(L, (void *)kind);
-  luaL_setfuncs(L, functions, 3);
+}
+
+
+/* Add functions to the table on top. [-0, +0, m] */
+static void add(lua_State *L, const struct coh_box_kind *kind, const luaL_Reg *functions) {
+  push_upvalues(L, kind);
+  luaL_setfuncs(L, functions, 2);
 }
 
 
@@ -75,43 +91,46 @@ void coh_box_define(lua_State *L, const struct coh_box_kind *kind) {
   static const luaL_Reg shared[] = {
     {"__close", l_close}, {"__gc", l_gc}, {"__tostring", l_tostring}, {NULL, NULL}};
   const luaL_Reg *const *list;
-  int metatable;
   lua_newtable(L);
-  metatable = lua_gettop(L);
-  add(L, metatable, kind, shared);
-  add(L, metatable, kind, kind->metamethods);
+  add(L, kind, shared);
+  add(L, kind, kind->metamethods);
   lua_pushstring(L, kind->name);
-  lua_setfield(L, metatable, "__name");
-  lua_pushlightuserdata(L, coh_state_of(L));
-  lua_pushvalue(L, metatable);
-  lua_pushlightuserdata(L, (void *)kind);
+  lua_setfield(L, -2, "__name");
+  push_upvalues(L, kind);
   lua_newtable(L);
-  add(L, metatable, kind, closing);
-  for (list = kind->methods; *list != NULL; list++) add(L, metatable, kind, *list);
-  lua_pushcclosure(L, l_index, 4);
-  lua_setfield(L, metatable, "__index");
+  add(L, kind, closing);
+  for (list = kind->methods; *list != NULL; list++) add(L, kind, *list);
+  lua_pushcclosure(L, l_index, 3);
+  lua_setfield(L, -2, "__index");
   lua_rawsetp(L, LUA_REGISTRYINDEX, kind);
+  if (kind->send == NULL) return;
+  lua_pushlightuserdata(L, (void *)kind);
+  lua_rawsetp(L, LUA_REGISTRYINDEX, &sendable_key);
 }
 
 
 struct coh_box *coh_box_new(lua_State *L, const struct coh_box_kind *kind) {
   struct coh_box *box = lua_newuserdatauv(L, sizeof *box, SLOTS);
-  *box = (struct coh_box){.handle = NULL};
+  *box = (struct coh_box){.kind = kind};
   lua_rawgetp(L, LUA_REGISTRYINDEX, kind);
   lua_setmetatable(L, -2);
   return box;
 }
 
 
-struct coh_box *coh_box_check(lua_State *L, const struct coh_box_kind *kind, const char *what) {
-  if (lua_type(L, 1) == LUA_TUSERDATA && lua_getmetatable(L, 1)) {
-    bool same = lua_rawequal(L, -1, lua_upvalueindex(2));
-    lua_pop(L, 1);
-    if (same) return lua_touserdata(L, 1);
-  }
-  coh_misuse(L, "%s expects a %s first, got %s: write %c:%s(...) with a colon", what, kind->noun,
-             coh_type_name(L, 1), *kind->noun, what);
-  return NULL;
+/* What the userdata of another library holds must not be followed: so it is compared. */
+const struct coh_box_kind *coh_box_sendable(lua_State *L, int arg) {
+  const struct coh_box_kind *kind;
+  lua_rawgetp(L, LUA_REGISTRYINDEX, &sendable_key);
+  kind = lua_touserdata(L, -1);
+  lua_pop(L, 1);
+  return kind != NULL && coh_box_test(L, arg, kind) != NULL ? kind : NULL;
+}
+
+
+int coh_box_refuse(lua_State *L, const struct coh_box_kind *kind, const char *what) {
+  return coh_misuse(L, "%s expects a %s first, got %s: write %c:%s(...) with a colon", what, kind->noun,
+                    coh_type_name(L, 1), *kind->noun, what);
 }
 
 
@@ -131,7 +150,11 @@ int coh_box_raise_closed(lua_State *L, const struct coh_box_kind *kind, const ch
 
 int coh_box_raise(lua_State *L, enum coh_error_kind error, int status, const char *what) {
   const struct coh_box *box = lua_touserdata(L, 1);
-  const char *field = coh_addr_path(&box->address) != NULL ? "path" : "address";
+  const char *field = coh_addr_is_unix(&box->address) ? "path" : "address";
+  if (box->address.length == 0) {
+    coh_syserr_push(L, error, status, what, NULL, NULL);
+    return lua_error(L);
+  }
   coh_addr_push_text(L, &box->address);
   coh_syserr_push(L, error, status, what, field, lua_tostring(L, -1));
   return lua_error(L);
@@ -144,4 +167,14 @@ void coh_box_push_kept(lua_State *L, int slot, const struct coh_addr *a) {
   coh_addr_push(L, a);
   lua_pushvalue(L, -1);
   lua_setiuservalue(L, 1, SLOT_KEPT + slot);
+}
+
+
+void coh_box_keep(lua_State *L, int index, int slot) {
+  lua_setiuservalue(L, index, SLOT_KEPT + slot);
+}
+
+
+void coh_box_kept(lua_State *L, int index, int slot) {
+  lua_getiuservalue(L, index, SLOT_KEPT + slot);
 }

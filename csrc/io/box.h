@@ -3,8 +3,9 @@
 ** and knows its address and where it was opened afterwards too. A box that is
 ** collected while its handle is open closes it and warns.
 **
-** Methods and metamethods of a kind have the state as first upvalue and the
-** kind's metatable as second: that is how they know their own.
+** It begins with the address of its kind, a constant, which tells what it is whatever
+** metatable a debug function has given it. Methods and metamethods have the state as
+** first upvalue and their kind as second.
 */
 #ifndef COH_IO_BOX_H
 #define COH_IO_BOX_H
@@ -17,11 +18,14 @@
 
 COH_HIDDEN
 
+struct coh_box_kind;
 struct coh_handle;
 
 struct coh_box {
+  const struct coh_box_kind *kind;
   struct coh_handle *handle;  /* NULL before it is open and once it is closed */
   struct coh_addr address;    /* of a stream: its peer's; of a listener: its own */
+  const char *name;           /* for people, a constant, when there is no address: "of a pipe"; or NULL */
 };
 
 /* What one kind of box is. Each is a constant, and its address the registry's key. */
@@ -30,7 +34,10 @@ struct coh_box_kind {
   const char *name;           /* its '__name' */
   const luaL_Reg *const *methods;  /* lists, ended by NULL */
   const luaL_Reg *metamethods;
-  lua_CFunction field;        /* field(object, key) -> value, when no method has that name */
+  lua_CFunction field;        /* field(object, key) -> value or nothing, when no method has that name */
+  const char *const *fields;  /* the names that it knows, ended by NULL */
+  lua_CFunction send;         /* carry out stream:write(...) with such among the strings; NULL: they cannot
+                                 be written. One kind at most has it */
 };
 
 /* Make the metatable of a kind, 'close' and its kin included. [-0, +0, m] */
@@ -39,8 +46,24 @@ void coh_box_define(lua_State *L, const struct coh_box_kind *kind);
 /* Push an empty box. [-0, +1, m] */
 struct coh_box *coh_box_new(lua_State *L, const struct coh_box_kind *kind);
 
-/* The box at 1, open or not; another value is misuse of method 'what'. Second upvalue needed. [-0, +0, v] */
-struct coh_box *coh_box_check(lua_State *L, const struct coh_box_kind *kind, const char *what);
+/* The box at 'arg', open or not, when it is of this kind, else NULL. [-0, +0, -] */
+static inline struct coh_box *coh_box_test(lua_State *L, int arg, const struct coh_box_kind *kind) {
+  struct coh_box *box = lua_touserdata(L, arg);
+  return box != NULL && lua_rawlen(L, arg) == sizeof *box && box->kind == kind ? box : NULL;
+}
+
+/* The kind of the box at 'arg' when it can be written to a stream, else NULL. [-0, +0, -] */
+const struct coh_box_kind *coh_box_sendable(lua_State *L, int arg);
+
+/* Say that a method got another value than its box. Never returns. [-0, +0, v] */
+int coh_box_refuse(lua_State *L, const struct coh_box_kind *kind, const char *what);
+
+/* The box at 1, open or not; another value is misuse of method 'what'. [-0, +0, v] */
+static inline struct coh_box *coh_box_check(lua_State *L, const struct coh_box_kind *kind, const char *what) {
+  struct coh_box *box = coh_box_test(L, 1, kind);
+  if (box == NULL) coh_box_refuse(L, kind, what);
+  return box;
+}
 
 /* Remember that the box at 'index' was opened at the text on top. [-1, +0, -] */
 void coh_box_set_where(lua_State *L, int index);
@@ -53,6 +76,10 @@ int coh_box_raise(lua_State *L, enum coh_error_kind error, int status, const cha
 
 /* Push a field that is made once by 'push' and kept: 'slot' is 0 or 1. [-0, +1, m] */
 void coh_box_push_kept(lua_State *L, int slot, const struct coh_addr *a);
+
+/* Keep the value on top in such a slot of the box at 'index', and push it again. [-1, +0, -], [-0, +1, -] */
+void coh_box_keep(lua_State *L, int index, int slot);
+void coh_box_kept(lua_State *L, int index, int slot);
 
 COH_SEEN
 

@@ -6,14 +6,21 @@
 #include <lauxlib.h>
 
 
-void *coh_handle_alloc(lua_State *L, struct coh_state *S, size_t size, void (*close)(struct coh_handle *h)) {
-  struct coh_handle *h;
-  coh_io_need(L, S);
-  h = coh_mem_new(&S->loop.rt.mem, size);
-  if (h == NULL) luaL_error(L, "not enough memory");
+void *coh_handle_try(struct coh_state *S, size_t size, void (*close)(struct coh_handle *h)) {
+  struct coh_handle *h = coh_mem_new(&S->loop.rt.mem, size);
+  if (h == NULL) return NULL;
   coh_link_init(&h->link);
   h->close = close;
   h->size = size;
+  return h;
+}
+
+
+void *coh_handle_alloc(lua_State *L, struct coh_state *S, size_t size, void (*close)(struct coh_handle *h)) {
+  void *h;
+  coh_io_need(L, S);
+  h = coh_handle_try(S, size, close);
+  if (h == NULL) luaL_error(L, "not enough memory");
   return h;
 }
 

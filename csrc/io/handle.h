@@ -20,14 +20,20 @@ struct coh_handle {
   union {
     uv_handle_t any;
     uv_poll_t poll;
+    uv_fs_event_t fs_event;
+    uv_idle_t idle;                       /* that never runs: of what libuv does not watch */
   } uv;                                   /* first: libuv's pointer to it is a pointer to the handle */
   struct coh_link link;                   /* in coh_io.handles from 'bind' until it is closed */
   struct coh_box *box;                    /* the userdata, borrowed; NULL once closed */
   void (*close)(struct coh_handle *h);    /* what its kind does when it is closed; ends with uv_close */
   size_t size;                            /* of the whole struct */
+  bool is_poll;                           /* that is a coh_poll */
 };
 
-/* A zeroed struct whose first field is a coh_handle. Raises when memory is out. [-0, +0, m] */
+/* A zeroed struct whose first field is a coh_handle; the room of the loop is there. NULL: memory is out. */
+void *coh_handle_try(struct coh_state *S, size_t size, void (*close)(struct coh_handle *h));
+
+/* The same, but it raises when memory is out, and makes the room. [-0, +0, m] */
 void *coh_handle_alloc(lua_State *L, struct coh_state *S, size_t size, void (*close)(struct coh_handle *h));
 
 /* Free one that libuv has not opened. */

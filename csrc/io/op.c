@@ -6,14 +6,23 @@
 #include <lauxlib.h>
 
 
-struct coh_op *coh_op_new(lua_State *L, struct coh_state *S, void (*release)(struct coh_op *op)) {
-  struct coh_io *io = coh_io_need(L, S);
-  struct coh_op *op = coh_mem_new(&S->loop.rt.mem, sizeof *op);
-  if (op == NULL) luaL_error(L, "not enough memory");
+void *coh_op_try(struct coh_state *S, size_t size, void (*release)(struct coh_op *op)) {
+  struct coh_op *op = coh_mem_new(&S->loop.rt.mem, size);
+  if (op == NULL) return NULL;
   op->S = S;
+  op->size = size;
   op->release = release;
   coh_link_init(&op->waiter);
-  coh_link_append(&io->ops, &op->link);
+  coh_link_append(&coh_io_of(S)->ops, &op->link);
+  return op;
+}
+
+
+void *coh_op_new(lua_State *L, struct coh_state *S, size_t size, void (*release)(struct coh_op *op)) {
+  void *op;
+  coh_io_need(L, S);
+  op = coh_op_try(S, size, release);
+  if (op == NULL) luaL_error(L, "not enough memory");
   return op;
 }
 
@@ -21,7 +30,7 @@ struct coh_op *coh_op_new(lua_State *L, struct coh_state *S, void (*release)(str
 void coh_op_free(struct coh_op *op) {
   if (op->done) op->release(op);
   coh_link_remove(&op->link);
-  coh_mem_free(&op->S->loop.rt.mem, op, sizeof *op);
+  coh_mem_free(&op->S->loop.rt.mem, op, op->size);
 }
 
 
@@ -34,6 +43,7 @@ void coh_op_drop(struct coh_op *op) {
 
 void coh_op_park(struct coh_op *op, struct coh_fiber *f, const struct coh_wait_kind *kind) {
   coh_wait_park(&f->task.wait, &f->task.current->slot, kind, &op->waiter);
+  f->task.wait.of = op;
 }
 
 
@@ -41,6 +51,11 @@ void coh_op_park(struct coh_op *op, struct coh_fiber *f, const struct coh_wait_k
 bool coh_op_abort(struct coh_wait *w) {
   coh_op_drop(coh_item(w->link.next, struct coh_op, waiter));
   return true;
+}
+
+
+void coh_op_forfeit(struct coh_wait *w) {
+  if (w->outcome == COH_WOKEN) coh_op_drop(w->of);
 }
 
 

@@ -5,6 +5,10 @@
 */
 #include "io/poll.h"
 
+#include <errno.h>
+#include <fcntl.h>
+#include <sys/epoll.h>
+#include <sys/eventfd.h>
 #include <unistd.h>
 
 #define BOTH (UV_READABLE | UV_WRITABLE)
@@ -18,8 +22,11 @@ static void on_ready(uv_poll_t *uv, int status, int events) {
   struct coh_poll *p = (struct coh_poll *)uv;
   int left = p->polled;
   if (status < 0) {  /* libuv has stopped watching: the calls will tell what is wrong */
-    events = BOTH;
-    left = p->polled = 0;
+    p->polled = 0;
+    p->readable = true;
+    coh_wait_wake_all(&p->readers);
+    coh_wait_wake_all(&p->writers);
+    return;
   }
   if (events & UV_READABLE) {
     p->readable = true;
@@ -40,13 +47,56 @@ static void watch(struct coh_poll *p, int events) {
 }
 
 
-int coh_poll_open(struct coh_state *S, struct coh_poll *p, int fd) {
-  int status = uv_poll_init(&S->loop.uv, &p->handle.uv.poll, fd);
-  if (status < 0) return status;
+static void init(struct coh_poll *p, int fd) {
   coh_link_init(&p->readers);
   coh_link_init(&p->writers);
   p->fd = fd;
+  p->handle.is_poll = true;
+}
+
+
+int coh_poll_open(struct coh_state *S, struct coh_poll *p, int fd) {
+  int status = coh_io_fails(S, "watch", ENOMEM) ? uv_translate_sys_error(errno)
+               : uv_poll_init(&S->loop.uv, &p->handle.uv.poll, fd);
+  if (status < 0) return status;
+  init(p, fd);
   return 0;
+}
+
+
+/* Can it be watched? 0 or a negative status. */
+static int check_watchable(const struct coh_state *S, int fd) {
+  struct epoll_event nothing = {.events = 0};
+  int loop = uv_backend_fd(&S->loop.uv);
+  if (epoll_ctl(loop, EPOLL_CTL_ADD, fd, &nothing) < 0) return uv_translate_sys_error(errno);
+  epoll_ctl(loop, EPOLL_CTL_DEL, fd, &nothing);
+  return 0;
+}
+
+
+/* libuv is given something else under a number, which then becomes this. It watches numbers. */
+int coh_poll_open_shared(struct coh_state *S, struct coh_poll *p, int fd) {
+  int number, moved, status = check_watchable(S, fd);
+  if (status < 0) return status;
+  number = coh_io_fails(S, "eventfd", EMFILE) ? -1 : eventfd(0, EFD_CLOEXEC);
+  if (number < 0) return uv_translate_sys_error(errno);
+  status = coh_poll_open(S, p, number);
+  if (status < 0) {
+    close(number);
+    return status;
+  }
+  do moved = dup3(fd, number, O_CLOEXEC);
+  while (moved < 0 && (errno == EINTR || errno == EBUSY));
+  coh_assert(moved == number);  /* both are open, and are two */
+  close(fd);
+  return 0;
+}
+
+
+void coh_poll_open_unwatched(struct coh_state *S, struct coh_poll *p, int fd) {
+  uv_idle_init(&S->loop.uv, &p->handle.uv.idle);
+  init(p, fd);
+  p->polled = BOTH;
 }
 
 
@@ -61,6 +111,61 @@ void coh_poll_park_writer(struct coh_poll *p, struct coh_fiber *f, const struct 
   p->writer = f;
   watch(p, p->polled | UV_WRITABLE);
   coh_wait_park(&f->task.wait, &f->task.current->slot, kind, &p->writers);
+}
+
+
+/* The kind is set though nothing is parked: who is closed by force meanwhile forfeits the same. */
+static void turn(struct coh_fiber *f, const struct coh_wait_kind *kind) {
+  f->task.wait.kind = kind;
+  coh_wait_yield(coh_task_runtime(&f->task), &f->task.wait);
+}
+
+
+void coh_poll_turn_reader(struct coh_poll *p, struct coh_fiber *f, const struct coh_wait_kind *kind) {
+  p->reader = f;
+  turn(f, kind);
+}
+
+
+void coh_poll_turn_writer(struct coh_poll *p, struct coh_fiber *f, const struct coh_wait_kind *kind) {
+  p->writer = f;
+  turn(f, kind);
+}
+
+
+bool coh_poll_owns(const struct coh_io *io, int fd) {
+  const struct coh_link *at;
+  for (at = io->handles.next; at != &io->handles; at = at->next) {
+    const struct coh_handle *h = coh_item(at, struct coh_handle, link);
+    if (h->is_poll && ((const struct coh_poll *)h)->fd == fd) return true;
+  }
+  return false;
+}
+
+
+/* What is open and read from, or written to, by the task of 'w'; NULL when nothing is. */
+static struct coh_poll *find_used(const struct coh_wait *w, bool written) {
+  const struct coh_fiber *f = coh_item(w, struct coh_fiber, task.wait);
+  const struct coh_io *io = coh_io_of(coh_state_from(f->task.scope.slot.rt));
+  const struct coh_link *at;
+  for (at = io->handles.next; at != &io->handles; at = at->next) {
+    struct coh_handle *h = coh_item(at, struct coh_handle, link);
+    struct coh_poll *p = (struct coh_poll *)h;
+    if (h->is_poll && (written ? p->writer : p->reader) == f) return p;
+  }
+  return NULL;
+}
+
+
+struct coh_poll *coh_poll_written(const struct coh_wait *w) {
+  return find_used(w, true);
+}
+
+
+void coh_poll_forfeit(struct coh_wait *w) {
+  struct coh_poll *p;
+  while ((p = find_used(w, false)) != NULL) p->reader = NULL;
+  while ((p = find_used(w, true)) != NULL) p->writer = NULL;
 }
 
 
@@ -81,9 +186,59 @@ bool coh_poll_abort_reader(struct coh_wait *w) {
 }
 
 
+/*
+** Its number stays ours: when the handle is closed libuv forgets whatever has that number, and that
+** must not be another's. So it becomes a second name of the loop's own descriptor.
+*/
+int coh_poll_let_go(struct coh_poll *p) {
+  int status;
+  if (p->handle.uv.any.type == UV_POLL) uv_poll_stop(&p->handle.uv.poll);
+  p->polled = BOTH;
+  do status = dup3(uv_backend_fd(p->handle.uv.any.loop), p->fd, O_CLOEXEC);
+  while (status < 0 && errno == EINTR);
+  return status >= 0 ? 0 : uv_translate_sys_error(errno);
+}
+
+
 void coh_poll_close(struct coh_poll *p) {
   coh_wait_wake_all(&p->readers);
   coh_wait_wake_all(&p->writers);
   uv_close(&p->handle.uv.any, coh_handle_closed);
-  close(p->fd);
+  if (p->fd >= 0) close(p->fd);
 }
+
+
+/* {{ Choices */
+
+static void set_users(struct coh_poll_choice *c, const struct coh_fiber *f) {
+  if (c->from != NULL) c->from->reader = f;
+  if (c->to != NULL) c->to->writer = f;
+}
+
+
+/* Who stands in a queue for its closing only must not be woken, over and over, by what is ready. */
+static void watch_only(struct coh_poll *p, int event, bool wanted) {
+  if (p == NULL || p->handle.uv.any.type != UV_POLL) return;
+  watch(p, wanted ? p->polled | event : p->polled & ~event);
+}
+
+
+void coh_poll_park_choice(struct coh_poll_choice *c, struct coh_fiber *f, const struct coh_wait_kind *kind,
+                          int events, int64_t until_ns) {
+  set_users(c, f);
+  watch_only(c->from, UV_READABLE, events & UV_READABLE);
+  watch_only(c->to, UV_WRITABLE, events & UV_WRITABLE);
+  coh_choice_park(&c->choice, &f->task.wait, &f->task.current->slot, kind);
+  if (c->from != NULL) coh_choice_stand(&c->choice, &c->reading, &c->from->readers);
+  if (c->to != NULL) coh_choice_stand(&c->choice, &c->writing, &c->to->writers);
+  if (until_ns != COH_NEVER) coh_choice_stand_until(&c->choice, &c->until, until_ns);
+}
+
+
+/* Closing either would have ended the wait, so both are open. */
+bool coh_poll_abort_choice(struct coh_wait *w) {
+  set_users(w->of, NULL);
+  return coh_choice_abort(w);
+}
+
+/* }} */

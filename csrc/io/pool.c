@@ -43,11 +43,14 @@ static int try_threads(uv_thread_t *threads, unsigned count) {
 }
 
 
-int coh_pool_check(struct coh_io *io) {
+int coh_pool_check(struct coh_io *io, struct coh_state *S) {
   uv_thread_t threads[THREADS_MAX];
+  unsigned count;
   int status;
   if (io->pool_checked) return 0;
-  status = try_threads(threads, count_threads());
+  count = count_threads();
+  io->lookups_max = (count + 1) / 2;  /* as many as libuv would let, the others being for what is shorter */
+  status = coh_io_fails(S, "thread", EAGAIN) ? uv_translate_sys_error(errno) : try_threads(threads, count);
   io->pool_checked = status == 0;
   return status;
 }

@@ -10,8 +10,8 @@
 
 COH_HIDDEN
 
-/* 0, or a negative status: do not queue anything. Looks once for each runtime. */
-int coh_pool_check(struct coh_io *io);
+/* 0, or a negative status: do not queue anything. Looks once for each runtime, and sets io->lookups_max. */
+int coh_pool_check(struct coh_io *io, struct coh_state *S);
 
 COH_SEEN
 

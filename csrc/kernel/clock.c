@@ -7,11 +7,18 @@
 #include <string.h>
 #include <uv.h>
 
+#include "kernel/check.h"
+
+
+int64_t coh_clock_machine(void) {
+  return (int64_t)uv_hrtime();
+}
+
 
 void coh_clock_init_real(struct coh_clock *c) {
   memset(c, 0, sizeof *c);
   c->kind = COH_CLOCK_REAL;
-  c->origin_ns = (int64_t)uv_hrtime();
+  c->origin_ns = coh_clock_machine();
 }
 
 
@@ -30,11 +37,27 @@ void coh_clock_init_virtual(struct coh_clock *c, bool autojump) {
 }
 
 
+/* 'ns' times 'factor' without overflow, for factors of 0 or more. */
+static int64_t scale(int64_t ns, double factor) {
+  double scaled = (double)ns * factor;
+  if (factor == 1) return ns;
+  return scaled >= (double)COH_NEVER ? COH_NEVER : (int64_t)scaled;
+}
+
+
+/* A virtual clock's own. The point it counts from stays, so that many looks lose nothing. */
+static int64_t virtual_now(const struct coh_clock *c) {
+  if (c->rate == 0) return c->now_ns;
+  return coh_time_add(c->now_ns, scale(coh_clock_machine() - c->origin_ns, c->rate));
+}
+
+
 /* A host's clock that steps back is held still: deadlines rely on it. */
 int64_t coh_clock_now(struct coh_clock *c) {
+  if (c->kind == COH_CLOCK_VIRTUAL) return virtual_now(c);
   if (c->kind == COH_CLOCK_REAL) {
-    c->now_ns = (int64_t)uv_hrtime() - c->origin_ns;
-  } else if (c->kind == COH_CLOCK_HOST) {
+    c->now_ns = coh_clock_machine() - c->origin_ns;
+  } else {
     int64_t now_ns = c->host(c->ud);
     if (now_ns > c->now_ns) c->now_ns = now_ns;
   }
@@ -42,6 +65,29 @@ int64_t coh_clock_now(struct coh_clock *c) {
 }
 
 
+/* Count a virtual clock from 'at_ns' on. */
+static void count_from(struct coh_clock *c, int64_t at_ns) {
+  c->now_ns = at_ns;
+  c->origin_ns = coh_clock_machine();
+}
+
+
 void coh_clock_jump(struct coh_clock *c, int64_t at_ns) {
-  if (c->kind == COH_CLOCK_VIRTUAL && at_ns > c->now_ns) c->now_ns = at_ns;
+  if (c->kind == COH_CLOCK_VIRTUAL && at_ns > virtual_now(c)) count_from(c, at_ns);
+}
+
+
+void coh_clock_set_rate(struct coh_clock *c, double rate) {
+  coh_assert(c->kind == COH_CLOCK_VIRTUAL);
+  coh_assert(rate >= 0);
+  count_from(c, virtual_now(c));
+  c->rate = rate;
+}
+
+
+int64_t coh_clock_real_ns(const struct coh_clock *c, int64_t ns) {
+  int64_t real_ns;
+  if (c->kind != COH_CLOCK_VIRTUAL || ns == COH_NEVER) return ns;
+  real_ns = scale(ns, 1 / c->rate);
+  return c->rate == 1 ? ns : coh_time_add(real_ns, 1);
 }

@@ -13,4 +13,5 @@ void coh_core_init(struct coh_runtime *rt, coh_alloc alloc, void *ud, struct coh
   rt->clock = clock;
   coh_link_init(&rt->ready);
   coh_link_init(&rt->pass);
+  coh_link_init(&rt->idlers);
 }

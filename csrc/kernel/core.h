@@ -30,10 +30,12 @@ struct coh_runtime {
   bool goes_on;                      /* the first of the pass is next, whatever 'choose' says */
   uint64_t (*choose)(void *ud, uint64_t n);  /* which of n to run next; NULL: the first */
   void *choose_ud;                   /* borrowed, handed to 'choose' */
+  bool explores;                     /* 'choose' wants every choice there could be, see run.h */
 
   struct coh_heap deadlines;         /* coh_scope.deadline */
   struct coh_heap sleeps;            /* coh_wait.sleep */
   uint64_t timers_made;              /* orders equal times over both heaps */
+  struct coh_link idlers;            /* coh_wait.link, of those who wait for quiet */
 
   size_t tasks_live;                 /* spawned and not finished */
   size_t waits_external;             /* parked, and something outside tasks can end it */

@@ -9,9 +9,8 @@ static bool refuse(struct coh_wait *w) {
   return false;
 }
 
-static const struct coh_wait_kind join_kind = {.what = "the end of a group", .abort = refuse};
-static const struct coh_wait_kind start_kind = {.what = "started", .abort = refuse};
-static const struct coh_wait_kind place_kind = {.what = "a place in a group"};  /* a spawner */
+static const struct coh_wait_kind join_kind = {.what = "the end of a group", .abort = refuse, .stays = true};
+static const struct coh_wait_kind start_kind = {.what = "started", .abort = refuse, .stays = true};
 static const struct coh_wait_kind queued_kind = {.what = "a place in its group"};  /* a new task */
 
 
@@ -25,7 +24,7 @@ void coh_group_open(struct coh_group *group, struct coh_task *host, struct coh_s
   coh_link_init(&group->body_failed);
   coh_link_init(&group->backlog);
   group->ordinary = group->daemons = group->pending = group->places = 0;
-  group->spawned_any = group->body_ended = group->daemons_cancelled = group->shut = false;
+  group->spawned_any = group->body_ended = group->shut = false;
   group->interrupted = group->joining = false;
   coh_task_enter(host, group->around, COH_NEVER, false);
   if (block != NULL) {
@@ -51,27 +50,29 @@ static void cancel_tasks(struct coh_group *group, bool daemons_only, enum coh_re
 }
 
 
-static void cancel_daemons(struct coh_group *group) {
-  group->daemons_cancelled = true;
-  cancel_tasks(group, true, COH_REASON_SHUTDOWN);
-}
-
-
 void coh_group_shut(struct coh_group *group) {
   group->shut = true;
   cancel_tasks(group, false, COH_REASON_MISNESTING);
 }
 
 
-/* After something ended: are only daemons left, or nothing at all? */
+static bool has_daemons_only(const struct coh_group *group) {
+  return group->body_ended && group->ordinary == 0 && group->pending == 0;
+}
+
+
+/* The host goes on if nobody is left. */
 static void check_end(struct coh_group *group) {
-  if (!group->body_ended || group->ordinary > 0 || group->pending > 0) return;
-  if (group->daemons > 0) {
-    if (!group->daemons_cancelled) cancel_daemons(group);
-  } else if (group->joining) {
-    group->joining = false;
-    coh_wait_wake(&group->host->wait, COH_WOKEN);
-  }
+  if (!group->joining || !coh_group_is_empty(group)) return;
+  group->joining = false;
+  coh_wait_wake(&group->host->wait, COH_WOKEN);
+}
+
+
+/* The same after something ended that was no daemon: daemons alone are cancelled. */
+static void check_daemons(struct coh_group *group) {
+  if (has_daemons_only(group)) cancel_tasks(group, true, COH_REASON_SHUTDOWN);
+  check_end(group);
 }
 
 
@@ -116,28 +117,52 @@ bool coh_group_must_wait(const struct coh_group *group, const struct coh_task *s
 }
 
 
+static void admit(struct coh_group *group, struct coh_task *task, bool daemon) {
+  task->group = group;
+  task->daemon = daemon;
+  group->spawned_any = true;
+  if (daemon) group->daemons++;
+  else group->ordinary++;
+}
+
+
+static void begin(struct coh_group *group, struct coh_task *task) {
+  task->has_place = !task->daemon;
+  group->places += task->has_place;
+  coh_task_begin(task, group->scope.slot.rt, &group->scope);
+  if (task->daemon && has_daemons_only(group)) coh_scope_cancel(&task->scope, COH_REASON_SHUTDOWN);
+  if (group->shut) coh_scope_cancel(&task->scope, COH_REASON_MISNESTING);
+}
+
+
 /*
 ** In a cancelled group everything starts at once: what was handed to a task
 ** must reach code that can release it. Queued tasks get there by themselves,
 ** because the cancellation aborts the wait they are parked in.
 */
 void coh_group_spawn(struct coh_group *group, struct coh_task *task, bool daemon) {
-  struct coh_runtime *rt = group->scope.slot.rt;
-  task->group = group;
-  task->daemon = daemon;
-  group->spawned_any = true;
-  if (daemon) group->daemons++;
-  else group->ordinary++;
-  if (!daemon && must_queue(group)) {
-    coh_task_begin_parked(task, rt, &group->scope, &queued_kind, &group->backlog);
-    return;
-  }
-  task->has_place = !daemon;
-  group->places += !daemon;
-  coh_task_begin(task, rt, &group->scope);
-  if (daemon && group->daemons_cancelled) coh_scope_cancel(&task->scope, COH_REASON_SHUTDOWN);
-  if (group->shut) coh_scope_cancel(&task->scope, COH_REASON_MISNESTING);
+  admit(group, task, daemon);
+  if (!daemon && must_queue(group))
+    coh_task_begin_parked(task, group->scope.slot.rt, &group->scope, &queued_kind, &group->backlog);
+  else
+    begin(group, task);
 }
+
+
+void coh_group_spawn_granted(struct coh_group *group, struct coh_task *task) {
+  admit(group, task, false);
+  begin(group, task);
+}
+
+
+/* A place that it waited for, or had just been granted, is not its any more. */
+static void spawner_died(struct coh_wait *w) {
+  struct coh_task *spawner = coh_item(w, struct coh_task, wait);
+  if (w->outcome == COH_WOKEN) coh_group_place_given_up(spawner);
+  else coh_group_place_waited(spawner, false);
+}
+
+static const struct coh_wait_kind place_kind = {.what = "a place in a group", .forfeit = spawner_died};
 
 
 void coh_group_wait_place(struct coh_group *group, struct coh_task *spawner) {
@@ -159,21 +184,14 @@ static struct coh_group *take_waited(struct coh_task *spawner) {
 void coh_group_place_waited(struct coh_task *spawner, bool granted) {
   struct coh_group *group = take_waited(spawner);
   group->places -= granted;
-  if (!granted) check_end(group);  /* granted: the spawn that follows keeps the group open */
+  if (!granted) check_daemons(group);  /* granted: the spawn that follows keeps the group open */
 }
 
 
 void coh_group_place_given_up(struct coh_task *spawner) {
   struct coh_group *group = take_waited(spawner);
   give_place(group);
-  check_end(group);
-}
-
-
-void coh_group_spawner_died(struct coh_task *spawner) {
-  if (spawner->wait.kind != &place_kind) return;
-  if (spawner->wait.outcome == COH_WOKEN) coh_group_place_given_up(spawner);
-  else coh_group_place_waited(spawner, false);
+  check_daemons(group);
 }
 
 
@@ -224,7 +242,8 @@ void coh_group_task_ended(struct coh_task *task, enum coh_result result) {
     if (result == COH_FAILED) fail(group, &task->wait.link, !group->collect && !group->shut);
   }
   if (task->has_place) give_place(group);
-  check_end(group);
+  if (task->daemon) check_end(group);
+  else check_daemons(group);
 }
 
 
@@ -233,7 +252,7 @@ void coh_group_body_ended(struct coh_group *group, bool failed, bool interrupted
   group->body_ended = true;
   if (interrupted) group->interrupted = true;
   if (failed) fail(group, &group->body_failed, !group->shut);
-  check_end(group);
+  check_daemons(group);
 }
 
 

@@ -32,7 +32,6 @@ struct coh_group {
   bool collect;                     /* a failure of a task does not cancel the others */
   bool spawned_any;
   bool body_ended;
-  bool daemons_cancelled;
   bool shut;                        /* its tasks were cancelled and not its scope, see below */
   bool interrupted;                 /* body or a task was ended by Cancelled */
   bool joining;                     /* the host is parked in coh_group_join */
@@ -59,11 +58,11 @@ bool coh_group_owns(const struct coh_group *group, const struct coh_task *task);
 void coh_group_wait_place(struct coh_group *group, struct coh_task *spawner);
 void coh_group_place_waited(struct coh_task *spawner, bool granted);
 
+/* That spawn: it begins whoever took places meanwhile without asking, as a start from inside does. */
+void coh_group_spawn_granted(struct coh_group *group, struct coh_task *task);
+
 /* Instead: a place was granted, and the spawner cannot use it. The next in the backlog gets it. */
 void coh_group_place_given_up(struct coh_task *spawner);
-
-/* A task was ended by force: a place that it waited for, or had just been granted, is not its any more. */
-void coh_group_spawner_died(struct coh_task *spawner);
 
 /*
 ** Begin 'task' in 'starter's scopes and park 'starter' until it called started

@@ -40,6 +40,7 @@ int coh_loop_open(struct coh_loop *loop, coh_alloc alloc, void *ud, struct coh_c
   loop->step = step;
   loop->resumes_since_look = 0;
   loop->polled_ns = 0;
+  loop->quiet_ns = COH_NEVER;
   loop->wake_tokens = 0;
   loop->opened = true;
   return 0;
@@ -55,6 +56,13 @@ void coh_loop_close(struct coh_loop *loop) {
   uv_close((uv_handle_t *)&loop->waker, NULL);
   uv_run(&loop->uv, UV_RUN_DEFAULT);
   coh_assert(uv_loop_close(&loop->uv) == 0);
+}
+
+
+void coh_loop_renew(struct coh_loop *loop) {
+  coh_assert(loop->rt.tasks_live == 0);
+  coh_scope_leave(&loop->root);
+  coh_scope_enter(&loop->root, &loop->rt, NULL, COH_NEVER, false);
 }
 
 
@@ -108,27 +116,51 @@ static bool is_virtual(const struct coh_loop *loop) {
 }
 
 
-/* Will time passing wake something? A virtual clock that does not jump stands still. */
+/* Will time passing wake something? A virtual clock may stand still. */
 static bool time_can_wake(const struct coh_loop *loop) {
+  const struct coh_clock *clock = loop->rt.clock;
   int64_t next_ns = coh_timer_next(&loop->rt);
-  if (is_virtual(loop) && !loop->rt.clock->autojump) return next_ns <= loop->rt.clock->now_ns;
+  if (coh_clock_stands(clock) && !clock->autojump) return next_ns <= clock->now_ns;
   return next_ns != COH_NEVER;
 }
 
 
-/* How long the next deadline is away; virtual time does not pass while polling. */
+/* How long the next deadline is away, for who polls meanwhile. */
 static int64_t until_next(struct coh_loop *loop) {
   int64_t next_ns = coh_timer_next(&loop->rt), now_ns;
   if (next_ns == COH_NEVER) return COH_NEVER;
   now_ns = coh_now(&loop->rt);
   if (next_ns <= now_ns) return 0;
-  return is_virtual(loop) ? COH_NEVER : next_ns - now_ns;
+  return coh_clock_stands(loop->rt.clock) ? COH_NEVER : coh_clock_real_ns(loop->rt.clock, next_ns - now_ns);
 }
 
 
-/* A virtual clock jumps when nothing is ready and no operation will end by itself. */
+static bool is_awaited_quiet(const struct coh_loop *loop) {
+  return !coh_link_alone(&loop->rt.idlers);
+}
+
+
+/*
+** How long nothing must happen until those who wait for quiet go on, COH_NEVER when
+** nobody does. It is not quiet while an operation is in flight that will end by itself.
+*/
+static int64_t until_quiet(struct coh_loop *loop) {
+  int64_t now_ns, end_ns;
+  if (!is_awaited_quiet(loop) || coh_run_any(&loop->rt) || loop->rt.waits_finishing > 0) {
+    loop->quiet_ns = COH_NEVER;
+    return COH_NEVER;
+  }
+  now_ns = (int64_t)uv_hrtime();
+  if (loop->quiet_ns == COH_NEVER) loop->quiet_ns = now_ns;
+  end_ns = coh_time_add(loop->quiet_ns, coh_idle_least(&loop->rt));
+  return end_ns <= now_ns ? 0 : end_ns - now_ns;
+}
+
+
+/* A virtual clock jumps when nothing is ready, no operation will end by itself, and nobody waits for that. */
 static bool can_jump(const struct coh_loop *loop) {
   if (!is_virtual(loop) || !loop->rt.clock->autojump || loop->rt.waits_finishing > 0) return false;
+  if (is_awaited_quiet(loop)) return false;
   return coh_loop_state(loop) == COH_WAITING && coh_timer_next(&loop->rt) != COH_NEVER;
 }
 
@@ -140,18 +172,26 @@ static bool jump(struct coh_loop *loop) {
 }
 
 
+static int64_t earlier(int64_t a_ns, int64_t b_ns) {
+  return a_ns < b_ns ? a_ns : b_ns;
+}
+
+
 /* The look between passes. What is due already is not waited for. */
 static void look(struct coh_loop *loop, int64_t block_ns) {
   struct coh_runtime *rt = &loop->rt;
   int64_t until_ns = until_next(loop);
+  if (loop->resumes_since_look > 0) loop->quiet_ns = COH_NEVER;
   loop->resumes_since_look = 0;
   if (coh_loop_state(loop) != COH_WAITING) block_ns = 0;
   if (can_jump(loop)) {
     poll(loop, 0);
     if (jump(loop) || coh_run_any(rt)) block_ns = -1;
   }
-  if (block_ns >= 0) poll(loop, block_ns < until_ns ? block_ns : until_ns);
+  until_ns = earlier(until_ns, until_quiet(loop));
+  if (block_ns >= 0) poll(loop, earlier(block_ns, until_ns));
   expire(rt);
+  if (until_quiet(loop) == 0) coh_idle_wake(rt, coh_idle_least(rt));
 }
 
 
@@ -159,7 +199,8 @@ enum coh_loop_now coh_loop_state(const struct coh_loop *loop) {
   const struct coh_runtime *rt = &loop->rt;
   if (coh_run_any(rt)) return COH_MORE;
   if (rt->tasks_live == 0) return COH_IDLE;
-  if (rt->waits_external > 0 || loop->wake_tokens > 0 || time_can_wake(loop)) return COH_WAITING;
+  if (rt->waits_external > 0 || loop->wake_tokens > 0 || time_can_wake(loop) || is_awaited_quiet(loop))
+    return COH_WAITING;
   return COH_STUCK;
 }
 
@@ -196,10 +237,12 @@ static bool is_spent(const struct meter *m) {
 
 
 static void run_pass(struct coh_loop *loop, struct meter *left) {
+  struct coh_runtime *rt = &loop->rt;
   struct coh_link *link;
-  while (!is_spent(left) && (link = coh_run_next(&loop->rt)) != NULL) {
+  while (!is_spent(left) && (link = coh_run_next(rt)) != NULL) {
     coh_task_step(link, loop->step);
     loop->resumes_since_look++;
+    if (rt->explores && loop->resumes_since_look < COH_RESUMES_PER_LOOK) coh_run_widen(rt);
     if (left->resumes != UINT64_MAX) left->resumes--;
   }
 }
@@ -214,6 +257,7 @@ static void tick(struct coh_loop *loop, struct meter *left, int64_t block_ns) {
     coh_run_begin(rt);
   }
   run_pass(loop, left);
+  if (rt->explores && rt->tasks_live > 0 && !coh_run_any(rt)) rt->choose(rt->choose_ud, 0);  /* may cancel */
 }
 
 
@@ -235,12 +279,11 @@ enum coh_loop_now coh_loop_pump(struct coh_loop *loop, const struct coh_budget *
 
 
 int64_t coh_loop_timeout_ns(struct coh_loop *loop) {
-  int64_t until_ns = until_next(loop);
+  int64_t until_ns = earlier(until_next(loop), until_quiet(loop));
   int uv_ms;
   if (coh_run_any(&loop->rt) || can_jump(loop)) return 0;
   uv_ms = uv_backend_timeout(&loop->uv);
-  if (uv_ms < 0) return until_ns;
-  return (int64_t)uv_ms * MS_NS < until_ns ? (int64_t)uv_ms * MS_NS : until_ns;
+  return uv_ms < 0 ? until_ns : earlier((int64_t)uv_ms * MS_NS, until_ns);
 }
 
 

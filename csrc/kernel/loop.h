@@ -18,6 +18,7 @@
 
 #include "kernel/group.h"
 #include "kernel/hidden.h"
+#include "kernel/idle.h"
 
 COH_HIDDEN
 
@@ -34,6 +35,7 @@ struct coh_loop {
   void (*step)(struct coh_task *task);
   unsigned resumes_since_look;
   int64_t polled_ns;              /* of uv_hrtime: when the system was asked last */
+  int64_t quiet_ns;               /* of uv_hrtime: since when a look found nothing ready; COH_NEVER: not so */
   unsigned wake_tokens;           /* held by those who may wake a task from outside */
   bool opened;
 };
@@ -57,6 +59,9 @@ int coh_loop_open(struct coh_loop *loop, coh_alloc alloc, void *ud, struct coh_c
 
 /* Close what the loop itself opened and run until every handle is closed. No task may be live. */
 void coh_loop_close(struct coh_loop *loop);
+
+/* A root scope that nobody has cancelled. No task may be live. */
+void coh_loop_renew(struct coh_loop *loop);
 
 /*
 ** Run passes until the budget is spent or nothing is ready. With 'block_ns'

@@ -23,14 +23,13 @@ void coh_mem_init(struct coh_mem *m, coh_alloc alloc, void *ud) {
   m->alloc = alloc != NULL ? alloc : libc_alloc;
   m->ud = ud;
   m->used = 0;
-  m->fail_after = -1;
+  m->faults = (struct coh_faults){.fail_at = 0};
 }
 
 
 void *coh_mem_new(struct coh_mem *m, size_t size) {
   void *ptr;
-  if (m->fail_after == 0) return NULL;
-  if (m->fail_after > 0) m->fail_after--;
+  if (coh_fault(&m->faults, "memory", ENOMEM)) return NULL;
   ptr = m->alloc(m->ud, NULL, 0, size);
   if (ptr == NULL) return NULL;
   m->used += size;

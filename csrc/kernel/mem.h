@@ -1,8 +1,7 @@
 /*
 ** The one door to memory. Everything the kernel and the glue allocate comes
 ** from the host's allocator (the lua_State's own), so one limit covers all and
-** one counter tells what is held. Tests set 'fail_after' to make the n-th call
-** and every later one fail.
+** one counter tells what is held. Tests make the n-th call fail.
 */
 #ifndef COH_KERNEL_MEM_H
 #define COH_KERNEL_MEM_H
@@ -10,6 +9,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "kernel/fault.h"
 #include "kernel/hidden.h"
 
 COH_HIDDEN
@@ -19,9 +19,9 @@ typedef void *(*coh_alloc)(void *ud, void *ptr, size_t old_size, size_t new_size
 
 struct coh_mem {
   coh_alloc alloc;
-  void *ud;            /* borrowed, handed to 'alloc' */
-  size_t used;         /* bytes held now */
-  int64_t fail_after;  /* allocations that still succeed; negative: all */
+  void *ud;                  /* borrowed, handed to 'alloc' */
+  size_t used;               /* bytes held now */
+  struct coh_faults faults;  /* of memory, and of whoever does what can fail */
 };
 
 /* 'alloc' NULL means the C library's. */

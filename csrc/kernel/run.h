@@ -3,6 +3,11 @@
 ** takes all of them over and runs them one by one, so what becomes ready
 ** meanwhile waits for the next pass. In order by default; a 'choose' function
 ** (a seeded shuffle, or a script) may pick another order for tests.
+**
+** One that explores has more choices. A pass widens: what becomes ready meanwhile
+** joins it at its end, so that the choice is among all that is ready, and always
+** picking the first gives the plain order. It is asked with 0, and its answer
+** ignored, when nothing is ready, and so all wait.
 */
 #ifndef COH_KERNEL_RUN_H
 #define COH_KERNEL_RUN_H
@@ -20,6 +25,11 @@ static inline bool coh_run_any(const struct coh_runtime *rt) {
 /* Begin a pass with all that is ready. The pass before must have ended. */
 static inline void coh_run_begin(struct coh_runtime *rt) {
   coh_assert(coh_link_alone(&rt->pass));
+  coh_link_splice(&rt->pass, &rt->ready);
+}
+
+/* What became ready joins the pass. */
+static inline void coh_run_widen(struct coh_runtime *rt) {
   coh_link_splice(&rt->pass, &rt->ready);
 }
 

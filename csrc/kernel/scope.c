@@ -171,10 +171,11 @@ struct coh_scope *coh_scope_canceller(struct coh_scope *scope) {
 }
 
 
-bool coh_scope_any_cancelled(const struct coh_scope *scope) {
-  for (; scope != NULL; scope = scope->parent)
-    if (scope->reason != COH_REASON_NONE) return true;
-  return false;
+struct coh_scope *coh_scope_source(struct coh_scope *scope) {
+  struct coh_scope *canceller = coh_scope_canceller(scope);
+  if (canceller != NULL) return canceller;
+  while (scope != NULL && scope->reason == COH_REASON_NONE) scope = scope->parent;
+  return scope;
 }
 
 

@@ -83,8 +83,11 @@ bool coh_scope_catches(const struct coh_scope *scope);
 /* The outermost visible cancelled scope from here outward, or NULL. */
 struct coh_scope *coh_scope_canceller(struct coh_scope *scope);
 
-/* Is any scope from here outward cancelled, shields or not? */
-bool coh_scope_any_cancelled(const struct coh_scope *scope);
+/*
+** What a Cancelled that is on its way out from here comes from: the canceller or,
+** when a shield has gone up meanwhile, the innermost cancelled scope behind it.
+*/
+struct coh_scope *coh_scope_source(struct coh_scope *scope);
 
 /* The earliest deadline that applies here; INT64_MIN when already cancelled. */
 int64_t coh_scope_effective_deadline(const struct coh_scope *scope);

@@ -19,11 +19,16 @@ void coh_wait_init(struct coh_wait *w) {
 }
 
 
-void coh_wait_yield_front(struct coh_runtime *rt, struct coh_wait *w) {
+void coh_wait_stay(struct coh_runtime *rt, struct coh_wait *w) {
   coh_assert(w->place == COH_RUNNING);
   w->place = COH_READY;
   w->outcome = COH_WOKEN;
   coh_link_prepend(&rt->pass, &w->link);
+}
+
+
+void coh_wait_yield_front(struct coh_runtime *rt, struct coh_wait *w) {
+  coh_wait_stay(rt, w);
   rt->goes_on = true;
 }
 
@@ -83,7 +88,7 @@ static struct coh_wait *choose(struct coh_standin *s) {
 
 void coh_choice_park(struct coh_choice *c, struct coh_wait *w, struct coh_slot *slot,
                      const struct coh_wait_kind *kind) {
-  coh_assert(kind->abort == coh_choice_abort);
+  coh_assert(kind->abort != NULL);
   coh_wait_park(w, slot, kind, NULL);
   w->of = c;
   c->wait = w;
@@ -180,4 +185,12 @@ bool coh_wait_abort(struct coh_wait *w) {
   }
   coh_wait_wake(w, COH_WAIT_CANCELLED);
   return true;
+}
+
+
+void coh_wait_forfeit(struct coh_wait *w) {
+  const struct coh_wait_kind *kind = w->kind;
+  coh_assert(w->place == COH_RUNNING);
+  w->kind = NULL;
+  if (kind != NULL && kind->forfeit != NULL) kind->forfeit(w);
 }

@@ -28,9 +28,12 @@ struct coh_wait_kind {
   bool (*abort)(struct coh_wait *w); /* take back what the wait began. False: it cannot be,
                                         and will end by itself. NULL: nothing to take back.
                                         Called once at most; must not wake anything. */
+  void (*forfeit)(struct coh_wait *w); /* whoever waited will not go on: pass on what it was woken with,
+                                          if it was. NULL: it was woken with nothing */
   bool external;                     /* something outside tasks can end it */
   bool finishes;                     /* and surely will: an operation in flight */
   bool lets_go;                      /* though it refuses, it can be ended when all is stuck, or over */
+  bool stays;                        /* may begin in a cancelled scope, which does not end it */
 };
 
 /* Where a scope keeps the wait that it may abort. */
@@ -48,7 +51,8 @@ struct coh_wait {
     struct coh_heap_node sleep;      /* while parked by coh_wait_sleep */
   };
   struct coh_slot *slot;             /* of the scope it is parked in; NULL unless parked */
-  const struct coh_wait_kind *kind;  /* of the last wait; NULL before the first */
+  const struct coh_wait_kind *kind;  /* of the last wait; NULL before the first, and once what came of it
+                                        was seen, when the kind has a 'forfeit' */
   uint8_t place;                     /* enum coh_place */
   uint8_t outcome;                   /* enum coh_outcome of the last wait */
   bool sleeping;                     /* in the heap, not in a list */
@@ -76,7 +80,10 @@ extern const struct coh_wait_kind coh_wait_sleep_kind;
 
 void coh_wait_init(struct coh_wait *w);
 
-/* Make a running wait ready again without parking it: it goes to the end, or to the front. */
+/*
+** Make a running wait ready again without parking it: it goes to the end; or it stays
+** at the front, where it goes on unless 'choose' picks another; or it goes on in any case.
+*/
 static inline void coh_wait_yield(struct coh_runtime *rt, struct coh_wait *w) {
   coh_assert(w->place == COH_RUNNING);
   w->place = COH_READY;
@@ -84,9 +91,14 @@ static inline void coh_wait_yield(struct coh_runtime *rt, struct coh_wait *w) {
   coh_link_append(&rt->ready, &w->link);
 }
 
+void coh_wait_stay(struct coh_runtime *rt, struct coh_wait *w);
 void coh_wait_yield_front(struct coh_runtime *rt, struct coh_wait *w);
 
-/* Park at the end of 'queue', which may be NULL: then only a wake or an abort ends it. */
+/*
+** Park at the end of 'queue', which may be NULL: then only a wake or an abort ends it. In a scope that is
+** cancelled already nothing would abort it: whoever may have been cancelled since it tested tests again, or
+** its kind stays.
+*/
 void coh_wait_park(struct coh_wait *w, struct coh_slot *slot, const struct coh_wait_kind *kind,
                    struct coh_link *queue);
 
@@ -94,8 +106,8 @@ void coh_wait_park(struct coh_wait *w, struct coh_slot *slot, const struct coh_w
 void coh_wait_sleep(struct coh_wait *w, struct coh_slot *slot, int64_t at_ns);
 
 /*
-** Park 'w' in no queue, with nothing standing for it yet. The kind's abort is
-** coh_choice_abort; all structs are the caller's and stay where they are until the wait ended.
+** Park 'w' in no queue, with nothing standing for it yet. The kind's abort is coh_choice_abort, or
+** ends with it; all structs are the caller's and stay where they are until the wait ended.
 */
 bool coh_choice_abort(struct coh_wait *w);
 void coh_choice_park(struct coh_choice *c, struct coh_wait *w, struct coh_slot *slot,
@@ -121,6 +133,9 @@ size_t coh_wait_wake_all(struct coh_link *queue);
 
 /* Abort a parked wait for its scope's sake. False if it refused, now or before. */
 bool coh_wait_abort(struct coh_wait *w);
+
+/* The task of a running wait is ended by force, perhaps before it saw what came of the wait. */
+void coh_wait_forfeit(struct coh_wait *w);
 
 COH_SEEN
 

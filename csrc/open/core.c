@@ -5,23 +5,36 @@
 #include <lauxlib.h>
 #include <lualib.h>
 
+#include <dirent.h>
+#include <string.h>
+
 #include "cohort.h"
+#include "fs/fs.h"
 #include "glue/arg.h"
 #include "glue/clocks.h"
 #include "glue/context.h"
 #include "glue/coroutine.h"
-#include "glue/error.h"
 #include "glue/errgroup.h"
+#include "glue/errchain.h"
+#include "glue/error.h"
+#include "glue/errtext.h"
 #include "glue/groups.h"
+#include "glue/names.h"
 #include "glue/note.h"
-#include "glue/wait.h"
 #include "glue/reason.h"
 #include "glue/relay.h"
 #include "glue/scopeobject.h"
 #include "glue/scopes.h"
 #include "glue/tasks.h"
+#include "glue/wait.h"
 #include "io/io.h"
+#include "net/net.h"
+#include "open/probe.h"
+#include "open/report.h"
 #include "open/run.h"
+#include "open/runner.h"
+#include "process/process.h"
+#include "stream/stream.h"
 #include "sync/sync.h"
 
 
@@ -32,9 +45,11 @@
 static void check_lua(lua_State *L) {
   static const char probe[] =
     "local create, resume, yield = ...\n"
-    "local co = create(function() pcall(function()\n"
-    "  local x <close> = setmetatable({}, {__close = function() yield() end}) error() end) end)\n"
-    "return resume(co) and resume(co)";
+    "local co = create(function() return select(2, pcall(function()\n"
+    "  local x <close> = setmetatable({}, {__close = function() yield() end}) error() end)) end)\n"
+    "local ok, err = resume(co)\n"
+    "if ok and err == nil then ok, err = resume(co) end\n"
+    "return ok and err == nil, err";
   luaL_checkversion(L);
   lua_pushcfunction(L, luaopen_coroutine);
   lua_call(L, 0, 1);
@@ -42,11 +57,12 @@ static void check_lua(lua_State *L) {
     lua_getfield(L, -2, "create");
     lua_getfield(L, -3, "resume");
     lua_getfield(L, -4, "yield");
-    if (lua_pcall(L, 3, 1, 0) == LUA_OK && lua_toboolean(L, -1)) {
-      lua_pop(L, 2);
+    if (lua_pcall(L, 3, 2, 0) == LUA_OK && lua_toboolean(L, -2)) {
+      lua_pop(L, 3);
       return;
     }
   }
+  if (lua_isstring(L, -1) && strcmp(lua_tostring(L, -1), "not enough memory") == 0) lua_error(L);
   luaL_error(L, "cohort needs Lua 5.4.3 or later: this Lua cannot wait in a __close");
 }
 
@@ -57,28 +73,6 @@ static int state_gc(lua_State *L) {
   S->closing = true;
   cohort_close(S);
   return 0;
-}
-
-
-static void count_handle(uv_handle_t *handle, void *count) {
-  (void)handle;
-  ++*(lua_Integer *)count;
-}
-
-
-/* debug_counts() -> {tasks, handles, bytes}: what is held now, for leak checks */
-static int l_debug_counts(lua_State *L) {
-  struct coh_state *S = lua_touserdata(L, lua_upvalueindex(1));
-  lua_Integer handles = 0;
-  if (S->loop.opened) uv_walk(&S->loop.uv, count_handle, &handles);
-  lua_createtable(L, 0, 3);
-  lua_pushinteger(L, (lua_Integer)S->loop.rt.tasks_live);
-  lua_setfield(L, -2, "tasks");
-  lua_pushinteger(L, handles);
-  lua_setfield(L, -2, "handles");
-  lua_pushinteger(L, (lua_Integer)S->loop.rt.mem.used);
-  lua_setfield(L, -2, "bytes");
-  return 1;
 }
 
 
@@ -97,9 +91,52 @@ static int l_note(lua_State *L) {
 }
 
 
-/* raise(err): an error that was caught by the Lua side goes on, with the note it has */
-static int l_raise(lua_State *L) {
+/*
+** details(err [, handled]) -> what is known of an error that has no fields to keep it in, and was caught just
+** now: {traceback =, handling = the text of the group that was being handled}; or nothing
+*/
+static int l_details(lua_State *L) {
   struct coh_fiber *f = coh_running(lua_touserdata(L, lua_upvalueindex(1)));
+  const char *text, *handling;
+  size_t length;
+  lua_settop(L, 2);
+  if (f == NULL || coh_error_is(L, 1, COH_ERROR) || coh_cancelled_is(L, 1)) return 0;
+  lua_createtable(L, 0, 2);
+  text = f->note != NULL && f->note->of == lua_topointer(L, 1) ? f->note->text : "";
+  handling = coh_note_handling(text);
+  length = handling == NULL ? strlen(text) : (size_t)(handling - text);
+  lua_pushlstring(L, text, handling == NULL || length == 0 ? length : length - 1);
+  lua_setfield(L, 3, "traceback");
+  lua_pushstring(L, handling);
+  lua_setfield(L, 3, "handling");
+  if (lua_isnil(L, 2)) return 1;
+  coh_errchain_push_handling(L, 2, 1);
+  if (lua_rawlen(L, -1) > 0) lua_setfield(L, 3, "handling");
+  lua_settop(L, 3);
+  return 1;
+}
+
+
+/* Make the details at 2 the note of the error at 1, raised here if they do not know better. [-0, +3, m] */
+static void put_details(lua_State *L, struct coh_state *S, struct coh_fiber *f) {
+  if (lua_getfield(L, 2, "traceback") == LUA_TNIL) coh_note_push_place(L, S, f, false);
+  if (lua_getfield(L, 2, "handling") == LUA_TSTRING) {
+    lua_pushliteral(L, "\n");
+    lua_insert(L, -2);
+    lua_concat(L, 3);
+  } else {
+    lua_pop(L, 1);
+  }
+  coh_note_put(S, f, lua_tostring(L, -1), lua_topointer(L, 1));
+}
+
+
+/* raise(err [, details]): an error that was caught by the Lua side goes on, with the note it has, or those */
+static int l_raise(lua_State *L) {
+  struct coh_state *S = lua_touserdata(L, lua_upvalueindex(1));
+  struct coh_fiber *f = coh_running(S);
+  lua_settop(L, 2);
+  if (f != NULL && lua_istable(L, 2)) put_details(L, S, f);
   lua_settop(L, 1);
   return f != NULL ? coh_rethrow(L, f) : lua_error(L);
 }
@@ -122,6 +159,13 @@ static int l_hide_library(lua_State *L) {
 }
 
 
+/* where() -> "file:line" of the innermost Lua code that is not the library's; "" when there is none */
+static int l_where(lua_State *L) {
+  coh_text_push_where(L);
+  return 1;
+}
+
+
 /* is_callable(v) -> boolean, also when a '__metatable' hides the answer from Lua */
 static int l_is_callable(lua_State *L) {
   lua_settop(L, 1);
@@ -130,8 +174,26 @@ static int l_is_callable(lua_State *L) {
 }
 
 
-/* pcall'ed: (options, what, names) */
-static int check_options(lua_State *L) {
+/* can_wait() -> boolean: for clean-up that has another way where it is false */
+static int l_can_wait(lua_State *L) {
+  lua_pushboolean(L, coh_can_wait(lua_touserdata(L, lua_upvalueindex(1)), L));
+  return 1;
+}
+
+
+/* misuse(text): raises it at the line of the innermost Lua code that is not the library's */
+static int l_misuse(lua_State *L) {
+  luaL_checkstring(L, 1);
+  lua_settop(L, 1);
+  coh_text_push_prefix(L);
+  lua_insert(L, 1);
+  lua_concat(L, 2);
+  return lua_error(L);
+}
+
+
+/* check_options(options, what, names): raises, as misuse does, what is wrong with the keys of the options */
+static int l_check_options(lua_State *L) {
   const char *names[16] = {NULL};
   lua_Integer i, count = (lua_Integer)lua_rawlen(L, 3);
   luaL_checkstack(L, 20, "options");
@@ -144,13 +206,11 @@ static int check_options(lua_State *L) {
 }
 
 
-/* option_fault(options, what, names) -> nil, or what is wrong with the keys of the options */
-static int l_option_fault(lua_State *L) {
+/* missing(noun, key, known): the key that was read is none of the keys of 'known' -> nil, or raises */
+static int l_missing(lua_State *L) {
+  luaL_checktype(L, 3, LUA_TTABLE);
   lua_settop(L, 3);
-  lua_pushcfunction(L, check_options);
-  lua_insert(L, 1);
-  if (lua_pcall(L, 3, 0, 0) == LUA_OK) lua_pushnil(L);
-  return 1;
+  return coh_name_missing(L, luaL_checkstring(L, 1), 3, NULL);
 }
 
 
@@ -166,12 +226,16 @@ static int l_random(lua_State *L) {
 
 
 static const luaL_Reg functions[] = {
-  {"option_fault", l_option_fault},
+  {"can_wait", l_can_wait},
+  {"check_options", l_check_options},
+  {"misuse", l_misuse},
+  {"missing", l_missing},
   {"random", l_random},
-  {"debug_counts", l_debug_counts},
+  {"details", l_details},
   {"note", l_note},
   {"raise", l_raise},
   {"hide_library", l_hide_library},
+  {"where", l_where},
   {NULL, NULL}
 };
 
@@ -199,7 +263,14 @@ int luaopen_cohort_core(lua_State *L) {
   coh_clocks_open(L);
   coh_sync_open(L);
   coh_io_open(L);
+  coh_stream_open(L);
+  coh_net_open(L);
+  coh_fs_open(L);
+  coh_process_open(L);
   coh_run_open(L);
+  coh_runner_open(L);
+  coh_report_open(L);
+  coh_probe_open(L);
   lua_pushliteral(L, COHORT_VERSION);
   lua_setfield(L, -2, "VERSION");
   lua_pushlightuserdata(L, S);

@@ -7,16 +7,22 @@
 
 #include <lauxlib.h>
 
+#include <stddef.h>
 #include <string.h>
 
+#include "glue/errchain.h"
 #include "glue/error.h"
 #include "glue/fiber.h"
 #include "glue/note.h"
 #include "glue/object.h"
 #include "glue/reason.h"
+#include "io/interrupt.h"
 #include "io/io.h"
-#include "open/interrupt.h"
+#include "io/standard.h"
 #include "open/report.h"
+#include "open/watchdog.h"
+#include "process/child.h"
+#include "stream/stdio.h"
 
 struct coh_hosted {
   struct coh_fiber *fiber;  /* NULL when the place is free */
@@ -36,28 +42,50 @@ static int choose_clock(lua_State *L, struct coh_state *S, const cohort_config *
 }
 
 
+/* Remember libuv's reason for whoever has words for it. */
+static int refuse(struct coh_state *S, int status) {
+  S->refused = status;
+  return status == UV_ENOMEM ? COHORT_ENOMEM : COHORT_ESYSTEM;
+}
+
+
+/* What every configuration has: the fields of the first version, of which this is the last. */
+#define CONFIG_LEAST (offsetof(cohort_config, watchdog_ns) + sizeof(int64_t))
+
+
 int cohort_open(lua_State *L, const cohort_config *config, cohort_runtime **out) {
   struct coh_state *S = coh_state_of(L);
   cohort_config c = {0};
   struct coh_clock *clock;
   void *ud;
   lua_Alloc alloc = lua_getallocf(L, &ud);
-  if (S == NULL || !lua_checkstack(L, LUA_MINSTACK)) return COHORT_EINVAL;
+  int status;
+  if (S == NULL || (config != NULL && config->size < CONFIG_LEAST)) return COHORT_EINVAL;
+  if (!lua_checkstack(L, LUA_MINSTACK)) return COHORT_ENOMEM;
   if (S->loop.opened) return COHORT_EEXIST;
   if (config != NULL) memcpy(&c, config, config->size < sizeof c ? config->size : sizeof c);
   if (choose_clock(L, S, &c, &clock) != 0) return COHORT_EINVAL;
-  if (coh_loop_open(&S->loop, alloc, ud, clock, coh_fiber_step) < 0) return COHORT_ESYSTEM;
+  S->standard_held = coh_standard_hold();
+  status = coh_loop_open(&S->loop, alloc, ud, clock, coh_fiber_step);
+  if (status < 0) {
+    coh_standard_release(S->standard_held);
+    return refuse(S, status);
+  }
   S->interrupted = S->forced = S->closing = false;
   S->report = LUA_NOREF;
   S->seed = c.seed;
   S->random = c.seed != 0 || c.clock_index != 0 ? c.seed : uv_hrtime() ^ (uint64_t)(uintptr_t)S;
-  if (c.seed != 0) {
-    S->loop.rt.choose = coh_run_shuffle;
-    S->loop.rt.choose_ud = &S->seed;
-  }
-  if (c.interrupts && coh_interrupt_open(S) < 0) {
+  S->loop.rt.choose = c.choose != NULL || c.seed == 0 ? c.choose : coh_run_shuffle;
+  S->loop.rt.choose_ud = c.choose != NULL ? c.choose_ud : &S->seed;
+  S->loop.rt.explores = c.choose != NULL;
+  status = c.interrupts ? coh_interrupt_open(S) : 0;
+  if (status < 0) {
     cohort_close(S);
-    return COHORT_ESYSTEM;
+    return refuse(S, status);
+  }
+  if (c.watchdog_ns > 0 && !coh_watchdog_open(S, c.watchdog_ns)) {
+    cohort_close(S);
+    return COHORT_ENOMEM;
   }
   *out = S;
   return 0;
@@ -92,11 +120,15 @@ void cohort_close(cohort_runtime *rt) {
   rt->closing = true;
   free_hosted(rt);
   coh_state_drain(rt);
-  luaL_unref(rt->main, LUA_REGISTRYINDEX, rt->report);
-  coh_interrupt_close(rt);
+  coh_report_forget(rt);
+  coh_watchdog_close(rt);
+  coh_children_close_all(rt);
   coh_io_close_all(rt);
+  coh_stdio_forget(rt);
+  coh_interrupt_close(rt);
   coh_loop_close(&rt->loop);
   coh_interrupt_free(rt);
+  coh_standard_release(rt->standard_held);
   rt->pump = NULL;
   coh_assert(rt->loop.rt.mem.used == 0);
 }
@@ -135,7 +167,8 @@ static int make_fiber(lua_State *L) {
 int cohort_spawn(cohort_runtime *rt, lua_State *L, int arguments, cohort_task *out) {
   struct coh_fiber *f;
   int64_t place = 0;
-  if (!rt->loop.opened || rt->closing || lua_gettop(L) <= arguments) return COHORT_EINVAL;
+  if (!rt->loop.opened || rt->closing) return COHORT_EINVAL;
+  if (arguments < 0 || lua_gettop(L) <= arguments) return COHORT_EINVAL;
   if (out != NULL && (place = find_place(rt)) < 0) return COHORT_ENOMEM;
   if (!lua_checkstack(L, arguments + 2)) return COHORT_ENOMEM;
   lua_pushcfunction(L, make_fiber);
@@ -189,7 +222,7 @@ int cohort_status(cohort_runtime *rt, cohort_task task) {
 static void push_cancelled(lua_State *L, struct coh_state *S, struct coh_fiber *f) {
   if (S->report != LUA_NOREF) {
     lua_rawgeti(L, LUA_REGISTRYINDEX, S->report);
-    coh_error_push(L, COH_DEADLOCK, lua_tostring(L, -1));
+    coh_error_push(L, (enum coh_error_kind)S->report_kind, lua_tostring(L, -1));
     lua_remove(L, -2);
   } else if (S->interrupted) {
     coh_error_push(L, COH_INTERRUPTED, "interrupted by Ctrl-C");
@@ -201,6 +234,19 @@ static void push_cancelled(lua_State *L, struct coh_state *S, struct coh_fiber *
   lua_insert(L, -2);
   if (!lua_isnil(L, -1) && !coh_cancelled_is(L, -1)) lua_setfield(L, -2, "cause");
   else lua_pop(L, 1);
+}
+
+
+/*
+** The error on top leaves the runtime with its traceback; a string that a handler raised
+** has no field to say what it handled, and says it itself. [-1, +1, m]
+*/
+static void add_note(lua_State *L, const struct coh_fiber *f) {
+  const char *handling = f->note == NULL ? NULL : coh_note_handling(f->note->text);
+  if (f->note != NULL) coh_error_pass_traceback(L, lua_gettop(L), f->note->text);
+  if (handling == NULL || lua_type(L, -1) != LUA_TSTRING || f->note->of != lua_topointer(L, -1)) return;
+  lua_pushfstring(L, "\n%s", handling);
+  lua_concat(L, 2);
 }
 
 
@@ -222,9 +268,10 @@ static int take(lua_State *L) {
   } else {
     lua_pushvalue(f->L, -1);
     lua_xmove(f->L, L, 1);
-    if (f->note != NULL) coh_error_pass_traceback(L, lua_gettop(L), f->note->text);
+    add_note(L, f);
   }
   if (replaced) push_cancelled(L, S, f);
+  coh_errchain_leaves(L, -1);
   return 1;
 }
 
@@ -296,13 +343,9 @@ void cohort_cancel(cohort_runtime *rt) {
 
 
 void cohort_break(cohort_runtime *rt) {
-  if (rt->report != LUA_NOREF) {
-    rt->forced = true;
-    coh_scope_abort_all(rt->loop.rt.root);
-    return;
-  }
-  rt->report = coh_report_make(rt);
-  coh_scope_cancel(rt->loop.rt.root, COH_REASON_DEADLOCK);
+  static const struct coh_stop deadlock = {
+    COH_DEADLOCK, "every task waits, and nothing can wake one", COH_REASON_DEADLOCK};
+  coh_report_stop(rt, rt->main, &deadlock);
 }
 
 /* }} */

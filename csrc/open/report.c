@@ -1,5 +1,5 @@
 /*
-** Reports: see report.h.
+** Reports: see report.h. The tree is walked by the kernel's own links, scope by scope.
 */
 #include "open/report.h"
 
@@ -7,7 +7,24 @@
 
 #include "glue/fiber.h"
 #include "glue/note.h"
+#include "kernel/timer.h"
 #include "sync/sync.h"
+
+
+/* Push what the fiber does, as far as that is not its last wait. [-0, +1, m] */
+static void push_doing(lua_State *L, const struct coh_fiber *f) {
+  if (f->task.wait.place == COH_RUNNING) {
+    lua_pushliteral(L, "runs");
+  } else if (f->task.wait.place == COH_READY) {
+    lua_pushstring(L, f->started ? "is ready" : "has yet to begin");
+  } else if (f->task.wait.sleeping && f->task.wait.sleep.at_ns == COH_NEVER) {
+    lua_pushliteral(L, "sleeps for ever");
+  } else {
+    lua_pushliteral(L, "waits for ");
+    coh_sync_push_what(L, f);
+    lua_concat(L, 2);
+  }
+}
 
 
 /* Add one line for a fiber, indented by how deep its group lies. [-0, +0, m] */
@@ -18,8 +35,8 @@ static void add_task(lua_State *L, luaL_Buffer *b, struct coh_state *S, struct c
   luaL_addstring(b, "task '");
   coh_fiber_push_name(L, f);
   luaL_addvalue(b);
-  luaL_addstring(b, "' waits for ");
-  coh_sync_push_what(L, f);
+  luaL_addstring(b, "' ");
+  push_doing(L, f);
   luaL_addvalue(b);
   luaL_addstring(b, " at ");
   coh_note_push_line(L, S, f);
@@ -37,26 +54,82 @@ static struct coh_scope *after(struct coh_scope *s) {
 }
 
 
-/* pcall'ed: () -> text */
-static int make(lua_State *L) {
-  struct coh_state *S = coh_state_of(L);
+/* Push 'headline' and, below it, a line for each task. [-0, +1, m] */
+static void push_report(lua_State *L, struct coh_state *S, const char *headline) {
   struct coh_scope *s;
   luaL_Buffer b;
   luaL_buffinit(L, &b);
-  luaL_addstring(&b, "every task waits, and nothing can wake one");
+  luaL_addstring(&b, headline);
   for (s = S->loop.rt.root; s != NULL; s = after(s))
     if (s->role == COH_SCOPE_TASK) add_task(L, &b, S, coh_item(s, struct coh_fiber, task.scope));
   luaL_pushresult(&b);
+}
+
+
+/* Would time wake somebody, if only it went on? */
+static bool waits_for_clock(const struct coh_runtime *rt) {
+  return coh_clock_stands(rt->clock) && !rt->clock->autojump && coh_timer_next(rt) != COH_NEVER;
+}
+
+
+/* pcall'ed: (headline) -> reference of the text */
+static int make(lua_State *L) {
+  struct coh_state *S = coh_state_of(L);
+  push_report(L, S, lua_touserdata(L, 1));
+  if (waits_for_clock(&S->loop.rt)) {
+    lua_pushliteral(L, "\nthe virtual clock stands still: move it with clock:advance(seconds), or make it "
+                       "with testing.clock{autojump = true}");
+    lua_concat(L, 2);
+  }
   lua_pushinteger(L, luaL_ref(L, LUA_REGISTRYINDEX));
   return 1;
 }
 
 
-int coh_report_make(struct coh_state *S) {
-  lua_State *L = S->main;
+static int report(lua_State *L, const char *headline) {
   int reference = LUA_REFNIL;
   lua_pushcfunction(L, make);
-  if (lua_pcall(L, 0, 1, 0) == LUA_OK) reference = (int)lua_tointeger(L, -1);
+  lua_pushlightuserdata(L, (void *)headline);
+  if (lua_pcall(L, 1, 1, 0) == LUA_OK) reference = (int)lua_tointeger(L, -1);
   lua_pop(L, 1);
   return reference;
+}
+
+
+void coh_report_stop(struct coh_state *S, lua_State *L, const struct coh_stop *why) {
+  if (S->report != LUA_NOREF) {
+    S->forced = true;
+    coh_scope_abort_all(S->loop.rt.root);
+    return;
+  }
+  S->report = report(L, why->headline);
+  S->report_kind = (int)why->kind;
+  coh_scope_cancel(S->loop.rt.root, why->reason);
+}
+
+
+void coh_report_forget(struct coh_state *S) {
+  luaL_unref(S->main, LUA_REGISTRYINDEX, S->report);
+  S->report = LUA_NOREF;
+  S->forced = false;
+}
+
+
+/* task_tree() -> a line for each task; "" when none runs */
+static int l_task_tree(lua_State *L) {
+  struct coh_state *S = lua_touserdata(L, lua_upvalueindex(1));
+  if (!S->loop.opened) {
+    lua_pushliteral(L, "");
+    return 1;
+  }
+  push_report(L, S, "");
+  lua_pushstring(L, *lua_tostring(L, -1) == '\n' ? lua_tostring(L, -1) + 1 : "");
+  return 1;
+}
+
+
+void coh_report_open(lua_State *L) {
+  lua_pushlightuserdata(L, coh_state_of(L));
+  lua_pushcclosure(L, l_task_tree, 1);
+  lua_setfield(L, -2, "task_tree");
 }

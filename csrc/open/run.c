@@ -7,45 +7,84 @@
 #include <lauxlib.h>
 
 #include "glue/arg.h"
+#include "glue/state.h"
+#include "glue/syserr.h"
+#include "kernel/clock.h"
 #include "open/host.h"
+#include "open/schedule.h"
 
-static const char *const option_names[] = {"signals", "clock", "seed", NULL};
+enum { CLOCK = 1, SCHEDULE };  /* slots below the arguments */
+
+static const char *const option_names[] = {"signals", "clock", "seed", "schedule", "watchdog", NULL};
 
 
-/* What the options at 1 ask for; a clock, or nil, is put below everything. [-0, +1, v] */
-static cohort_config check_config(lua_State *L, bool has_options) {
+cohort_config coh_run_check_config(lua_State *L, bool has_options) {
   cohort_config c = {.size = sizeof c, .interrupts = 1};
   if (has_options) {
-    coh_check_options(L, 1, "run", option_names);
     c.interrupts = coh_opt_boolean(L, 1, "signals", true);
     c.seed = (uint64_t)coh_opt_count(L, 1, "seed", 1, 0);
-    c.clock_index = coh_get_option(L, 1, "clock") == LUA_TNIL ? 0 : 1;
+    c.clock_index = coh_get_option(L, 1, "clock") == LUA_TNIL ? 0 : CLOCK;
   } else {
     lua_pushnil(L);
   }
-  lua_insert(L, 1);
+  lua_insert(L, CLOCK);
   return c;
 }
 
 
-static int refuse(lua_State *L, int status) {
+/* The option 'watchdog' of those at 1, for the configuration. [-0, +0, v] */
+static int64_t check_watchdog(lua_State *L, bool has_options) {
+  int64_t limit_ns = has_options ? coh_opt_seconds(L, 1, "watchdog", COH_NEVER) : COH_NEVER;
+  if (limit_ns == COH_NEVER) return 0;
+  return limit_ns > 0 ? limit_ns : 1;
+}
+
+
+/* Have the option 'schedule' of those behind the clock, or nil, put behind the clock too. [-0, +1, v] */
+static void check_schedule(lua_State *L, bool has_options, cohort_config *c, struct coh_schedule *schedule) {
+  *schedule = (struct coh_schedule){.L = L, .function = SCHEDULE};
+  if (!has_options) lua_pushnil(L);
+  else if (coh_get_option(L, CLOCK + 1, "schedule") != LUA_TNIL) {
+    if (!coh_is_callable(L, -1))
+      coh_misuse(L, "option 'schedule' expects a function, got %s", coh_type_name(L, -1));
+    if (c->seed != 0) coh_misuse(L, "run takes 'seed' or 'schedule', not both");
+    c->choose = coh_schedule_choose;
+    c->choose_ud = schedule;
+  }
+  lua_insert(L, SCHEDULE);
+}
+
+
+int coh_run_refuse(lua_State *L, int status) {
   if (status == COHORT_EINVAL) return coh_misuse(L, "option 'clock' expects a clock of cohort.testing");
   if (status == COHORT_ENOMEM) return luaL_error(L, "not enough memory");
-  return luaL_error(L, "cannot open an event loop: out of memory or of file descriptors");
+  coh_syserr_push(L, COH_SYSTEM_ERROR, coh_state_of(L)->refused, "run", NULL, NULL);
+  return lua_error(L);
 }
 
 
 /* run([options,] main, ...) -> results of main */
 static int l_run(lua_State *L) {
   bool has_options = coh_is_options(L, 1);
-  cohort_config config = check_config(L, has_options);
-  int main = has_options ? 3 : 2, count = 0, status;
+  int main = SCHEDULE + (has_options ? 2 : 1), count = 0, status;
+  struct coh_schedule schedule;
+  cohort_config config;
+  int64_t watchdog_ns;
+  if (has_options) coh_check_options(L, 1, "run", option_names);
+  watchdog_ns = check_watchdog(L, has_options);
+  config = coh_run_check_config(L, has_options);
+  config.watchdog_ns = watchdog_ns;
+  check_schedule(L, has_options, &config, &schedule);
   coh_check_callable(L, main, "run");
   if (cohort_of(L) != NULL)
     return coh_misuse(L, "run cannot be called inside run: spawn a task, "
                          "or write cohort.main, which runs in both places");
   status = coh_host_run(L, &config, lua_gettop(L) - main, &count);
-  if (status < 0) return refuse(L, status);
+  if (status < 0) return coh_run_refuse(L, status);
+  if (schedule.failed) {
+    lua_settop(L, SCHEDULE);
+    return lua_error(L);
+  }
   return status == COHORT_RETURNED ? count : lua_error(L);
 }
 

@@ -1,14 +1,21 @@
 /*
-** cohort.run.
+** cohort.run, and reading the options that it shares with runners.
 */
 #ifndef COH_OPEN_RUN_H
 #define COH_OPEN_RUN_H
 
-#include <lua.h>
+#include <stdbool.h>
 
+#include "cohort.h"
 #include "kernel/hidden.h"
 
 COH_HIDDEN
+
+/* What the options at 1, of known names, ask for; a clock, or nil, is put below everything. [-0, +1, v] */
+cohort_config coh_run_check_config(lua_State *L, bool has_options);
+
+/* Say why nothing was opened, or begun. Never returns. [-0, +0, v] */
+int coh_run_refuse(lua_State *L, int status);
 
 /* Add 'run' to the module table on top. [-0, +0, m] */
 void coh_run_open(lua_State *L);

@@ -5,15 +5,13 @@
 
 #include <string.h>
 
+#include "glue/costep.h"
+
 enum { RING_FIRST = 8, RING_KEPT = 256 };  /* places at first, and at most when it is empty */
 
-static const struct coh_wait_kind kinds[] = {{.what = "room in a channel"}, {.what = "an item of a channel"}};
-
-
-void coh_channel_new(lua_State *L, struct coh_state *S, size_t capacity, enum coh_overflow overflow) {
+void coh_channel_new(lua_State *L, size_t capacity, enum coh_overflow overflow) {
   struct coh_channel *c = lua_newuserdatauv(L, sizeof *c, COH_CHANNEL_VALUES);
   memset(c, 0, sizeof *c);
-  c->state = S;
   coh_link_init(&c->waiters[COH_SEND]);
   coh_link_init(&c->waiters[COH_RECEIVE]);
   c->capacity = capacity;
@@ -80,15 +78,30 @@ static void double_ring(lua_State *L, struct coh_channel *c) {
 }
 
 
+/* Push the channel and a ring with a place more than there are items. [-0, +2, m] */
+static void push_room(lua_State *L, struct coh_channel *c, int end) {
+  push_ring(L, end);
+  if (c->count < c->size) return;
+  if (c->size == 0) make_ring(L, c);
+  else double_ring(L, c);
+}
+
+
 /* Put the value on top behind the others. [-0, +2, m] */
 static void put(lua_State *L, struct coh_channel *c, int end) {
-  push_ring(L, end);  /* value channel ring */
-  if (c->count == c->size) {
-    if (c->size == 0) make_ring(L, c);
-    else double_ring(L, c);
-  }
+  push_room(L, c, end);  /* value channel ring */
   lua_pushvalue(L, -3);
   lua_rawseti(L, -2, key(c, c->count));
+  c->count++;
+}
+
+
+/* The same before the others. [-0, +2, m] */
+static void put_first(lua_State *L, struct coh_channel *c, int end) {
+  push_room(L, c, end);
+  lua_pushvalue(L, -3);
+  lua_rawseti(L, -2, key(c, c->size - 1));
+  c->head = (c->head - 1) & (c->size - 1);
   c->count++;
 }
 
@@ -118,17 +131,15 @@ static struct coh_end_case *case_of(struct coh_wait *w) {
 }
 
 
-/* Give the value on top to the receiver that waits longest. [-1, +0, -] */
-static void give(lua_State *L, struct coh_channel *c) {
-  struct coh_wait *w = first(&c->waiters[COH_RECEIVE]);
+/* Give the value on top to a receiver. [-1, +0, -] */
+static void give(lua_State *L, struct coh_wait *w) {
   lua_xmove(L, w->of, 1);
   coh_wait_wake(w, COH_WOKEN);
 }
 
 
-/* Take the value of the sender that waits longest. [-0, +1, -] */
-static void fetch(lua_State *L, struct coh_channel *c) {
-  struct coh_wait *w = first(&c->waiters[COH_SEND]);
+/* Take the value of a sender. [-0, +1, -] */
+static void fetch(lua_State *L, struct coh_wait *w) {
   if (w->place == COH_STANDING) lua_pushvalue(w->of, case_of(w)->value);
   lua_xmove(w->of, L, 1);
   coh_wait_wake(w, COH_WOKEN);
@@ -149,9 +160,10 @@ static enum coh_passing overflow(lua_State *L, struct coh_channel *c, int end) {
 
 enum coh_passing coh_channel_send(lua_State *L, const struct coh_end *e, int end) {
   struct coh_channel *c = e->channel;
+  struct coh_wait *w;
   if (e->closed) return COH_SHUT;
-  if (!coh_link_alone(&c->waiters[COH_RECEIVE])) {
-    give(L, c);
+  if ((w = coh_costep_first(&c->waiters[COH_RECEIVE])) != NULL) {
+    give(L, w);
     return COH_PASSED;
   }
   if (c->count >= c->capacity || c->open[COH_RECEIVE] == 0) return overflow(L, c, end);
@@ -162,15 +174,17 @@ enum coh_passing coh_channel_send(lua_State *L, const struct coh_end *e, int end
 
 enum coh_passing coh_channel_receive(lua_State *L, const struct coh_end *e, int end) {
   struct coh_channel *c = e->channel;
+  struct coh_wait *w;
   if (e->closed) return COH_SHUT;
   if (c->count == 0) {
-    if (coh_link_alone(&c->waiters[COH_SEND])) return c->open[COH_SEND] == 0 ? COH_GONE : COH_LATER;
-    fetch(L, c);
+    w = coh_costep_first(&c->waiters[COH_SEND]);
+    if (w == NULL) return c->open[COH_SEND] == 0 ? COH_GONE : COH_LATER;
+    fetch(L, w);
     return COH_PASSED;
   }
   take(L, c, end);                                      /* channel ring item */
-  if (!coh_link_alone(&c->waiters[COH_SEND])) {
-    fetch(L, c);
+  if (c->count < c->capacity && (w = coh_costep_first(&c->waiters[COH_SEND])) != NULL) {
+    fetch(L, w);
     lua_rawseti(L, -3, key(c, c->count));
     c->count++;
   } else if (c->count == 0 && c->size > RING_KEPT) {
@@ -182,7 +196,47 @@ enum coh_passing coh_channel_receive(lua_State *L, const struct coh_end *e, int 
 /* }} */
 
 
+/* {{ What comes back */
+
+/* pcall'ed: (end, value) */
+static int put_back(lua_State *L) {
+  put_first(L, ((const struct coh_end *)lua_touserdata(L, 1))->channel, 1);
+  return 0;
+}
+
+
+void coh_channel_take_back(lua_State *L, int end) {
+  const struct coh_end *e = lua_touserdata(L, end);
+  struct coh_channel *c = e->channel;
+  lua_State *pump = e->sync.state->pump;
+  struct coh_wait *w = coh_costep_first(&c->waiters[COH_RECEIVE]);
+  if (w != NULL) {
+    give(L, w);
+  } else if (c->open[COH_RECEIVE] == 0) {
+    lua_pop(L, 1);
+  } else {
+    lua_pushcfunction(pump, put_back);
+    lua_pushvalue(L, end);
+    lua_insert(L, -2);
+    lua_xmove(L, pump, 2);
+    if (lua_pcall(pump, 2, 0, 0) != LUA_OK) lua_pop(pump, 1);
+  }
+}
+
+/* }} */
+
+
 /* {{ Waiting */
+
+/* Of a wait of its own: the end is at 1, and what was received at 2. */
+static void forfeit(struct coh_wait *w) {
+  lua_State *L = w->of;
+  if (w->outcome == COH_WOKEN && coh_costep_is_in(w, L) && lua_gettop(L) == 2) coh_channel_take_back(L, 1);
+}
+
+static const struct coh_wait_kind kinds[] = {
+  {.what = "room in a channel"}, {.what = "an item of a channel", .forfeit = forfeit}};
+
 
 void coh_channel_park(lua_State *L, struct coh_fiber *f, const struct coh_end *e) {
   coh_wait_park(&f->task.wait, &f->task.current->slot, &kinds[e->side], &e->channel->waiters[e->side]);
@@ -204,6 +258,10 @@ static const struct coh_end *end_of(struct coh_wait *w) {
 
 /* End a wait for which nothing will come. */
 static void dismiss(struct coh_wait *w, enum coh_passing passing) {
+  if (!coh_costep_is_there(w)) {
+    coh_costep_send_off(w);
+    return;
+  }
   if (w->place == COH_STANDING) case_of(w)->passing = (uint8_t)passing;
   else if (passing == COH_GONE) lua_settop(w->of, 3);
   coh_wait_wake(w, COH_WOKEN);
@@ -217,7 +275,7 @@ static void dismiss_own(const struct coh_end *e) {
   coh_link_splice(&all, queue);
   while (!coh_link_alone(&all)) {
     struct coh_wait *w = first(&all);
-    if (end_of(w) == e) {
+    if (!coh_costep_is_there(w) || end_of(w) == e) {
       dismiss(w, COH_SHUT);
     } else {
       coh_link_remove(&w->link);

@@ -6,7 +6,8 @@
 ** send it, or in the ring, or on the stack of a task that waited to receive it
 ** and is ready; it goes from one to the next in one step that cannot fail. So a
 ** wait that is aborted has simply left its queue: nothing is lost, nothing is
-** doubled. Two queues and a ring cannot hold just anything: receivers wait
+** doubled. What was received by a task that is closed by force before it runs goes
+** back. Two queues and a ring cannot hold just anything: receivers wait
 ** only while the ring is empty, senders only while it is full.
 */
 #ifndef COH_SYNC_CHANNEL_H
@@ -32,7 +33,6 @@ enum coh_passing {
 
 /* A full userdata that only ends refer to. Its first user value is the ring, a table, or nil. */
 struct coh_channel {
-  struct coh_state *state;     /* borrowed: it outlives every object */
   struct coh_link waiters[2];  /* of each side, coh_wait.link, oldest first; 'of' is the waiting coroutine */
   size_t open[2];              /* open ends of each side */
   size_t capacity;             /* of the ring; LUA_MAXINTEGER: no limit */
@@ -56,13 +56,13 @@ struct coh_end {
 /* An end among the cases of a choice. A wait of its own needs none: it has its end at 1, its value at 2. */
 struct coh_end_case {
   struct coh_standin standin;
-  const struct coh_end *end;
+  const struct coh_end *end;    /* NULL when the case is about something else */
   int value;                    /* to send: its index on the stack of the coroutine that waits */
   uint8_t passing;              /* enum coh_passing of the one that was chosen */
 };
 
 /* Push a new channel that has no ends. [-0, +1, m] */
-void coh_channel_new(lua_State *L, struct coh_state *S, size_t capacity, enum coh_overflow overflow);
+void coh_channel_new(lua_State *L, size_t capacity, enum coh_overflow overflow);
 
 /* Make the end at 'end' one of the channel at 'channel'. [-0, +0, -] */
 void coh_channel_add(lua_State *L, int channel, int end, enum coh_side side);
@@ -82,6 +82,13 @@ enum coh_passing coh_channel_receive(lua_State *L, const struct coh_end *e, int 
 */
 void coh_channel_park(lua_State *L, struct coh_fiber *f, const struct coh_end *e);
 void coh_channel_stand(lua_State *L, struct coh_choice *choice, struct coh_end_case *c);
+
+/*
+** The value on top was received by the end at 'end' for a task that will not see it: the next that waits gets
+** it, or it is the first in the channel again, though there be no room for it. Without memory for that it is
+** lost. [-1, +0, -]
+*/
+void coh_channel_take_back(lua_State *L, int end);
 
 /* Close the end 'e' at 'end'; who waits by it is told, and with the last of a side the other. [-0, +0, -] */
 void coh_channel_close(lua_State *L, struct coh_end *e, int end);

@@ -75,12 +75,16 @@ static bool abort_relock(struct coh_wait *w) {
 
 static const struct coh_wait_kind kind = {.what = "a condition", .abort = abort_wait};
 const struct coh_wait_kind coh_relock_kind = {
-  .what = "the lock of a condition", .abort = abort_relock, .lets_go = true};
+  .what = "the lock of a condition", .abort = abort_relock, .lets_go = true, .stays = true};
 
 /* }} */
 
 
 /* {{ Waiting */
+
+static const char mend[] = ": write local _ <close> = condition:hold() before it";
+
+
 
 static void park(struct coh_condition *c, struct coh_fiber *f) {
   if (coh_link_alone(&c->link)) coh_link_append(&c->lock->conditions, &c->link);
@@ -117,7 +121,7 @@ static int wait_try(lua_State *L, int status, lua_KContext context) {
 /* condition:wait() */
 static int l_wait(lua_State *L) {
   const struct coh_condition *c = coh_sync_check(L, &coh_condition_class, "wait");
-  coh_lock_check_owner(L, c->lock, "wait");
+  coh_lock_check_owner(L, c->lock, "wait", mend);
   return coh_begin(L, wait_try);
 }
 
@@ -139,7 +143,7 @@ static int wait_for_asked(lua_State *L, int status, lua_KContext context) {
   if (lua_toboolean(L, -1)) return 1;
   lua_settop(L, 2);
   f = coh_check_wait(L);
-  coh_lock_check_owner(L, c->lock, "wait_for");
+  coh_lock_check_owner(L, c->lock, "wait_for", mend);
   coh_test(L, coh_context(f));
   park(c, f);
   return coh_yield(L, f, wait_for_woken);
@@ -158,8 +162,8 @@ static int wait_for_try(lua_State *L, int status, lua_KContext context) {
 /* condition:wait_for(predicate) -> what the predicate returned */
 static int l_wait_for(lua_State *L) {
   const struct coh_condition *c = coh_sync_check(L, &coh_condition_class, "wait_for");
-  coh_check_callable(L, 2, "wait_for");
-  coh_lock_check_owner(L, c->lock, "wait_for");
+  coh_check_callable_of(L, 2, "wait_for", "condition:wait_for(");
+  coh_lock_check_owner(L, c->lock, "wait_for", mend);
   lua_settop(L, 2);
   return coh_begin(L, wait_for_try);
 }
@@ -171,7 +175,7 @@ static int l_wait_for(lua_State *L) {
 static int l_notify(lua_State *L) {
   struct coh_condition *c = coh_sync_check(L, &coh_condition_class, "notify");
   lua_Integer count = lua_isnoneornil(L, 2) ? 1 : coh_sync_check_count(L, 2, "notify", 0, true);
-  coh_lock_check_owner(L, c->lock, "notify");
+  coh_lock_check_owner(L, c->lock, "notify", mend);
   while (count-- > 0 && notify_one(c)) continue;
   return 0;
 }
@@ -180,7 +184,7 @@ static int l_notify(lua_State *L) {
 /* condition:notify_all() */
 static int l_notify_all(lua_State *L) {
   struct coh_condition *c = coh_sync_check(L, &coh_condition_class, "notify_all");
-  coh_lock_check_owner(L, c->lock, "notify_all");
+  coh_lock_check_owner(L, c->lock, "notify_all", mend);
   while (notify_one(c)) continue;
   return 0;
 }

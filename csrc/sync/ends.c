@@ -133,7 +133,7 @@ static int l_send(lua_State *L) {
   struct coh_end *e = check_sender(L, "send");
   struct coh_fiber *f;
   check_value(L, "send");
-  f = coh_check_wait_in(e->channel->state, L);
+  f = coh_check_wait_in(e->sync.state, L);
   return coh_goes_on(f) ? send_now(L, f, e) : coh_turn(L, f, send_try);
 }
 
@@ -162,7 +162,7 @@ static struct coh_end *check_receiver(lua_State *L, const char *what) {
 static int received(lua_State *L, int status, lua_KContext context) {
   int top = lua_gettop(L);
   (void)status;
-  coh_woken(L, context);
+  coh_arrived(L, context);
   if (top == 2) return 1;
   return coh_end_conclude(L, 1, top == 3 ? COH_GONE : COH_SHUT, "receive");
 }
@@ -172,6 +172,7 @@ static int receive_now(lua_State *L, struct coh_fiber *f, struct coh_end *e) {
   enum coh_passing passing = coh_channel_receive(L, e, 1);
   if (passing == COH_PASSED) return 1;
   if (passing != COH_LATER) return coh_end_conclude(L, 1, passing, "receive");
+  lua_settop(L, 1);
   coh_channel_park(L, f, e);
   return coh_yield(L, f, received);
 }
@@ -186,8 +187,7 @@ static int receive_try(lua_State *L, int status, lua_KContext context) {
 /* receive() -> value, nil at the end; what a loop hands to its iterator is of no interest */
 static int l_receive(lua_State *L) {
   struct coh_end *e = check_receiver(L, "receive");
-  struct coh_fiber *f = coh_check_wait_in(e->channel->state, L);
-  lua_settop(L, 1);
+  struct coh_fiber *f = coh_check_wait_in(e->sync.state, L);
   return coh_goes_on(f) ? receive_now(L, f, e) : coh_turn(L, f, receive_try);
 }
 
@@ -296,7 +296,7 @@ static int l_channel(lua_State *L) {
   size_t capacity = lua_isnoneornil(L, 1) ? 0 : (size_t)coh_sync_check_count(L, 1, "channel", 0, true);
   enum coh_overflow overflow = check_overflow(L, capacity);
   lua_settop(L, 0);
-  coh_channel_new(L, coh_state_here(L), capacity, overflow);
+  coh_channel_new(L, capacity, overflow);
   push_caller(L);
   lua_setiuservalue(L, 1, COH_CHANNEL_WHERE);
   coh_sync_new(L, &coh_sender_class);

@@ -42,20 +42,24 @@ static int waited(lua_State *L, int status, lua_KContext context) {
 }
 
 
-static int wait_try(lua_State *L, int status, lua_KContext context) {
-  struct coh_fiber *f = coh_test(L, context);
-  struct coh_event_object *e = lua_touserdata(L, 1);
-  (void)status;
+static int wait_now(lua_State *L, struct coh_fiber *f, struct coh_event_object *e) {
   if (e->set) return 0;
   coh_wait_park(&f->task.wait, &f->task.current->slot, &kind, &e->sync.waiters);
   return coh_yield(L, f, waited);
 }
 
 
+static int wait_try(lua_State *L, int status, lua_KContext context) {
+  (void)status;
+  return wait_now(L, coh_test(L, context), lua_touserdata(L, 1));
+}
+
+
 /* event:wait() */
 static int l_wait(lua_State *L) {
-  coh_sync_check(L, &coh_event_class, "wait");
-  return coh_begin(L, wait_try);
+  struct coh_event_object *e = coh_sync_check(L, &coh_event_class, "wait");
+  struct coh_fiber *f = coh_check_wait_in(e->sync.state, L);
+  return coh_goes_on(f) ? wait_now(L, f, e) : coh_turn(L, f, wait_try);
 }
 
 

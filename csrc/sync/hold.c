@@ -3,10 +3,16 @@
 ** it has taken anything; once it has, nothing raises before the caller can give
 ** it back.
 **
-**   with:  1 object   2 handler   3.. function and arguments, then results or error
+**   with:  1 object   2 guard or nil   3 handler   4.. function and arguments, then results or error
 **   hold:  1 object   2 guard
+**
+** A guard gives back also when the coroutine is closed by force. With 'hold' it is the caller's
+** '<close>' variable; 'with' has one of its own, for what nobody in particular holds. That one is
+** shared by all who are in 'with' for the same object, so that none of them allocates.
 */
 #include "sync/hold.h"
+
+#include <stdio.h>
 
 #include "glue/arg.h"
 #include "glue/note.h"
@@ -19,16 +25,16 @@ static void *subject(struct coh_sync *o) {
 }
 
 
-/* What is at 1 can be acquired by the running task; else misuse of 'what'. [-0, +0, v] */
-static void check_acquire(lua_State *L, const char *what) {
+/* What is at 1, which the running task can acquire; else misuse of 'what'. [-0, +0, v] */
+static struct coh_sync *check_acquire(lua_State *L, const char *what) {
   struct coh_sync *o = coh_sync_check(L, coh_sync_class_here(L), what);
   if (o->class->holding->check != NULL) o->class->holding->check(L, subject(o), what);
+  return o;
 }
 
 
-/* Take what is at 1. True: done. False: parked, yield. [-0, +0, v] */
-static bool take(lua_State *L, struct coh_fiber *f) {
-  struct coh_sync *o = lua_touserdata(L, 1);
+/* Take 'o', which is at 1. True: done. False: parked, yield. [-0, +0, v] */
+static bool take(lua_State *L, struct coh_fiber *f, struct coh_sync *o) {
   const struct coh_holding *holding = o->class->holding;
   if (holding->take(L, subject(o), f)) return true;
   holding->park(subject(o), f);
@@ -36,10 +42,10 @@ static bool take(lua_State *L, struct coh_fiber *f) {
 }
 
 
-/* After the park: what is at 1 is held now. [-0, +0, e] */
+/* After the park: what is at 1 is held now, and no more to be forfeited. [-0, +0, e] */
 static struct coh_fiber *arrive(lua_State *L, lua_KContext context) {
   struct coh_sync *o = lua_touserdata(L, 1);
-  struct coh_fiber *f = coh_woken(L, context);
+  struct coh_fiber *f = coh_arrived(L, context);
   if (o->class->holding->arrive != NULL) o->class->holding->arrive(L, subject(o));
   return f;
 }
@@ -47,7 +53,7 @@ static struct coh_fiber *arrive(lua_State *L, lua_KContext context) {
 
 /* Give 'o' back for the running task. When that cannot be, say so, unless 'what' is NULL. [-0, +0, v] */
 static void give(lua_State *L, struct coh_sync *o, const char *what) {
-  struct coh_state *S = coh_state_here(L);
+  struct coh_state *S = o->state;
   if (o->class->holding->give(subject(o), coh_running(S)) || what == NULL) return;
   if (S->closing && S->loop.opened) return;  /* nobody is left to have it */
   o->class->holding->refuse(L, subject(o), what);
@@ -63,25 +69,30 @@ static int acquired(lua_State *L, int status, lua_KContext context) {
 }
 
 
+static int acquire_now(lua_State *L, struct coh_fiber *f, struct coh_sync *o) {
+  return take(L, f, o) ? 0 : coh_yield(L, f, acquired);
+}
+
+
 static int acquire_try(lua_State *L, int status, lua_KContext context) {
   struct coh_fiber *f = coh_test(L, context);
   (void)status;
-  return take(L, f) ? 0 : coh_yield(L, f, acquired);
+  return acquire_now(L, f, lua_touserdata(L, 1));
 }
 
 
 /* acquire() */
 int coh_hold_l_acquire(lua_State *L) {
-  check_acquire(L, "acquire");
-  return coh_begin(L, acquire_try);
+  struct coh_sync *o = check_acquire(L, "acquire");
+  struct coh_fiber *f = coh_check_wait_in(o->state, L);
+  return coh_goes_on(f) ? acquire_now(L, f, o) : coh_turn(L, f, acquire_try);
 }
 
 
 /* try_acquire() -> boolean */
 int coh_hold_l_try_acquire(lua_State *L) {
-  struct coh_sync *o = coh_sync_check(L, coh_sync_class_here(L), "try_acquire");
-  check_acquire(L, "try_acquire");
-  lua_pushboolean(L, o->class->holding->take(L, subject(o), coh_running(coh_state_here(L))));
+  struct coh_sync *o = check_acquire(L, "try_acquire");
+  lua_pushboolean(L, o->class->holding->take(L, subject(o), coh_running(o->state)));
   return 1;
 }
 
@@ -95,69 +106,16 @@ int coh_hold_l_release(lua_State *L) {
 /* }} */
 
 
-/* {{ with */
+/* {{ Guards */
 
-/*
-** The function has ended: give back what is at 1, and hand its outcome on. The
-** running task counts: a coroutine of the user's may have been resumed elsewhere.
-*/
-static int with_ended(lua_State *L, int status, lua_KContext context) {
-  struct coh_fiber *f = coh_running(coh_state_here(L));
-  bool failed = status != LUA_OK && status != LUA_YIELD;
-  (void)context;
-  give(L, lua_touserdata(L, 1), failed ? NULL : "the end of with");
-  if (!failed) return lua_gettop(L) - 2;
-  return f != NULL ? coh_rethrow(L, f) : lua_error(L);
-}
+enum { OBJECT = 1, GUARD, HANDLER };  /* slots */
 
-
-static int with_call(lua_State *L, int status, lua_KContext context) {
-  (void)status;
-  status = lua_pcallk(L, lua_gettop(L) - 3, LUA_MULTRET, 2, context, with_ended);
-  coh_fiber_at(context)->depth--;
-  return with_ended(L, status, context);
-}
-
-
-/* What is at 1 is held: call the function, from an empty C stack when that is nearly full. */
-static int with_held(lua_State *L, struct coh_fiber *f) {
-  if (coh_too_deep(L, f)) return coh_yield(L, f, with_call);
-  return with_call(L, LUA_OK, coh_context(f));
-}
-
-
-static int with_acquired(lua_State *L, int status, lua_KContext context) {
-  (void)status;
-  return with_held(L, arrive(L, context));
-}
-
-
-static int with_try(lua_State *L, int status, lua_KContext context) {
-  struct coh_fiber *f = coh_test(L, context);
-  (void)status;
-  return take(L, f) ? with_held(L, f) : coh_yield(L, f, with_acquired);
-}
-
-
-/* with(f, ...) -> results... */
-int coh_hold_l_with(lua_State *L) {
-  coh_sync_check(L, coh_sync_class_here(L), "with");
-  coh_check_callable(L, 2, "with");
-  check_acquire(L, "with");
-  lua_pushcfunction(L, coh_note_handler);
-  lua_insert(L, 2);
-  return coh_begin(L, with_try);
-}
-
-/* }} */
-
-
-/* {{ hold, and guards */
-
-/* What 'hold' returns, to be put into a <close> variable; the object is its user value. */
+/* What is put into a <close> variable, its own or the caller's; the object is its user value. */
 struct coh_guard {
   struct coh_sync sync;   /* nobody waits for it */
   struct coh_sync *held;  /* borrowed; NULL before it is held and after that */
+  bool shared;            /* of 'with': it is held by all who are in there */
+  bool given;             /* of 'with', while one returns: that one has given back already */
 };
 
 
@@ -177,15 +135,120 @@ static const struct coh_sync_class guard_class = {
 static int l_close(lua_State *L) {
   struct coh_guard *g = coh_sync_check(L, &guard_class, "__close");
   struct coh_sync *o = g->held;
-  g->held = NULL;
-  if (o != NULL) give(L, o, lua_isnoneornil(L, 2) ? "the end of hold" : NULL);
+  bool given = g->given;
+  g->given = false;
+  if (!g->shared) g->held = NULL;
+  if (o != NULL && !given) give(L, o, lua_isnoneornil(L, 2) ? "the end of hold" : NULL);
   return 0;
 }
 
 
+/* Push a guard of the object at 1, which is not held yet. [-0, +1, m] */
+static struct coh_guard *new_guard(lua_State *L) {
+  struct coh_guard *g = coh_sync_new(L, &guard_class);
+  lua_pushvalue(L, OBJECT);
+  lua_setiuservalue(L, -2, 1);
+  return g;
+}
+
+
+/* Push the guard that all have in common who are in 'with' for the object at 1, or nil. [-0, +1, m] */
+static void push_shared_guard(lua_State *L, struct coh_sync *o) {
+  int slot = o->class->holding->guard;
+  struct coh_guard *g;
+  if (slot == 0) {
+    lua_pushnil(L);
+    return;
+  }
+  if (lua_getiuservalue(L, OBJECT, slot) != LUA_TNIL) return;
+  lua_pop(L, 1);
+  g = new_guard(L);
+  g->held = o;
+  g->shared = true;
+  lua_pushvalue(L, -1);
+  lua_setiuservalue(L, OBJECT, slot);
+}
+
+/* }} */
+
+
+/* {{ with */
+
+/*
+** The function has ended: give back what is at 1, and hand its outcome on. The
+** running task counts: a coroutine of the user's may have been resumed elsewhere.
+*/
+static int with_ended(lua_State *L, int status, lua_KContext context) {
+  struct coh_fiber *f = coh_running(coh_state_here(L));
+  struct coh_guard *g = lua_touserdata(L, GUARD);
+  bool failed = status != LUA_OK && status != LUA_YIELD;
+  (void)context;
+  if (failed) {
+    if (g == NULL) give(L, lua_touserdata(L, OBJECT), NULL);  /* else the guard does, on the error's way */
+    return f != NULL ? coh_rethrow(L, f) : lua_error(L);
+  }
+  give(L, lua_touserdata(L, OBJECT), "the end of with");
+  if (g != NULL) g->given = true;  /* it is closed next, when this returns */
+  return lua_gettop(L) - HANDLER;
+}
+
+
+static int with_call(lua_State *L, int status, lua_KContext context) {
+  (void)status;
+  status = lua_pcallk(L, lua_gettop(L) - HANDLER - 1, LUA_MULTRET, HANDLER, context, with_ended);
+  coh_fiber_at(context)->depth--;
+  return with_ended(L, status, context);
+}
+
+
+/* What is at 1 is held: call the function, from an empty C stack when that is nearly full. */
+static int with_held(lua_State *L, struct coh_fiber *f) {
+  if (!lua_isnil(L, GUARD)) lua_toclose(L, GUARD);
+  if (coh_too_deep(L, f)) return coh_yield(L, f, with_call);
+  return with_call(L, LUA_OK, coh_context(f));
+}
+
+
+static int with_acquired(lua_State *L, int status, lua_KContext context) {
+  (void)status;
+  return with_held(L, arrive(L, context));
+}
+
+
+static int with_try(lua_State *L, int status, lua_KContext context) {
+  struct coh_fiber *f = coh_test(L, context);
+  (void)status;
+  return take(L, f, lua_touserdata(L, 1)) ? with_held(L, f) : coh_yield(L, f, with_acquired);
+}
+
+
+/* What is at 2 cannot be called. Never returns. [-0, +0, v] */
+static void refuse_body(lua_State *L, const struct coh_sync_class *class) {
+  char call[32];
+  snprintf(call, sizeof call, "%s:with(", class->noun);
+  coh_check_callable_of(L, 2, "with", call);
+}
+
+
+/* with(f, ...) -> results... */
+int coh_hold_l_with(lua_State *L) {
+  const struct coh_sync_class *class = coh_sync_class_here(L);
+  coh_sync_check(L, class, "with");
+  if (!coh_is_callable(L, 2)) refuse_body(L, class);
+  push_shared_guard(L, check_acquire(L, "with"));
+  lua_pushcfunction(L, coh_note_handler);
+  lua_rotate(L, GUARD, 2);
+  return coh_begin(L, with_try);
+}
+
+/* }} */
+
+
+/* {{ hold */
+
 static int hold_held(lua_State *L) {
-  struct coh_guard *g = lua_touserdata(L, 2);
-  g->held = lua_touserdata(L, 1);
+  struct coh_guard *g = lua_touserdata(L, GUARD);
+  g->held = lua_touserdata(L, OBJECT);
   return 1;
 }
 
@@ -200,17 +263,15 @@ static int hold_acquired(lua_State *L, int status, lua_KContext context) {
 static int hold_try(lua_State *L, int status, lua_KContext context) {
   struct coh_fiber *f = coh_test(L, context);
   (void)status;
-  return take(L, f) ? hold_held(L) : coh_yield(L, f, hold_acquired);
+  return take(L, f, lua_touserdata(L, 1)) ? hold_held(L) : coh_yield(L, f, hold_acquired);
 }
 
 
 /* hold() -> guard */
 int coh_hold_l_hold(lua_State *L) {
   check_acquire(L, "hold");
-  lua_settop(L, 1);
-  coh_sync_new(L, &guard_class);
-  lua_pushvalue(L, 1);
-  lua_setiuservalue(L, 2, 1);
+  lua_settop(L, OBJECT);
+  new_guard(L);
   return coh_begin(L, hold_try);
 }
 

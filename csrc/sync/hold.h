@@ -20,7 +20,7 @@ struct coh_holding {
   void (*check)(lua_State *L, void *o, const char *what);
   /* Take what is at 1 for 'f' (NULL outside of tasks), if it is there. Raises before that. [-0, +0, v] */
   bool (*take)(lua_State *L, void *o, struct coh_fiber *f);
-  /* It was not there: park. [-0, +0, -] */
+  /* It was not there: park, with a kind that forfeits what is handed over. [-0, +0, -] */
   void (*park)(void *o, struct coh_fiber *f);
   /* The wait is over: raise unless it was handed over. NULL: it was. [-0, +0, v] */
   void (*arrive)(lua_State *L, void *o);
@@ -28,6 +28,8 @@ struct coh_holding {
   bool (*give)(void *o, struct coh_fiber *f);
   /* Say so. Never returns. [-0, +0, v] */
   int (*refuse)(lua_State *L, void *o, const char *what);
+  /* The user value that has the guard of 'with'; 0: who holds it is known, and tells when it ends. */
+  int guard;
 };
 
 /* The verbs, for the list of methods of a class. */

@@ -116,8 +116,9 @@ static struct coh_token *next_token(struct coh_limiter *l, struct coh_fiber *f) 
 /* {{ Holding */
 
 static void check(lua_State *L, void *o, const char *what) {
-  struct coh_fiber *f = coh_check_task(L);
-  if (token_of(o, f) != NULL)
+  const struct coh_limiter *l = o;
+  struct coh_fiber *f = coh_check_task_in(l->sync.state, L);
+  if (token_of(l, f) != NULL)
     coh_misuse(L, "%s: this task has its place of the limiter already: a task has one at most; use a "
                   "semaphore where it needs more", what);
   coh_fiber_extra(L, f);
@@ -139,7 +140,14 @@ static bool leave(struct coh_wait *w) {
   return true;
 }
 
-static const struct coh_wait_kind kind = {.what = "a limiter", .abort = leave};
+static void forfeit(struct coh_wait *w) {
+  struct coh_token *t = w->of;
+  if (w->outcome != COH_WOKEN) return;
+  coh_link_remove(&t->held.link);
+  take_back(t);
+}
+
+static const struct coh_wait_kind kind = {.what = "a limiter", .abort = leave, .forfeit = forfeit};
 
 
 static void park(void *o, struct coh_fiber *f) {
@@ -168,9 +176,11 @@ static int refuse(lua_State *L, void *o, const char *what) {
 static const struct coh_holding holding = {
   .check = check, .take = take, .park = park, .give = give, .refuse = refuse};
 
+static const char *const fields[] = {"total", "available", NULL};
+
 const struct coh_sync_class coh_limiter_class = {
   .noun = "limiter", .name = "cohort.Limiter", .size = sizeof(struct coh_limiter), .values = TOKENS,
-  .describe = describe, .holding = &holding};
+  .describe = describe, .holding = &holding, .fields = fields};
 
 /* }} */
 
@@ -180,7 +190,7 @@ static int field(lua_State *L) {
   const struct coh_limiter *l = coh_sync_check(L, &coh_limiter_class, "field");
   const char *key = lua_type(L, 2) == LUA_TSTRING ? lua_tostring(L, 2) : "";
   if (strcmp(key, "total") == 0) push_total(L, l);
-  else if (strcmp(key, "available") != 0) lua_pushnil(L);
+  else if (strcmp(key, "available") != 0) return 0;
   else if (l->total == LUA_MAXINTEGER) push_total(L, l);
   else lua_pushinteger(L, l->taken < l->total ? l->total - l->taken : 0);
   return 1;
@@ -201,7 +211,9 @@ static int l_newindex(lua_State *L) {
 /* __gc: a limiter that was forgotten while places were taken takes none back */
 static int l_gc(lua_State *L) {
   lua_Integer i;
-  if (coh_sync_test(L, 1, &coh_limiter_class) == NULL) return 0;
+  struct coh_limiter *l = coh_sync_test(L, 1, &coh_limiter_class);
+  if (l == NULL) return 0;
+  coh_sync_collected(&l->sync);
   lua_getiuservalue(L, 1, TOKENS);
   for (i = lua_istable(L, -1) ? (lua_Integer)lua_rawlen(L, -1) : 0; i > 0; i--) {
     lua_rawgeti(L, -1, i);

@@ -11,9 +11,6 @@
 #include "glue/fiber.h"
 #include "glue/wait.h"
 
-static const struct coh_wait_kind kind = {.what = "a lock"};
-
-
 void coh_lock_describe(lua_State *L, const struct coh_lock *k) {
   if (k->broken) {
     lua_pushliteral(L, "broken");
@@ -45,7 +42,7 @@ void coh_lock_hand_over(struct coh_lock *k) {
   coh_link_remove(&k->held.link);
   k->owner = NULL;
   if (w == NULL) return;
-  coh_lock_own(k, w->kind == &coh_relock_kind ? coh_item(w, struct coh_fiber, task.wait) : w->of);
+  coh_lock_own(k, coh_item(w, struct coh_fiber, task.wait));
   coh_wait_wake(w, COH_WOKEN);
 }
 
@@ -79,7 +76,8 @@ static void owner_ended(lua_State *L, struct coh_held *held, const char *name) {
 void coh_lock_check_whole(lua_State *L, const struct coh_lock *k) {
   const char *name = k->dead != NULL ? k->dead : "?";
   if (!k->broken) return;
-  lua_pushfstring(L, "this lock is broken: its owner, task '%s', ended without releasing it", name);
+  lua_pushfstring(L, "this lock is broken: its owner, task '%s', ended without releasing it: write "
+                     "lock:with(f, ...), or local _ <close> = lock:hold()", name);
   coh_error_push(L, COH_BROKEN, lua_tostring(L, -1));
   lua_pushstring(L, name);
   lua_setfield(L, -2, "owner");
@@ -91,11 +89,12 @@ void coh_lock_check_whole(lua_State *L, const struct coh_lock *k) {
 
 /* {{ Holding */
 
-struct coh_fiber *coh_lock_check_owner(lua_State *L, const struct coh_lock *k, const char *what) {
-  struct coh_fiber *f = coh_check_task(L);
+struct coh_fiber *coh_lock_check_owner(lua_State *L, const struct coh_lock *k, const char *what,
+                                       const char *mend) {
+  struct coh_fiber *f = coh_check_task_in(k->sync.state, L);
   if (k->owner != f) {
     coh_lock_describe(L, k);
-    coh_misuse(L, "%s: this task does not hold the lock, which is %s", what, lua_tostring(L, -1));
+    coh_misuse(L, "%s: this task does not hold the lock, which is %s%s", what, lua_tostring(L, -1), mend);
   }
   return f;
 }
@@ -103,7 +102,7 @@ struct coh_fiber *coh_lock_check_owner(lua_State *L, const struct coh_lock *k, c
 
 static void check(lua_State *L, void *o, const char *what) {
   const struct coh_lock *k = o;
-  struct coh_fiber *f = coh_check_task(L);
+  struct coh_fiber *f = coh_check_task_in(k->sync.state, L);
   if (k->owner == f)
     coh_misuse(L, "%s: this task holds the lock already, and would wait for itself: release it first, or "
                   "leave the inner %s out", what, what);
@@ -120,10 +119,19 @@ static bool take(lua_State *L, void *o, struct coh_fiber *f) {
 }
 
 
+/* What the lock guards is as the owner before left it: this one has not touched it. */
+static void forfeit(struct coh_wait *w) {
+  struct coh_lock *k = w->of;
+  if (k->owner == coh_item(w, struct coh_fiber, task.wait)) coh_lock_hand_over(k);
+}
+
+static const struct coh_wait_kind kind = {.what = "a lock", .forfeit = forfeit};
+
+
 static void park(void *o, struct coh_fiber *f) {
   struct coh_lock *k = o;
   coh_wait_park(&f->task.wait, &f->task.current->slot, &kind, &k->sync.waiters);
-  f->task.wait.of = f;
+  f->task.wait.of = k;
 }
 
 
@@ -143,7 +151,7 @@ static bool give(void *o, struct coh_fiber *f) {
 
 
 static int refuse(lua_State *L, void *o, const char *what) {
-  coh_lock_check_owner(L, o, what);
+  coh_lock_check_owner(L, o, what, "");
   return 0;
 }
 
@@ -162,6 +170,7 @@ const struct coh_sync_class coh_lock_class = {
 static int l_gc(lua_State *L) {
   struct coh_lock *k = coh_sync_test(L, 1, &coh_lock_class);
   if (k == NULL) return 0;
+  coh_sync_collected(&k->sync);
   coh_link_remove(&k->held.link);
   k->owner = NULL;
   if (k->dead != NULL) k->dead = set_dead(L, k, NULL);

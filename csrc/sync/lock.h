@@ -11,7 +11,7 @@
 COH_HIDDEN
 
 struct coh_lock {
-  struct coh_sync sync;         /* waiters: 'wait.of' is the fiber, but see coh_relock_kind */
+  struct coh_sync sync;         /* tasks' own waits; 'wait.of' is the lock, but see coh_relock_kind */
   struct coh_held held;         /* in the owner's list */
   struct coh_fiber *owner;      /* NULL when nobody has it */
   struct coh_link conditions;   /* coh_condition.link: those that are waited for */
@@ -32,8 +32,9 @@ extern const struct coh_holding coh_lock_holding;
 /* Of those who have waited for a condition and wait for its lock: a task's own wait, 'wait.of' as there. */
 extern const struct coh_wait_kind coh_relock_kind;
 
-/* Is the running task the owner? Else misuse of 'what'. [-0, +0, v] */
-struct coh_fiber *coh_lock_check_owner(lua_State *L, const struct coh_lock *k, const char *what);
+/* Is the running task the owner? Else misuse of 'what'; 'mend' is the end of the message. [-0, +0, v] */
+struct coh_fiber *coh_lock_check_owner(lua_State *L, const struct coh_lock *k, const char *what,
+                                       const char *mend);
 
 /* Make 'f' the owner of a lock that nobody has. It has its extra part. */
 void coh_lock_own(struct coh_lock *k, struct coh_fiber *f);

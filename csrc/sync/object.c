@@ -7,21 +7,15 @@
 #include <string.h>
 
 #include "glue/arg.h"
+#include "glue/costep.h"
+#include "glue/names.h"
+#include "glue/object.h"
 
 
 int coh_sync_refuse(lua_State *L, int arg, const struct coh_sync_class *class, const char *what) {
   return coh_misuse(L, "%s expects %s %s first, got %s: write %s:%s(...) with a colon", what,
                     strchr("aeiou", *class->noun) != NULL ? "an" : "a", class->noun, luaL_typename(L, arg),
                     class->noun, what);
-}
-
-
-/* __index(object, key): upvalues are the state, the methods and the function for fields */
-static int get_field(lua_State *L) {
-  lua_pushvalue(L, 2);
-  if (lua_rawget(L, lua_upvalueindex(2)) != LUA_TNIL) return 1;
-  lua_pop(L, 1);
-  return lua_tocfunction(L, lua_upvalueindex(3))(L);
 }
 
 
@@ -42,7 +36,21 @@ static int l_tostring(lua_State *L) {
 }
 
 
-static const luaL_Reg common[] = {{"__newindex", no_fields}, {"__tostring", l_tostring}, {NULL, NULL}};
+void coh_sync_collected(struct coh_sync *o) {
+  while (!coh_link_alone(&o->waiters)) coh_costep_send_off(coh_sync_first(o));
+}
+
+
+/* __gc */
+static int l_gc(lua_State *L) {
+  struct coh_sync *o = coh_sync_test(L, 1, coh_sync_class_here(L));
+  if (o != NULL) coh_sync_collected(o);
+  return 0;
+}
+
+
+static const luaL_Reg common[] = {
+  {"__newindex", no_fields}, {"__gc", l_gc}, {"__tostring", l_tostring}, {NULL, NULL}};
 
 
 /* Put functions of a class into the table on top. [-0, +0, m] */
@@ -63,10 +71,8 @@ void coh_sync_define(lua_State *L, const struct coh_sync_class *class, const lua
   if (field != NULL) lua_pushlightuserdata(L, coh_state_of(L));
   lua_newtable(L);
   set_functions(L, class, methods);
-  if (field != NULL) {
-    lua_pushcfunction(L, field);
-    lua_pushcclosure(L, get_field, 3);
-  }
+  if (field != NULL) coh_object_push_index(L, class->noun, field, class->fields);
+  else coh_name_guard(L, class->noun);
   lua_setfield(L, -2, "__index");
   lua_rawsetp(L, LUA_REGISTRYINDEX, class);
 }
@@ -83,6 +89,7 @@ void *coh_sync_new(lua_State *L, const struct coh_sync_class *class) {
   struct coh_sync *o = lua_newuserdatauv(L, class->size, class->values);
   memset(o, 0, class->size);
   o->class = class;
+  o->state = coh_state_here(L);
   coh_link_init(&o->waiters);
   lua_rawgetp(L, LUA_REGISTRYINDEX, class);
   lua_setmetatable(L, -2);

@@ -3,13 +3,15 @@
 ** address of its class, a constant, which tells what it is whatever metatable a
 ** debug function has given it, and with the queue of those who wait for it.
 **
-** A parked waiter has the object at 1 of the waiting function's frame: so it is
-** not collected, and so a report finds what is waited for. The entries of a queue
-** are waits, and need not be those of tasks: whoever must know the task of one
+** A parked waiter has the object at 1 of the waiting function's frame: so it is not
+** collected, unless Lua's own library closes that coroutine, and a report finds what
+** is waited for. The entries of a queue are waits, and need not be those of tasks:
+** whoever must know the task of one
 ** keeps it in 'wait.of'.
 **
-** Methods have the state as first upvalue and their class as second. The address
-** of a class is the registry's key for its metatable.
+** Methods have the state as first upvalue and their class as second; once they know
+** their object they take the state from there, which is cheaper. The address of a
+** class is the registry's key for its metatable.
 */
 #ifndef COH_SYNC_OBJECT_H
 #define COH_SYNC_OBJECT_H
@@ -33,11 +35,13 @@ struct coh_sync_class {
   void (*describe)(lua_State *L, int object);  /* push how it stands, "held by task 'a'"; [-0, +1, m] */
   const struct coh_holding *holding;           /* how it is held, see hold.h; NULL when it cannot be */
   void *(*subject)(void *o);                   /* what is held instead of it; NULL: itself */
+  const char *const *fields;                   /* names that are no methods, ended by NULL; NULL: none */
 };
 
 /* The head of every such userdata. */
 struct coh_sync {
   const struct coh_sync_class *class;
+  struct coh_state *state;  /* borrows: it outlives every object */
   struct coh_link waiters;  /* coh_wait.link, oldest first */
 };
 
@@ -68,7 +72,7 @@ void coh_sync_define(lua_State *L, const struct coh_sync_class *class, const lua
 /* Put 'constructor' into the module on top under 'name'. [-0, +0, m] */
 void coh_sync_export(lua_State *L, const char *name, lua_CFunction constructor);
 
-/* Push a new object, zeroed behind its head. [-0, +1, m] */
+/* In a function of ours: push a new object, zeroed behind its head. [-0, +1, m] */
 void *coh_sync_new(lua_State *L, const struct coh_sync_class *class);
 
 /* In a method: its class. */
@@ -83,6 +87,12 @@ lua_Integer coh_sync_check_count(lua_State *L, int arg, const char *what, lua_In
 static inline struct coh_wait *coh_sync_first(const struct coh_sync *o) {
   return coh_link_alone(&o->waiters) ? NULL : coh_item(o->waiters.next, struct coh_wait, link);
 }
+
+/*
+** It is collected though tasks wait for it: Lua's own library has closed the coroutines in which they
+** do. They go on, and find that out.
+*/
+void coh_sync_collected(struct coh_sync *o);
 
 /* How many wait. Linear: for people. */
 size_t coh_sync_waiting(const struct coh_sync *o);

@@ -2,28 +2,31 @@
 ** Select: see select.h.
 **
 **   the stack of a select
-**   1 cases   2 how long, then until when, in ns   3 otherwise   4 nil, then the choice
-**   then for each case 1 its sort   2 what it is about   3, 4 what else is in it
+**   1 cases   2 how long, then until when, in ns   3 otherwise
+**   then for each case 1 its table   2 what it is about   3, 4 what else is in it   5 its sort
 **
 ** All that a case needs is on this stack before anything happens: the table
 ** may be changed by others meanwhile, and what is stood for must not be collected.
+** What stands in the queues is in the room of the fiber: it has one wait at a time,
+** and only the first allocates.
 */
 #include "sync/select.h"
 
 #include <string.h>
 
 #include "glue/arg.h"
+#include "glue/costep.h"
 #include "glue/object.h"
 #include "glue/wait.h"
 #include "sync/ends.h"
 #include "sync/event.h"
 #include "sync/object.h"
 
-enum { CASES = 1, TIME, OTHERWISE, CHOICE };              /* slots of the stack */
-enum { SORT = 1, SUBJECT, SECOND, THIRD, SIZE = THIRD };  /* and those of a case, above what is below it */
-enum { NO_WAIT = -1 };                                    /* TIME of an otherwise without a timeout */
+enum { CASES = 1, TIME, OTHERWISE };  /* slots of the stack */
+enum { CASE = 1, SUBJECT, SECOND, THIRD, SORT, SIZE = SORT };  /* those of a case, above what is below it */
+enum { NO_WAIT = -1 };  /* TIME of an otherwise without a timeout */
 
-/* In a userdata, while it waits. */
+/* In the fiber's room, while it waits. */
 struct choice {
   struct coh_choice choice;
   struct coh_standin timer;
@@ -35,7 +38,7 @@ enum sort { SORT_SEND, SORT_RECEIVE, SORT_TASK, SORT_EVENT };  /* the first two 
 
 /* The slot below those of case 'i', which counts from 1. */
 static int below(int i) {
-  return CHOICE + (i - 1) * SIZE;
+  return OTHERWISE + (i - 1) * SIZE;
 }
 
 
@@ -45,7 +48,7 @@ static enum sort sort_of(lua_State *L, int i) {
 
 
 static int count_cases(lua_State *L) {
-  return (lua_gettop(L) - CHOICE) / SIZE;
+  return (lua_gettop(L) - OTHERWISE) / SIZE;
 }
 
 
@@ -71,64 +74,67 @@ static enum sort check_subject(lua_State *L, int i, int index) {
 }
 
 
-static void check_function(lua_State *L, int i, int index) {
-  if (lua_isnil(L, index) || coh_is_callable(L, index)) return;
+/* The last of case 'i', at 'index', is a function or absent. [-0, +0, v] */
+static void check_function(lua_State *L, int i, int index, int type) {
+  if (type == LUA_TNIL || type == LUA_TFUNCTION || coh_is_callable(L, index)) return;
   coh_misuse(L, "select expects a function as the last of case %d, got %s", i, coh_type_name(L, index));
 }
 
 
-/* Push case 'i' of the table at CASES. [-0, +4, v] */
+/* Push case 'i' of the table at CASES. [-0, +5, v] */
 static void push_case(lua_State *L, int i) {
-  int slot = below(i), n;
+  int slot = below(i), second, third;
   enum sort sort;
-  lua_rawgeti(L, CASES, i);
-  if (!lua_istable(L, slot + SORT))
-    coh_misuse(L, "select expects a table as case %d, got %s: %s", i, coh_type_name(L, slot + SORT),
-               lua_isnil(L, slot + SORT) ? "leave out what is nil" : "write {receive, f}");
-  for (n = 1; n < SIZE; n++) lua_rawgeti(L, slot + SORT, n);
+  if (lua_rawgeti(L, CASES, i) != LUA_TTABLE)
+    coh_misuse(L, "select expects a table as case %d, got %s: %s", i, coh_type_name(L, slot + CASE),
+               lua_isnil(L, slot + CASE) ? "leave out what is nil" : "write {receive, f}");
+  lua_rawgeti(L, slot + CASE, 1);
+  second = lua_rawgeti(L, slot + CASE, 2);
+  third = lua_rawgeti(L, slot + CASE, 3);
   sort = check_subject(L, i, slot + SUBJECT);
   if (sort == SORT_SEND) {
-    if (lua_isnil(L, slot + SECOND))
+    if (second == LUA_TNIL)
       coh_misuse(L, "select expects a value that is not nil to send in case %d: write {send, value, f}", i);
-    check_function(L, i, slot + THIRD);
+    check_function(L, i, slot + THIRD, third);
   } else {
-    check_function(L, i, slot + SECOND);
-    if (!lua_isnil(L, slot + THIRD))
-      coh_misuse(L, "select expects one function in case %d, and got more", i);
+    check_function(L, i, slot + SECOND, second);
+    if (third != LUA_TNIL) coh_misuse(L, "select expects one function in case %d, and got more", i);
   }
   lua_pushinteger(L, sort);
-  lua_replace(L, slot + SORT);
 }
 
 
-/* Other keys than those of 'count' cases and the two options are mistakes. [-0, +0, v] */
-static void check_keys(lua_State *L, lua_Integer count) {
-  lua_pushnil(L);
-  while (lua_next(L, CASES)) {  /* key value */
-    lua_pop(L, 1);
-    if (lua_isinteger(L, -1) && lua_tointeger(L, -1) >= 1) {
-      if (lua_tointeger(L, -1) > count)
-        coh_misuse(L, "select expects a list of cases: leave out what is nil before case %lld",
-                   (long long)lua_tointeger(L, -1));
-    } else if (lua_type(L, -1) != LUA_TSTRING) {
-      coh_misuse(L, "select expects a list of cases, got a key that is a %s", coh_type_name(L, -1));
-    } else if (strcmp(lua_tostring(L, -1), "timeout") != 0 && strcmp(lua_tostring(L, -1), "otherwise") != 0) {
-      coh_misuse(L, "select knows 'timeout' and 'otherwise' beside its cases, and not '%s'",
-                 lua_tostring(L, -1));
-    }
+/* An option: its key and its value are on top. [-0, +0, v] */
+static void read_option(lua_State *L) {
+  const char *name = lua_type(L, -2) == LUA_TSTRING ? lua_tostring(L, -2) : NULL;
+  if (name == NULL) {
+    coh_misuse(L, "select expects a list of cases, got a key that is a %s", coh_type_name(L, -2));
+  } else if (strcmp(name, "timeout") == 0) {
+    lua_pushinteger(L, coh_opt_seconds(L, CASES, name, COH_NEVER));
+    lua_replace(L, TIME);
+  } else if (strcmp(name, "otherwise") != 0) {
+    coh_misuse(L, "select knows 'timeout' and 'otherwise' beside its cases, and not '%s'", name);
+  } else if (!coh_is_callable(L, -1)) {
+    coh_misuse(L, "option 'otherwise' expects a function, got %s", coh_type_name(L, -1));
+  } else {
+    lua_copy(L, -1, OTHERWISE);
   }
 }
 
 
-/* Push how long to wait, and what to do then. [-0, +2, v] */
-static void push_otherwise(lua_State *L) {
-  int64_t timeout_ns = coh_opt_seconds(L, CASES, "timeout", NO_WAIT);
-  int type = coh_get_option(L, CASES, "otherwise");
-  if (type != LUA_TNIL && !coh_is_callable(L, -1))
-    coh_misuse(L, "option 'otherwise' expects a function, got %s", coh_type_name(L, -1));
-  if (timeout_ns == NO_WAIT && type == LUA_TNIL) timeout_ns = COH_NEVER;
-  lua_pushinteger(L, timeout_ns);
-  lua_insert(L, -2);
+/* Look at every key but those of 'count' cases; others than the options are mistakes. [-0, +0, v] */
+static void read_options(lua_State *L, lua_Integer count) {
+  lua_pushnil(L);
+  while (lua_next(L, CASES)) {  /* key value */
+    lua_Integer i = lua_isinteger(L, -2) ? lua_tointeger(L, -2) : 0;
+    if (i > count)
+      coh_misuse(L, "select expects a list of cases: leave out what is nil before case %lld", (long long)i);
+    if (i <= 0) read_option(L);
+    lua_pop(L, 1);
+  }
+  if (!lua_isnil(L, TIME)) return;
+  lua_pushinteger(L, lua_isnil(L, OTHERWISE) ? COH_NEVER : NO_WAIT);
+  lua_replace(L, TIME);
 }
 
 
@@ -137,17 +143,17 @@ static void read_cases(lua_State *L) {
   lua_Unsigned count;
   int i;
   lua_settop(L, CASES);
+  lua_pushnil(L);
+  lua_pushnil(L);
   if (!lua_istable(L, CASES) || coh_is_callable(L, CASES))
     coh_misuse(L, "select expects a table of cases, got %s: write select{{receive, f}, {send, value, f}}",
                coh_type_name(L, CASES));
   count = lua_rawlen(L, CASES);
   luaL_checkstack(L, count < LUAI_MAXSTACK / SIZE ? (int)count * SIZE + LUA_MINSTACK : LUAI_MAXSTACK,
                   "too many cases");
-  check_keys(L, (lua_Integer)count);
-  push_otherwise(L);
+  read_options(L, (lua_Integer)count);
   if (count == 0 && lua_tointeger(L, TIME) == COH_NEVER)
     coh_misuse(L, "select expects at least one case, or a timeout");
-  lua_pushnil(L);
   for (i = 1; i <= (int)count; i++) push_case(L, i);
 }
 
@@ -187,10 +193,9 @@ static int conclude(lua_State *L, struct coh_fiber *f, int i, int function, int 
 
 
 /* A case about the end of a channel came to something. */
-static int conclude_end(lua_State *L, struct coh_fiber *f, int i, enum coh_passing passing) {
+static int conclude_end(lua_State *L, struct coh_fiber *f, int i, enum sort sort, enum coh_passing passing) {
   int subject = below(i) + SUBJECT;
-  struct coh_end *e = lua_touserdata(L, subject);
-  if (e->side == COH_SEND) {
+  if (sort == SORT_SEND) {
     if (passing > COH_LATER) return coh_end_conclude(L, subject, passing, "send");
     return conclude(L, f, i, below(i) + THIRD, 0);
   }
@@ -199,8 +204,10 @@ static int conclude_end(lua_State *L, struct coh_fiber *f, int i, enum coh_passi
 }
 
 
-static int conclude_other(lua_State *L, struct coh_fiber *f, int i) {
-  if (sort_of(L, i) == SORT_EVENT) return conclude(L, f, i, below(i) + SECOND, 0);
+/* Case 'i' has happened; a value received is on top. */
+static int conclude_case(lua_State *L, struct coh_fiber *f, int i, enum sort sort, enum coh_passing passing) {
+  if (sort <= SORT_RECEIVE) return conclude_end(L, f, i, sort, passing);
+  if (sort == SORT_EVENT) return conclude(L, f, i, below(i) + SECOND, 0);
   lua_pushvalue(L, below(i) + SUBJECT);
   return conclude(L, f, i, below(i) + SECOND, 1);
 }
@@ -222,13 +229,13 @@ static int conclude_late(lua_State *L, struct coh_fiber *f) {
 /* {{ Trying and waiting */
 
 /* The queue of case 'i', which is about no end of a channel; NULL: it has happened. [-0, +0, m] */
-static struct coh_link *queue_of(lua_State *L, int i) {
-  int subject = below(i) + SUBJECT;
-  if (sort_of(L, i) == SORT_EVENT) {
-    struct coh_event_object *e = lua_touserdata(L, subject);
+static struct coh_link *queue_of(lua_State *L, int i, enum sort sort) {
+  void *subject = lua_touserdata(L, below(i) + SUBJECT);
+  if (sort == SORT_EVENT) {
+    struct coh_event_object *e = subject;
     return e->set ? NULL : &e->sync.waiters;
   } else {
-    struct coh_object *o = lua_touserdata(L, subject);
+    struct coh_object *o = subject;
     if (o->scope == NULL) return NULL;
     return &coh_fiber_extra(L, coh_item(o->scope, struct coh_fiber, task.scope))->watchers;
   }
@@ -236,17 +243,15 @@ static struct coh_link *queue_of(lua_State *L, int i) {
 
 
 /* Try case 'i' without waiting. True: it has happened; a value received is on top. [-0, +?, m] */
-static bool try_case(lua_State *L, int i, enum coh_passing *passing) {
+static bool try_case(lua_State *L, int i, enum sort sort, enum coh_passing *passing) {
   int subject = below(i) + SUBJECT;
-  enum sort sort = sort_of(L, i);
-  const struct coh_end *e = lua_touserdata(L, subject);
+  if (sort > SORT_RECEIVE) return queue_of(L, i, sort) == NULL;
   if (sort == SORT_RECEIVE) {
-    *passing = coh_channel_receive(L, e, subject);
+    *passing = coh_channel_receive(L, lua_touserdata(L, subject), subject);
     return *passing != COH_LATER;
   }
-  if (sort != SORT_SEND) return queue_of(L, i) == NULL;
   lua_pushvalue(L, below(i) + SECOND);
-  *passing = coh_channel_send(L, e, subject);
+  *passing = coh_channel_send(L, lua_touserdata(L, subject), subject);
   if (*passing != COH_LATER) return true;
   lua_pop(L, 1);
   return false;
@@ -256,71 +261,92 @@ static bool try_case(lua_State *L, int i, enum coh_passing *passing) {
 /* Stand in the queue of case 'i'. [-0, +0, -] */
 static void stand(lua_State *L, struct choice *c, int i) {
   struct coh_end_case *own = &c->cases[i - 1];
-  if (sort_of(L, i) <= SORT_RECEIVE) {
+  enum sort sort = sort_of(L, i);
+  if (sort <= SORT_RECEIVE) {
     own->end = lua_touserdata(L, below(i) + SUBJECT);
     own->value = below(i) + SECOND;
     coh_channel_stand(L, &c->choice, own);
   } else {
-    coh_choice_stand(&c->choice, &own->standin, queue_of(L, i));
+    own->end = NULL;
+    coh_choice_stand(&c->choice, &own->standin, queue_of(L, i, sort));
   }
 }
 
 
-static const struct coh_wait_kind kind = {.what = "one of several things", .abort = coh_choice_abort};
+static int number_of(const struct choice *c) {
+  return (int)(coh_item(c->choice.chosen, struct coh_end_case, standin) - c->cases) + 1;
+}
+
+
+/* What was received goes back. */
+static void forfeit(struct coh_wait *w) {
+  struct choice *c = w->of;
+  const struct coh_end_case *own;
+  if (w->outcome != COH_WOKEN || c->choice.chosen == &c->timer) return;
+  own = &c->cases[number_of(c) - 1];
+  if (!coh_costep_is_in(w, own->standin.wait.of)) return;  /* closed by Lua's own library, end and all */
+  if (own->end == NULL || own->end->side != COH_RECEIVE || own->passing != COH_PASSED) return;
+  coh_channel_take_back(own->standin.wait.of, below(number_of(c)) + SUBJECT);
+}
+
+static const struct coh_wait_kind kind = {
+  .what = "one of several things", .abort = coh_choice_abort, .forfeit = forfeit};
 
 
 static int woken(lua_State *L, int status, lua_KContext context) {
-  struct coh_fiber *f = coh_woken(L, context);
-  struct choice *c = lua_touserdata(L, CHOICE);
-  struct coh_end_case *own;
+  struct coh_fiber *f = coh_arrived(L, context);
+  struct choice *c = f->extra->room;
   int i;
   (void)status;
   if (c->choice.chosen == &c->timer) return conclude_late(L, f);
-  own = coh_item(c->choice.chosen, struct coh_end_case, standin);
-  i = (int)(own - c->cases) + 1;
-  return sort_of(L, i) <= SORT_RECEIVE ? conclude_end(L, f, i, own->passing) : conclude_other(L, f, i);
+  i = number_of(c);
+  return conclude_case(L, f, i, sort_of(L, i), c->cases[i - 1].passing);
 }
 
 
 /* No case has happened: wait for the first of 'count'. */
-static int wait_for(lua_State *L, struct coh_fiber *f, int count) {
-  struct choice *c = lua_newuserdatauv(L, sizeof *c + (size_t)count * sizeof *c->cases, 0);
+static int wait_for(lua_State *L, struct coh_fiber *f, int count, int64_t until_ns) {
+  struct choice *c = coh_fiber_room(L, f, sizeof *c + (size_t)count * sizeof *c->cases);
   int i;
-  lua_replace(L, CHOICE);
   coh_choice_park(&c->choice, &f->task.wait, &f->task.current->slot, &kind);
   for (i = 1; i <= count; i++) stand(L, c, i);
-  coh_choice_stand_until(&c->choice, &c->timer, lua_tointeger(L, TIME));
+  if (until_ns != COH_NEVER) coh_choice_stand_until(&c->choice, &c->timer, until_ns);
   return coh_yield(L, f, woken);
 }
 
 
-static int select_try(lua_State *L, int status, lua_KContext context) {
-  struct coh_fiber *f = coh_test(L, context);
+static int select_now(lua_State *L, struct coh_fiber *f) {
   enum coh_passing passing = COH_PASSED;
-  int64_t time_ns;
+  int64_t until_ns;
   int i, count = count_cases(L);
-  (void)status;
   for (i = 1; i <= count; i++) {
-    if (!try_case(L, i, &passing)) continue;
-    return sort_of(L, i) <= SORT_RECEIVE ? conclude_end(L, f, i, passing) : conclude_other(L, f, i);
+    enum sort sort = sort_of(L, i);
+    if (try_case(L, i, sort, &passing)) return conclude_case(L, f, i, sort, passing);
   }
-  time_ns = lua_tointeger(L, TIME);
-  if (time_ns != COH_NEVER && time_ns <= coh_now(coh_task_runtime(&f->task))) return conclude_late(L, f);
-  return wait_for(L, f, count);
+  until_ns = lua_tointeger(L, TIME);
+  if (until_ns != COH_NEVER && until_ns <= coh_now(coh_task_runtime(&f->task))) return conclude_late(L, f);
+  return wait_for(L, f, count, until_ns);
+}
+
+
+static int select_try(lua_State *L, int status, lua_KContext context) {
+  (void)status;
+  return select_now(L, coh_test(L, context));
 }
 
 
 /* select(cases) -> what the function of the one that happened returned */
 static int l_select(lua_State *L) {
+  struct coh_fiber *f;
   int64_t timeout_ns;
   read_cases(L);
+  f = coh_check_wait(L);
   timeout_ns = lua_tointeger(L, TIME);
   if (timeout_ns >= 0 && timeout_ns != COH_NEVER) {
-    coh_check_wait(L);
-    lua_pushinteger(L, coh_time_add(coh_now(&coh_state_here(L)->loop.rt), timeout_ns));
+    lua_pushinteger(L, coh_time_add(coh_now(coh_task_runtime(&f->task)), timeout_ns));
     lua_replace(L, TIME);
   }
-  return coh_begin(L, select_try);
+  return coh_goes_on(f) ? select_now(L, f) : coh_turn(L, f, select_try);
 }
 
 /* }} */

@@ -7,8 +7,7 @@
 
 #include "glue/arg.h"
 
-static const struct coh_wait_kind kind = {.what = "a semaphore"};
-
+#define GUARD 1  /* user value: that of 'with' */
 
 static void describe(lua_State *L, int object) {
   const struct coh_semaphore *s = lua_touserdata(L, object);
@@ -29,12 +28,6 @@ static bool take(lua_State *L, void *o, struct coh_fiber *f) {
 }
 
 
-static void park(void *o, struct coh_fiber *f) {
-  struct coh_semaphore *s = o;
-  coh_wait_park(&f->task.wait, &f->task.current->slot, &kind, &s->sync.waiters);
-}
-
-
 static bool give(void *o, struct coh_fiber *f) {
   struct coh_semaphore *s = o;
   (void)f;
@@ -45,6 +38,20 @@ static bool give(void *o, struct coh_fiber *f) {
 }
 
 
+static void forfeit(struct coh_wait *w) {
+  if (w->outcome == COH_WOKEN) give(w->of, NULL);
+}
+
+static const struct coh_wait_kind kind = {.what = "a semaphore", .forfeit = forfeit};
+
+
+static void park(void *o, struct coh_fiber *f) {
+  struct coh_semaphore *s = o;
+  coh_wait_park(&f->task.wait, &f->task.current->slot, &kind, &s->sync.waiters);
+  f->task.wait.of = s;
+}
+
+
 static int refuse(lua_State *L, void *o, const char *what) {
   const struct coh_semaphore *s = o;
   return coh_misuse(L, "%s: all %lld permits of this semaphore are there: it is released once for each time "
@@ -52,11 +59,14 @@ static int refuse(lua_State *L, void *o, const char *what) {
 }
 
 
-static const struct coh_holding holding = {.take = take, .park = park, .give = give, .refuse = refuse};
+static const struct coh_holding holding = {
+  .take = take, .park = park, .give = give, .refuse = refuse, .guard = GUARD};
+
+static const char *const fields[] = {"available", NULL};
 
 const struct coh_sync_class coh_semaphore_class = {
-  .noun = "semaphore", .name = "cohort.Semaphore", .size = sizeof(struct coh_semaphore),
-  .describe = describe, .holding = &holding};
+  .noun = "semaphore", .name = "cohort.Semaphore", .size = sizeof(struct coh_semaphore), .values = GUARD,
+  .describe = describe, .holding = &holding, .fields = fields};
 
 /* }} */
 
@@ -67,7 +77,7 @@ static int field(lua_State *L) {
   if (lua_type(L, 2) == LUA_TSTRING && strcmp(lua_tostring(L, 2), "available") == 0)
     lua_pushinteger(L, s->available);
   else
-    lua_pushnil(L);
+    return 0;
   return 1;
 }
 

@@ -11,7 +11,7 @@
 COH_HIDDEN
 
 struct coh_semaphore {
-  struct coh_sync sync;   /* 'wait.of' is not used */
+  struct coh_sync sync;   /* 'wait.of' is the semaphore */
   lua_Integer available;  /* 0 while anybody waits */
   lua_Integer max;        /* LUA_MAXINTEGER: none */
 };

@@ -4,6 +4,7 @@
 #include "sync/sync.h"
 
 #include "glue/costep.h"
+#include "glue/errtext.h"
 #include "sync/barrier.h"
 #include "sync/condition.h"
 #include "sync/ends.h"
@@ -40,14 +41,47 @@ static void push_subject(lua_State *L, lua_State *co) {
 }
 
 
+/*
+** Push the text of the object of ours that waits in a method written in Lua: the first value of the outermost
+** frame of the library's below the innermost. Nothing is pushed when there is none. [-0, +0|1, m]
+*/
+static bool push_owner(lua_State *L, lua_State *co) {
+  const struct coh_state *S = coh_state_of(L);
+  lua_Debug ar;
+  bool is_one = false;
+  if (co == NULL || co == L || !lua_checkstack(co, 1)) return false;
+  for (int level = 1; lua_getstack(co, level, &ar); level++) {
+    lua_getinfo(co, "S", &ar);
+    if (*ar.what == 'C') continue;
+    if (!coh_is_library(S, ar.source)) break;
+    if (lua_getlocal(co, &ar, 1) == NULL) continue;
+    lua_xmove(co, L, 1);
+    if (lua_istable(L, -1) && luaL_getmetafield(L, -1, "__name") == LUA_TSTRING) {
+      if (is_one) lua_remove(L, -3);
+      lua_pop(L, 1);
+      is_one = true;
+    } else {
+      lua_pop(L, 1);
+    }
+  }
+  if (!is_one) return false;
+  coh_text_push(L, -1);
+  lua_replace(L, -2);
+  return true;
+}
+
+
 void coh_sync_push_what(lua_State *L, const struct coh_fiber *f) {
   const struct coh_wait_kind *kind = f->task.wait.kind;
   const struct coh_sync_class *class;
+  lua_State *co;
   if (kind == NULL) {
     lua_pushliteral(L, "its turn");
     return;
   }
-  push_subject(L, f->L == NULL ? NULL : coh_costep_innermost(coh_state_of(L), f->L));
+  co = f->L == NULL ? NULL : coh_costep_innermost(coh_state_of(L), f->L);
+  if (push_owner(L, co)) return;
+  push_subject(L, co);
   class = class_of(L);
   if (class == NULL) {
     lua_pushstring(L, kind->what);

@@ -10,10 +10,9 @@
 
 /* Its user value is the function. */
 struct tie {
-  struct coh_sync sync;     /* its queue is not used */
-  struct coh_held held;     /* in the list of its task; alone afterwards */
-  struct coh_state *state;  /* borrowed */
-  int slot;                 /* in state.objects, while it is in that list */
+  struct coh_sync sync;  /* its queue is not used */
+  struct coh_held held;  /* in the list of its task; alone afterwards */
+  int slot;              /* in state.objects, while it is in that list */
 };
 
 
@@ -30,9 +29,10 @@ static const struct coh_sync_class class = {
 /* The task has ended. At the end of a state there is nobody to tell. */
 static void ended(lua_State *L, struct coh_held *held, const char *name) {
   struct tie *t = coh_item(held, struct tie, held);
-  coh_anchors_push(t->state->main, &t->state->objects, t->slot);
-  if (t->state->main != L) lua_xmove(t->state->main, L, 1);
-  coh_anchors_free(t->state->main, &t->state->objects, t->slot);
+  struct coh_state *S = t->sync.state;
+  coh_anchors_push(S->main, &S->objects, t->slot);
+  if (S->main != L) lua_xmove(S->main, L, 1);
+  coh_anchors_free(S->main, &S->objects, t->slot);
   t->slot = 0;
   lua_getiuservalue(L, -1, 1);
   if (name == NULL || lua_pcall(L, 0, 0, 0) != LUA_OK) lua_pop(L, 1);
@@ -44,7 +44,7 @@ static void ended(lua_State *L, struct coh_held *held, const char *name) {
 static int l_release(lua_State *L) {
   struct tie *t = coh_sync_check(L, &class, "release");
   coh_link_remove(&t->held.link);
-  coh_anchors_free(L, &t->state->objects, t->slot);
+  coh_anchors_free(L, &t->sync.state->objects, t->slot);
   t->slot = 0;
   return 0;
 }
@@ -62,7 +62,6 @@ static int l_tie(lua_State *L) {
   t = coh_sync_new(L, &class);
   coh_link_init(&t->held.link);
   t->held.ended = ended;
-  t->state = S;
   lua_pushvalue(L, 1);
   lua_setiuservalue(L, 2, 1);
   lua_pushvalue(L, 2);

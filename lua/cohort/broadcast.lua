@@ -5,13 +5,16 @@
 --- subscriber has room for is its credit: the capacity, one more for each step it has begun, and one less for
 --- each item that it was sent. With capacity 0 a send thus waits until all of them wait for the next item.
 local core = require "cohort.core"
+local misuse = require "cohort.misuse"
 local object = require "cohort.object"
 
-local state_of, refuse_assignment = object.state_of, object.refuse_assignment
-local check_task = object.check_task
+local state_of = object.state_of
+local refuse_assignment, refuse_unknown = object.refuse_assignment, object.refuse_unknown
+local check_task, test = object.check_task, object.test
 
 local broadcast = {}
 
+local names = { "overflow" }
 local policies = { wait = true, drop_oldest = true, drop_newest = true }
 
 --- @class cohort.SubscriptionState   private
@@ -40,7 +43,7 @@ end
 -- Subscriptions: iterators
 
 local Subscription = { __name = "cohort.Subscription", __newindex = refuse_assignment "subscription" }
-Subscription.__index = Subscription
+Subscription.__index = refuse_unknown(Subscription, "subscription")
 
 -- A step has begun, an item was taken, or nobody asks for room any more.
 local function wake_sender(s)
@@ -92,9 +95,10 @@ end
 
 function Subscription:__call()
   local s = state_of(self, Subscription, "subscription", "next")
+  check_task "next"
+  test()
   if s.ended then return nil end
   if s.closed then raise_closed("next", "subscription") end
-  check_task "next"
   belong(s)
   s.credit = s.credit + 1
   wake_sender(s)
@@ -137,7 +141,7 @@ end
 -- Broadcasts
 
 local Broadcast = { __name = "cohort.Broadcast", __newindex = refuse_assignment "broadcast" }
-Broadcast.__index = Broadcast
+Broadcast.__index = refuse_unknown(Broadcast, "broadcast")
 
 local Turn = {}
 
@@ -181,15 +185,16 @@ local function drop_oldest(b, s)
   return true
 end
 
--- Gives the item to all; says whether all took it.
+-- Gives the item to all; says whether all took it. Who cannot be given it, because memory is out, is not
+-- charged.
 local function deliver(b, item)
   local all = true
   prune(b.list)
   for _, entry in ipairs(b.list) do
     local s = entry.state
     if s.credit > 0 or drop_oldest(b, s) then
-      s.credit = s.credit - 1
       entry.send:offer(item)
+      s.credit = s.credit - 1
     else
       all = false
     end
@@ -200,10 +205,10 @@ end
 local function check_item(what, count, item)
   if count ~= 1 then
     local got = count == 0 and "none" or count
-    error(("%s expects one value, got %s: write b:%s(v)"):format(what, got, what), 3)
+    misuse("%s expects one value, got %s: write b:%s(v)", what, got, what)
   elseif item == nil then
-    error(("%s expects a value that is not nil, which stands for the end: take false, or a table around it")
-      :format(what), 3)
+    misuse("%s expects a value that is not nil, which stands for the end: take false, or a table around it",
+      what)
   end
 end
 
@@ -282,28 +287,18 @@ local function is_count(value)
 end
 
 local function check_options(options, capacity)
-  if type(options) ~= "table" or core.is_callable(options) then
-    error(("broadcast expects a table of options, got %s"):format(type(options)), 3)
-  end
-  for key in next, options do
-    if type(key) ~= "string" then
-      error(("broadcast expects options by name, got a key that is a %s"):format(type(key)), 3)
-    elseif key ~= "overflow" then
-      error(("broadcast has no option '%s': did you mean 'overflow'?"):format(key), 3)
-    end
-  end
+  core.check_options(options, "broadcast", names)
   local overflow = rawget(options, "overflow")
   if overflow == nil then return "wait" end
   if type(overflow) ~= "string" then
-    error(("option 'overflow' expects a string, got %s"):format(type(overflow)), 3)
+    misuse("option 'overflow' expects a string, got %s", type(overflow))
   elseif overflow:find("\0", 1, true) then
-    error("option 'overflow' expects a string without NUL bytes", 3)
+    misuse "option 'overflow' expects a string without NUL bytes"
   elseif not policies[overflow] then
-    error(("option 'overflow' expects \"wait\", \"drop_oldest\" or \"drop_newest\", got \"%s\"")
-      :format(overflow), 3)
+    misuse("option 'overflow' expects \"wait\", \"drop_oldest\" or \"drop_newest\", got \"%s\"", overflow)
   elseif overflow ~= "wait" and capacity == 0 then
-    error(("option 'overflow' of %q needs a capacity of 1 or more: without one there is nothing to drop")
-      :format(overflow), 3)
+    misuse("option 'overflow' of %q needs a capacity of 1 or more: without one there is nothing to drop",
+      overflow)
   end
   return overflow
 end
@@ -316,8 +311,8 @@ end
 function broadcast.broadcast(capacity, options)
   capacity = capacity == nil and 0 or capacity
   if not is_count(capacity) then
-    error(("broadcast expects a whole number of 0 or more, or math.huge, got %s")
-      :format(type(capacity) == "number" and capacity or type(capacity)), 2)
+    misuse("broadcast expects a whole number of 0 or more, or math.huge, got %s",
+      type(capacity) == "number" and capacity or type(capacity))
   end
   local overflow = options == nil and "wait" or check_options(options, capacity)
   local send, receive = core.channel(1, { overflow = "drop_newest" })

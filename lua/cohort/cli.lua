@@ -40,25 +40,29 @@ local function add_traceback(lines, text)
   lines[#lines + 1] = "\t" .. text:gsub("\n", "\n\t")
 end
 
---- The lines about an error, and below them those about what caused it.
-local function describe(core, err, traceback)
+--- The text of an error, and that of what it came from. `seen` is the error as it was raised, where known.
+local function parts_of(core, err, seen)
   local text = text_of(err)
+  if core.is_error_group(err) then return text, "" end
+  if type(err) == "string" and type(seen) == "string" then return seen, err:sub(#seen + 1) end
+  local chain = core.error_chain(err)
+  if chain ~= "" and text:sub(-#chain) == chain then text = text:sub(1, -#chain - 1) end
+  return text, chain
+end
+
+--- The lines about an error, its traceback, and what it came from. `seen` is the latest error of a chunk,
+--- which was raised at `traceback`.
+local function describe(core, err, seen, traceback)
+  local strings = type(err) == "string" and type(seen) == "string"
+  local known = rawequal(err, seen) or strings and err:find(seen, 1, true) == 1
+  if not known then seen, traceback = nil, nil end
+  local text, chain = parts_of(core, err, seen)
   if core.error_is(err, core.Interrupted) or core.error_is(err, core.Deadlock) then
     text = text:gsub("^[^\n]-:%d+: ", "")  -- that `run` was called here says nothing about the script
   end
   local lines = { "cohort: " .. text }
-  for _ = 1, 10 do
-    if core.is_error_group(err) then
-      traceback = nil  -- each of its errors has its own
-    else
-      traceback = field_of(err, "traceback") or traceback
-    end
-    add_traceback(lines, traceback)
-    err, traceback = field_of(err, "cause"), nil
-    if err == nil then break end
-    lines[#lines + 1] = "caused by: " .. text_of(err)
-  end
-  return table.concat(lines, "\n") .. "\n"
+  if not core.is_error_group(err) then add_traceback(lines, field_of(err, "traceback") or traceback) end
+  return table.concat(lines, "\n") .. chain .. "\n"
 end
 
 -- }}
@@ -74,11 +78,8 @@ local function run(chunks, name, args)
   core.hide_library()  -- this file's frames do not belong into the script's tracebacks
 
   local function on_error(err)
-    if not core.is_cancelled(err) then
-      core.note(err)
-      seen, traceback = err, core.current_task():traceback()
-    end
-    return err
+    if not core.is_cancelled(err) then seen, traceback = err, core.current_task():traceback() end
+    return core.note(err)
   end
 
   local function check(ok, err)
@@ -93,7 +94,7 @@ local function run(chunks, name, args)
 
   local ok, err = pcall(core.run, root, table.unpack(args))
   if ok then return 0 end
-  local described, text = pcall(describe, core, err, rawequal(err, seen) and traceback or nil)
+  local described, text = pcall(describe, core, err, seen, traceback)
   pcall(stderr.write, stderr, described and text or "cohort: error in error handling\n")
   return core.error_is(err, core.Interrupted) and 130 or 1
 end

@@ -4,6 +4,8 @@
 --- script has. What they start has ended when they return, however they return, and
 --- what fails comes out of the group itself, as an `ErrorGroup`.
 local core = require "cohort.core"
+local misuse = require "cohort.misuse"
+local object = require "cohort.object"
 
 local combinators = {}
 
@@ -11,16 +13,6 @@ local is_callable, is_cancelled, is_error_group = core.is_callable, core.is_canc
 
 ---------------------------------------------------------------------------
 -- Arguments
-
--- Raises at the line that called the combinator; to be called two levels below that.
-local function misuse(format, ...)
-  error(format:format(...), 4)
-end
-
-local function check_task(who)
-  if core.current_task() then return end
-  misuse("%s: no task runs here: call this inside cohort.run(function() ... end)", who)
-end
 
 -- The length of a list, as it says itself or as its keys do; or nil and what another key is.
 local function length_of(list)
@@ -35,13 +27,17 @@ local function length_of(list)
   return n
 end
 
-local function check_functions(functions, who, least)
+-- The length of a list of functions; `more` is an argument behind it.
+local function check_functions(functions, who, least, more)
   if type(functions) ~= "table" or is_callable(functions) then
     misuse("%s expects a list of functions, got %s: write %s{f, g}", who, type(functions), who)
   end
   local n, key = length_of(functions)
   if not n then
-    misuse("%s expects a list of functions, got a key %s: options come before it, in a table", who, key)
+    local mend = who == "gather" and "options come before it, in a table" or who .. " takes no options"
+    misuse("%s expects a list of functions, got a key %s: %s", who, key, mend)
+  elseif more ~= nil then
+    misuse("%s takes no options, and one list of functions: write %s{f, g}", who, who)
   end
   for i = 1, n do
     local f = rawget(functions, i)
@@ -54,14 +50,15 @@ local function check_functions(functions, who, least)
   return n
 end
 
--- The value of the one option there is, or nil.
-local function check_option(options, name, who)
+-- The value of the one option there is, or nil. `usage` is how it is written.
+local function check_option(options, name, who, usage)
   if type(options) ~= "table" or is_callable(options) then
-    misuse("%s expects a table of options first, got %s", who, type(options))
+    misuse("%s expects a table of options first, got %s: write %s", who, type(options), usage)
   end
   for key in next, options do
     if type(key) ~= "string" then
-      misuse("%s expects options by name, got a key that is a %s", who, type(key))
+      misuse("%s expects options by name, got a key that is a %s: options come first, as in %s", who,
+        type(key), usage)
     elseif key ~= name then
       misuse("%s has no option '%s': did you mean '%s'?", who, key, name)
     end
@@ -125,13 +122,16 @@ function combinators.gather(options, functions)
   if functions == nil then
     functions = options
   else
-    settle = check_option(options, "settle", "gather")
+    if is_callable(options) then
+      misuse("gather expects a list of functions, got %s: write gather{f, g}", type(options))
+    end
+    settle = check_option(options, "settle", "gather", "gather({settle = true}, {f, g})")
     if settle ~= nil and type(settle) ~= "boolean" then
-      error(("option 'settle' expects true or false, got %s"):format(type(settle)), 2)
+      misuse("option 'settle' expects true or false, got %s", type(settle))
     end
   end
   local n, tasks = check_functions(functions, "gather", 0), {}
-  check_task "gather"
+  object.check_task "gather"
   local function spawn_all(g)
     for i = 1, n do
       tasks[i] = g:spawn(rawget(functions, i))
@@ -150,6 +150,18 @@ function combinators.gather(options, functions)
   return records_of(tasks)
 end
 
+local map_usage = "map({limit = 2}, list, f)"
+
+-- A list has no names; those of options are there by mistake. What stands before its first item, as in Lua's
+-- `arg`, does no harm.
+local function check_items(list)
+  for key in next, list do
+    if type(key) == "string" and key ~= "n" then
+      misuse("map expects a list, got a key '%s': options come before it, as in %s", key, map_usage)
+    end
+  end
+end
+
 --- Calls `f(item, i)` for each item of a list, at most `limit` at once.
 ---
 --- Returns the list of first results, in order, when all have ended. The first
@@ -166,17 +178,19 @@ function combinators.map(options, list, f)
   if f == nil then
     list, f = options, list
   else
-    limit = check_option(options, "limit", "map")
+    if is_callable(list) then misuse("map takes options first: write %s", map_usage) end
+    limit = check_option(options, "limit", "map", map_usage)
     if limit ~= nil and limit ~= math.huge and not (math.type(limit) == "integer" and limit >= 1) then
-      error("option 'limit' expects a whole number of 1 or more, or math.huge", 2)
+      misuse "option 'limit' expects a whole number of 1 or more, or math.huge"
     end
   end
   if type(list) ~= "table" then
-    error(("map expects a list, got %s: write map(list, f)"):format(type(list)), 2)
+    misuse("map expects a list, got %s: write map(list, f)", type(list))
   elseif not is_callable(f) then
-    error(("map expects a function after the list, got %s: write map(list, f)"):format(type(f)), 2)
+    misuse("map expects a function after the list, got %s: write map(list, f)", type(f))
   end
-  check_task "map"
+  check_items(list)
+  object.check_task "map"
   local n, tasks = math.type(list.n) == "integer" and list.n or #list, {}
   core.group({ name = "map", limit = limit }, function(g)
     for i = 1, n do
@@ -196,18 +210,21 @@ end
 --- @class cohort.Runners   private
 --- @field group cohort.Group
 --- @field tasks cohort.Task[]     in the order of the list
---- @field ended integer[]         numbers of those that have ended, in the order they ended
+--- @field ended integer[]         numbers of those that have ended, in the order they ended, then zeroes
+--- @field count integer           how many have ended
+--- @field begun boolean[]         will the end of one be told? With their count in n
 --- @field waiting cohort.Scope?   around the wait for the next one
 --- @field strict boolean?         a failure cancels the group, but not who waits
 --- @field winner cohort.Task?
 --- @field failed_before integer?  how many had failed when there was a winner
 
--- The end of one function, as a to-be-closed variable.
+-- The end of one function, as a to-be-closed variable. It needs no memory: somebody waits for it.
 local Ending = {}
 
 function Ending:__close(err)
   local runners = self.runners
-  runners.ended[#runners.ended + 1] = self.i
+  runners.count = runners.count + 1
+  runners.ended[runners.count] = self.i
   if runners.strict and not self.fine and not is_cancelled(err) then runners.group:cancel("one failed") end
   if runners.waiting then runners.waiting:cancel() end
 end
@@ -220,11 +237,16 @@ end
 -- In a scope of its own, so that all that `f` left open is closed before its end is told.
 local function run(ending, f)
   local _ <close> = ending
+  local begun = ending.runners.begun
+  begun[ending.i] = true
+  begun.n = begun.n + 1
   return note_success(ending, core.move_on_after(math.huge, f))
 end
 
 local function start(runners, group, who, functions, n)
-  runners.group, runners.tasks, runners.ended = group, {}, {}
+  runners.group, runners.tasks, runners.ended, runners.count = group, {}, {}, 0
+  runners.begun = { n = 0 }
+  for i = 1, n do runners.ended[i], runners.begun[i] = 0, false end
   for i = 1, n do
     local ending = setmetatable({ runners = runners, i = i }, Ending)
     runners.tasks[i] = group:spawn(run, ending, rawget(functions, i))
@@ -237,16 +259,41 @@ local function park(scope, runners)
   core.sleep_forever()
 end
 
--- Waits until more than `count` have ended. A cancellation does not end this wait, but what it waits for.
-local function await_end(runners, count)
-  if #runners.ended == count then core.scope({ shield = true }, park, runners) end
-  runners.waiting = nil
+-- Those that have not ended, as cases for select.
+local function live_cases(tasks)
+  local cases = {}
+  for _, task in ipairs(tasks) do
+    local status = task:status()
+    if status == "waiting" or status == "ready" then cases[#cases + 1] = { task } end
+  end
+  return cases
 end
 
--- The same, and a checkpoint in any case.
+-- Counts a task that found no memory to begin with, and so ended without an Ending.
+local function count_unbegun(runners)
+  for i, task in ipairs(runners.tasks) do
+    local status = task:status()
+    if not runners.begun[i] and (status == "failed" or status == "cancelled") then
+      runners.begun[i] = true
+      runners.count = runners.count + 1
+      runners.ended[runners.count] = i
+      runners.group:cancel "one failed"
+    end
+  end
+end
+
+-- Waits until more than `count` have ended; a checkpoint in any case. While some have not begun it asks the
+-- tasks themselves.
 local function await(runners, count)
-  if #runners.ended == count then core.scope(park, runners)
-  elseif core.cancelled() then core.checkpoint()
+  local all_begun = runners.begun.n == #runners.tasks
+  if not all_begun then count_unbegun(runners) end
+  if runners.count > count then
+    if core.cancelled() then core.checkpoint() end
+  elseif all_begun then
+    core.scope(park, runners)
+  else
+    core.select(live_cases(runners.tasks))
+    count_unbegun(runners)
   end
   runners.waiting = nil
 end
@@ -269,14 +316,22 @@ local function count_failed(tasks)
   return count
 end
 
+-- Waits until one more has ended; false when all have. A cancellation does not end this wait, but what it
+-- waits for. It asks the tasks themselves: one that found no memory to begin with ends without an Ending.
+local function await_end(tasks)
+  local cases = live_cases(tasks)
+  if #cases > 0 then core.shield(core.select, cases) end
+  return #cases > 0
+end
+
 -- The body of a group: waits for a winner and cancels the rest.
 local function choose(group, runners, who, functions, n)
   start(runners, group, who, functions, n)
   repeat
-    await_end(runners, #runners.ended)
+    local more = await_end(runners.tasks)
     if who == "race" and count_failed(runners.tasks) > 0 then return end
     runners.winner = pick(who, runners.tasks)
-  until runners.winner or #runners.ended == #runners.tasks
+  until runners.winner or not more
   runners.failed_before = count_failed(runners.tasks)
   group:cancel("another one won")
 end
@@ -307,9 +362,9 @@ end
 --- @async
 --- @param functions (async fun(): ...)[]  at least one
 --- @return any ...
-function combinators.race(functions)
-  local n = check_functions(functions, "race", 1)
-  check_task "race"
+function combinators.race(functions, ...)
+  local n = check_functions(functions, "race", 1, ...)
+  object.check_task "race"
   return first("race", "cancel", functions, n)
 end
 
@@ -321,9 +376,9 @@ end
 --- @async
 --- @param functions (async fun(): ...)[]  at least one
 --- @return any ...
-function combinators.any(functions)
-  local n = check_functions(functions, "any", 1)
-  check_task "any"
+function combinators.any(functions, ...)
+  local n = check_functions(functions, "any", 1, ...)
+  object.check_task "any"
   return first("any", "collect", functions, n)
 end
 
@@ -332,14 +387,14 @@ local Completed = { __name = "cohort.as_completed" }
 
 local function check_owner(self)
   if core.current_task() == self.owner then return end
-  error("as_completed goes on only in the task that made it: make one in each task", 3)
+  misuse "as_completed goes on only in the task that made it: make one in each task"
 end
 
 -- Ends the group: what is left of it is cancelled, and its failures are raised.
 local function finish(self)
   local group <close> = self.group
   self.open = false
-  if #self.ended < #self.tasks then group:cancel("the loop was left") end
+  if self.count < #self.tasks then group:cancel("the loop was left") end
 end
 
 -- The same in a step. Inside a scope that was opened since, the group cannot end yet: it does with its block.
@@ -361,7 +416,10 @@ function Completed:__close(err)
 end
 
 function Completed:__call()
-  if not self.open then return nil end
+  if not self.open then
+    object.test()
+    return nil
+  end
   check_owner(self)
   if self.taken == #self.tasks then return finish_here(self) end
   await(self, self.taken)
@@ -387,9 +445,9 @@ end
 --- @async
 --- @param functions (async fun(): any)[]
 --- @return fun(): integer?, any
-function combinators.as_completed(functions)
-  local n = check_functions(functions, "as_completed", 0)
-  check_task "as_completed"
+function combinators.as_completed(functions, ...)
+  local n = check_functions(functions, "as_completed", 0, ...)
+  object.check_task "as_completed"
   local self = setmetatable({ tasks = {}, ended = {}, taken = 0, strict = true }, Completed)
   if n == 0 then return self end
   self.open, self.owner = true, core.current_task()

@@ -16,7 +16,7 @@ for _, name in ipairs {
   "group", "open_group",
   "move_on_after", "fail_after", "move_on_at", "fail_at", "shield", "scope", "open_scope",
   "current_scope", "current_deadline", "context",
-  "event", "lock", "semaphore", "limiter", "condition", "barrier", "channel", "select",
+  "event", "lock", "semaphore", "limiter", "condition", "barrier", "channel", "select", "signals",
   "error_type", "error_group",
   "Error", "ErrorGroup", "Timeout", "Deadlock", "Interrupted", "Closed", "Broken", "Busy", "Aborted",
   "Stubborn", "TooLong", "ProcessError", "SystemError", "Cancelled",
@@ -33,14 +33,19 @@ end
 --- @return any ...  what `main` returned
 function cohort.main(main, ...)
   if not core.is_callable(main) then
-    error(("main expects a function, got %s: write main(f, ...) and not main(f(...))"):format(type(main)), 2)
+    local text = "main expects a function, got %s: write main(f, ...) and not main(f(...))"
+    core.misuse(text:format(type(main)))
   end
   if core.current_task() then return main(...) end
   return core.run(main, ...)
 end
 
 -- Where a field that is not there yet comes from: it is a module, or a function of one.
-local submodules = { coroutine = "cohort.coroutine", net = "cohort.net", testing = "cohort.testing" }
+local submodules = {
+  coroutine = "cohort.coroutine", fd = "cohort.fd", fs = "cohort.fs", net = "cohort.net",
+  process = "cohort.process", stdio = "cohort.stdio",
+  testing = "cohort.testing",
+}
 local functions = {}
 for module, names in next, {
   ["cohort.match"] = { "is" },
@@ -63,11 +68,21 @@ for _, name in ipairs { "split", "subgroup" } do
   end
 end
 
+-- Misuse, with the name that is meant.
+local function missing(self, name)
+  local known = {}
+  for _, names in ipairs { self, submodules, functions } do
+    for key in next, names do known[key] = true end
+  end
+  return core.missing("cohort", name, known)
+end
+
 return setmetatable(cohort, {
   __index = function(self, name)
     local value
     if submodules[name] then value = require(submodules[name])
     elseif functions[name] then value = require(functions[name])[name]
+    else return missing(self, name)
     end
     if value ~= nil then rawset(self, name, value) end
     return value

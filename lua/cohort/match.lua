@@ -4,6 +4,7 @@
 --- `match.check`; afterwards matching never raises by itself and never runs a
 --- metamethod of the error: fields are read raw, metatables compared by identity.
 local core = require "cohort.core"
+local misuse = require "cohort.misuse"
 
 local match = {}
 
@@ -126,15 +127,13 @@ local function fault_of(matcher, groups, depth)
   end
 end
 
---- Raises when `matcher` is none, at the line `level` levels up (1: the caller
---- of check). Never waits.
+--- Raises when `matcher` is none. Never waits.
 --- @param matcher any
---- @param level integer?   as in `error`; default 1
---- @param who string?      the function to name in the message
+--- @param who string       the function to name in the message
 --- @param groups boolean?  is ErrorGroup allowed?
-function match.check(matcher, level, who, groups)
+function match.check(matcher, who, groups)
   local fault = fault_of(matcher, groups, 1)
-  if fault then error((who and who .. ": " or "") .. fault, (level or 1) + 1) end
+  if fault then misuse("%s: %s", who, fault) end
 end
 
 local function text_matches(err, pattern)
@@ -196,7 +195,7 @@ end
 --- @param matcher cohort.Matcher  ErrorGroup is allowed here
 --- @return boolean
 function match.is(err, matcher)
-  match.check(matcher, 2, "is", true)
+  match.check(matcher, "is", true)
   return err ~= nil and matches(err, matcher, false)
 end
 
@@ -226,7 +225,7 @@ end
 
 local function check_group(value, who)
   if not core.is_error_group(value) then
-    error(("%s expects an error group, got %s: write eg:%s(matcher)"):format(who, type(value), who), 3)
+    misuse("%s expects an error group, got %s: write eg:%s(matcher)", who, type(value), who)
   end
 end
 
@@ -242,7 +241,7 @@ end
 --- @return cohort.ErrorGroup? rest
 function core.ErrorGroup.split(self, matcher)
   check_group(self, "split")
-  match.check(matcher, 2, "split", true)
+  match.check(matcher, "split", true)
   return match.split(self, matcher)
 end
 
@@ -252,7 +251,7 @@ end
 --- @return cohort.ErrorGroup? matched
 function core.ErrorGroup.subgroup(self, matcher)
   check_group(self, "subgroup")
-  match.check(matcher, 2, "subgroup", true)
+  match.check(matcher, "subgroup", true)
   return (match.split(self, matcher))
 end
 

@@ -1,8 +1,11 @@
 --- What objects of the Lua side have in common. Each is a table with one thing in it, its state, at 1, so
 --- that what is in it is out of reach of those who write `object.name`.
 local core = require "cohort.core"
+local misuse = require "cohort.misuse"
 
 local object = {}
+
+local missing = core.missing
 
 --- The state of an object; to be called by its methods.
 --- @param self any
@@ -13,19 +16,33 @@ local object = {}
 function object.state_of(self, class, noun, what)
   local state = getmetatable(self) == class and rawget(self, 1)
   if state then return state end
-  error(("%s expects a %s first, got %s: write %s:%s(...) with a colon")
-    :format(what, noun, type(self), noun, what), 3)
+  misuse("%s expects a %s first, got %s: write %s:%s(...) with a colon", what, noun, type(self), noun, what)
 end
 
 --- A `__newindex` that takes nothing.
 function object.refuse_assignment(noun)
-  return function() error(("nothing can be assigned to a field of this %s"):format(noun), 2) end
+  return function() misuse("nothing can be assigned to a field of this %s", noun) end
 end
+
+--- Reading a field that the table `t` has not is misuse, unless it may well be asked for; `noun` is what `t`
+--- is called. For modules, and for classes that are the `__index` of their objects; `known` has the names
+--- there are as keys, when they are not those of `t`.
+function object.refuse_unknown(t, noun, known)
+  known = known or t
+  return setmetatable(t, { __index = function(_, key) return missing(noun, key, known) end })
+end
+
+-- Waiting for it is a checkpoint and nothing else.
+local happened = core.event()
+happened:set()
+
+--- Raises `Cancelled` when the running task is cancelled: what a step of an iterator does that need not wait.
+function object.test() happened:wait() end
 
 --- Misuse of the method `what` when no task runs.
 function object.check_task(what)
   if core.current_task() then return end
-  error(("%s: no task runs here: call this inside cohort.run(function() ... end)"):format(what), 3)
+  misuse("%s: no task runs here: call this inside cohort.main(function() ... end), or cohort.run", what)
 end
 
 return object

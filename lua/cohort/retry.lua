@@ -3,22 +3,14 @@
 --- Both are a loop that every script writes, and in which cancellation is easily got wrong: here it always
 --- goes through at once.
 local core = require "cohort.core"
+local misuse = require "cohort.misuse"
 local match = require "cohort.match"
+local object = require "cohort.object"
 
 local retry = {}
 
 local is_callable, is_cancelled, is_error_group = core.is_callable, core.is_cancelled, core.is_error_group
 local raise = core.raise
-
--- Raises at the line that called a public function, `depth` levels above who calls this.
-local function misuse(depth, format, ...)
-  error(format:format(...), depth + 2)
-end
-
-local function check_task(who)
-  if core.current_task() then return end
-  misuse(2, "%s: no task runs here: call this inside cohort.run(function() ... end)", who)
-end
 
 -- What a wrong value is, for the message: of a number, which.
 local function name_of(value)
@@ -51,19 +43,19 @@ end
 
 local function check_option(name, value)
   if name == "on" then
-    match.check(value, 4, "option 'on'")
+    match.check(value, "option 'on'")
     return
   end
   local ok, expected = checks[name](value)
-  if not ok then misuse(3, "option '%s' expects %s, got %s", name, expected, name_of(value)) end
+  if not ok then misuse("option '%s' expects %s, got %s", name, expected, name_of(value)) end
 end
 
 local names = { "attempts", "delay", "factor", "jitter", "on" }
 
 -- The options, complete.
 local function check_options(options)
-  local fault, plan = core.option_fault(options, "retry", names), {}
-  if fault then misuse(2, "%s", fault) end
+  core.check_options(options, "retry", names)
+  local plan = {}
   for _, name in ipairs(names) do
     local value = rawget(options, name)
     if value ~= nil then check_option(name, value) else value = defaults[name] end
@@ -98,12 +90,17 @@ local function delay_after(plan, n)
   return seconds
 end
 
--- Waits for the next attempt, or raises what goes on. `errors` are those of the attempts so far.
+-- Waits for the next attempt, or raises what goes on. `errors` are those of the attempts so far, with their
+-- details.
 local function await_next(plan, errors, n, err)
   if not matches(err, plan.on) then raise(err) end
-  if plan.attempts < math.huge then errors[n] = core.error_box(err) end
+  if plan.attempts < math.huge then
+    errors[n] = core.error_box(err)
+    errors.details[n] = core.details(errors[n]) or false
+  end
   if n < plan.attempts then return core.sleep(delay_after(plan, n)) end
-  error(core.error_group(n == 1 and "1 attempt failed" or ("%d attempts failed"):format(n), errors), 0)
+  local message = n == 1 and "1 attempt failed" or ("%d attempts failed"):format(n)
+  error(core.error_compose(message, errors, errors.details), 0)
 end
 
 local try_again
@@ -138,10 +135,10 @@ function retry.retry(options, f, ...)
   end
   local plan = check_options(options)
   if not is_callable(call[1]) then
-    misuse(1, "retry expects a function, got %s: write retry(options, f, ...)", type(call[1]))
+    misuse("retry expects a function, got %s: write retry(options, f, ...)", type(call[1]))
   end
-  check_task "retry"
-  return try_again(plan, {}, 1, call)
+  object.check_task "retry"
+  return try_again(plan, { details = {} }, 1, call)
 end
 
 ---------------------------------------------------------------------------
@@ -155,9 +152,9 @@ end
 --- @return fun(): integer
 function retry.ticker(interval)
   if type(interval) ~= "number" or not (interval > 0 and interval < math.huge) then
-    misuse(1, "ticker expects more than zero seconds, got %s", name_of(interval))
+    misuse("ticker expects more than zero seconds, got %s", name_of(interval))
   end
-  check_task "ticker"
+  object.check_task "ticker"
   local begun, last = core.now(), 0
   return function()
     core.sleep_until(begun + (last + 1) * interval)

@@ -4,6 +4,8 @@
 --- emit inside scopes and groups, where a coroutine could not yield. A relay of the core takes its values to
 --- who asks; between two values the producer waits in `emit`.
 local core = require "cohort.core"
+local misuse = require "cohort.misuse"
+local object = require "cohort.object"
 
 local stream = {}
 
@@ -24,7 +26,7 @@ local Stream = { __name = "cohort.stream" }
 
 local function check_owner(self)
   if core.current_task() == self.owner then return end
-  error("a stream is closed by the task that made it", 3)
+  misuse "a stream is closed by the task that made it"
 end
 
 -- {{ The producer
@@ -39,18 +41,21 @@ local function run(f, emit)
   core.move_on_after(math.huge, f, emit)
 end
 
-local function produce(self, f)
+local function produce(started, self, f)
   local _ <close> = setmetatable({ finish = self.finish }, Ending)
+  started()
   local ok, err = xpcall(run, note, f, self.emit)
   if ok then return end
   if is_cancelled(err) then raise(err) end
   self.finish(true, err)
 end
 
+-- Once it has started the producer tells its end: what fails before, for want of memory, is raised here.
 local function start(self)
   local f = self.f
-  self.f = nil
-  self.group:spawn(produce, self, f).name = "stream"
+  self.f, self.ended = nil, true
+  core.shield(self.group.start, self.group, produce, self, f).name = "stream"
+  self.ended = false
 end
 
 -- }}
@@ -102,6 +107,7 @@ local function hand_on(self, first, ...)
 end
 
 function Stream:__call()
+  if self.ended or self.f then object.test() end
   if self.ended then return nil end
   if self.f then start(self) end
   return hand_on(self, self.ask())
@@ -120,12 +126,10 @@ end
 --- @return fun(): ...
 function stream.stream(f)
   if not is_callable(f) then
-    local mend = "write stream(function(emit) ... end)"
-    error(("stream expects a function, got %s: %s"):format(type(f), mend), 2)
+    misuse("stream expects a function, got %s: write stream(function(emit) ... end)", type(f))
   end
-  local owner = core.current_task()
-  if not owner then error("stream: no task runs here: call this inside cohort.run(function() ... end)", 2) end
-  local self = { f = f, owner = owner, open = true }
+  object.check_task "stream"
+  local self = { f = f, owner = core.current_task(), open = true }
   self.ask, self.emit, self.finish, self.failure, self.check = core.relay()
   self.group = core.open_iterator({ name = "stream", on_error = "collect" },
     "this stream was left open: write 'local s <close> = cohort.stream(...)' before its loop")

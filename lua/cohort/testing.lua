@@ -1,16 +1,39 @@
---- What makes concurrent code testable: a clock that stands still until told.
+--- What makes concurrent code testable: clocks that stand still until told, fakes for what is outside,
+--- every order of tasks, a cancellation or a failure at every point, leak checks.
+---
+--- What is here by name only is made in the parts, lua/cohort/testing/, which are loaded when they are used.
 local core = require "cohort.core"
 
-local testing = {}
+local testing = {
+  clock = core.clock,
+  wait_all_blocked = core.wait_all_blocked,
+  task_tree = core.task_tree,
+  open_runner = core.open_runner,
+  stream_pair = core.stream_pair,
+}
 
---- A virtual clock, for `cohort.run({clock = clock}, main)`.
----
---- It starts at 0. With `autojump` it moves by itself to the next deadline whenever
---- every task waits and no operation is in flight that will end by itself, so a
---- program full of sleeps takes no real time. Without, it stands until
---- `clock:jump(seconds)`.
---- @param options? {autojump: boolean}
---- @return cohort.Clock
-testing.clock = core.clock
+-- Where a function comes from that is not there yet.
+local parts = {
+  sequencer = "sequencer", with_names = "names",
+  explore = "explore", cancel_everywhere = "everywhere", fail_everywhere = "everywhere",
+  check_leaks = "check_leaks", plain = "plain",
+  assert_checkpoints = "asserts", assert_no_checkpoints = "asserts", assert_raises_group = "asserts",
+}
 
-return testing
+-- No part has it.
+local function missing(self, name)
+  local known = {}
+  for key in next, self do known[key] = true end
+  for key in next, parts do known[key] = true end
+  return core.missing("cohort.testing", name, known)
+end
+
+return setmetatable(testing, {
+  __index = function(self, name)
+    local part = parts[name]
+    if not part then return missing(self, name) end
+    local value = require("cohort.testing." .. part)[name]
+    rawset(self, name, value)
+    return value
+  end,
+})

@@ -6,12 +6,17 @@
 --- cleanup never replaces a real error.
 local core = require "cohort.core"
 local match = require "cohort.match"
+local misuse = require "cohort.misuse"
 
 local try = {}
 
 local pack, unpack = table.pack, table.unpack
 local is_cancelled, is_group = core.is_cancelled, core.is_error_group
-local error_group, sole = core.error_group, core.ErrorGroup.sole
+local sole = core.ErrorGroup.sole
+
+-- Where a caught error that is none of ours was raised, and what was being handled then; nil for one of ours,
+-- which has fields for that.
+local details_of = core.details
 
 --- @class cohort.Clause
 --- @field kind "except"|"success"|"finally"
@@ -25,19 +30,25 @@ function Clause:__tostring() return "clause " .. self.kind end
 local function check_callable(value, who, what)
   if core.is_callable(value) then return end
   local got = type(value) == "thread" and "a coroutine: give the function itself" or type(value)
-  error(("%s expects a function as %s, got %s"):format(who, what, got), 3)
+  misuse("%s expects a function as %s, got %s", who, what, got)
 end
 
 -- The message handler of all calls here hands back the very value it got, and keeps
 -- where it was raised; raising it again keeps that.
 local note, raise = core.note, core.raise
 
--- Two failures that are both on their way, the older first: what leaves.
-local function merge(older, newer)
-  if is_cancelled(newer) or rawequal(older, newer) then return older end
+-- A group without words of its own; `details` has for each error what details_of gave, or false.
+local function compose(errors, details)
+  return core.error_compose("", errors, details)
+end
+
+-- Two failures that are both on their way, the older first: what leaves, and its details.
+local function merge(newer, older, details)
+  if is_cancelled(newer) or rawequal(older, newer) then return older, details end
   newer = core.error_box(newer)
-  if is_cancelled(older) then return newer end
-  return error_group("", { older, newer })
+  local known = details_of(newer)
+  if is_cancelled(older) then return newer, known end
+  return compose({ older, newer }, { details or false, known or false })
 end
 
 ---------------------------------------------------------------------------
@@ -45,20 +56,22 @@ end
 
 --- @class cohort.Case   private
 --- @field bare any                 the error, when it is no group; else nil
+--- @field known table?             the details of `bare`
 --- @field root cohort.ErrorGroup   the error as a group
 --- @field left cohort.ErrorGroup?  what no clause has taken yet; nil: nothing
 --- @field places integer[]?        for each leaf of `left`, its number among those of `root`; nil: the same
 --- @field done table<integer, true>  leaves of `root` that a handler has ended
 --- @field taken boolean            did a clause take anything?
 --- @field fresh any[]              errors the clauses raised
+--- @field details (table|false)[]  of each of them, see details_of
 --- @field interrupted boolean      was a clause cut by a cancellation?
 --- @field results table?           what the first handler returned
 
-local function open_case(err)
-  local case = { root = err, done = {}, taken = false, fresh = {}, interrupted = false }
+local function open_case(err, details)
+  local case = { root = err, done = {}, taken = false, fresh = {}, details = {}, interrupted = false }
   if not is_group(err) then
-    case.bare = err
-    case.root = error_group("", { err })
+    case.bare, case.known = err, details
+    case.root = compose({ err }, { details or false })
   end
   case.left = case.root
   return case
@@ -73,6 +86,7 @@ local function add_fresh(case, err, context)
   err = core.error_box(err)
   core.error_link(err, context)
   case.fresh[#case.fresh + 1] = err
+  case.details[#case.fresh] = details_of(err, context) or false
 end
 
 -- What matches in case.left, the rest of it, and for each leaf whether it matched; or nil.
@@ -127,30 +141,33 @@ local function remainder(case)
   end, false))
 end
 
--- How a case ends: true and the first handler's results, or false and what goes on.
+-- How a case ends: true and the first handler's results, or false, what goes on, and its details.
 local function conclude(case)
   local rest, fresh = remainder(case), case.fresh
+  local known = rawequal(rest, case.bare) and case.known or nil
   if #fresh == 0 then
-    if rest ~= nil then return false, rest end
+    if rest ~= nil then return false, rest, known end
     if case.interrupted then return false, core.CANCELLED end
     return unpack(case.results, 1, case.results.n)
   end
   if rest ~= nil and not is_cancelled(rest) then
     fresh[#fresh + 1] = rest
+    case.details[#fresh] = known or false
   elseif #fresh == 1 then
-    return false, fresh[1]
+    return false, fresh[1], case.details[1]
   end
-  return false, error_group("", fresh)
+  return false, compose(fresh, case.details)
 end
 
 ---------------------------------------------------------------------------
--- try: every step hands on true and results, or false and an error, like pcall
+-- try: every step hands on true and results, or false, an error, and its details
 
 -- Runs the except clauses on what the body raised.
 local function handle(excepts, err)
   err = core.error_box(err)
-  if #excepts == 0 then return false, err end
-  local case = open_case(err)
+  local details = details_of(err)
+  if #excepts == 0 then return false, err, details end
+  local case = open_case(err, details)
   for _, clause in ipairs(excepts) do
     if case.left == nil then break end
     offer(case, clause)
@@ -162,7 +179,7 @@ local function settle(plan, ok, ...)
   if not ok then return handle(plan.excepts, (...)) end
   if plan.success then
     local fine, err = xpcall(plan.success.run, note)
-    if not fine then return false, core.error_box(err) end
+    if not fine then return false, core.error_box(err), details_of(err) end
   end
   return true, ...
 end
@@ -172,7 +189,7 @@ local function run_body(plan, body)
 end
 
 local function outcome(ok, ...)
-  if not ok then raise((...)) end
+  if not ok then raise(...) end
   return ...
 end
 
@@ -188,14 +205,14 @@ function Cleanup:finish(ok, ...)
   self.begun = true
   local fine, err = xpcall(self.run, note)
   if fine then return ok, ... end
-  if ok then return false, core.error_box(err) end
-  return false, merge((...), err)
+  if ok then return false, core.error_box(err), details_of(err) end
+  return false, merge(err, ...)
 end
 
 function Cleanup:__close(pending)
   if self.begun then return end
-  local _, err = self:finish(pending == nil, pending)
-  if not rawequal(err, pending) then raise(err) end
+  local _, err, details = self:finish(pending == nil, pending)
+  if not rawequal(err, pending) then raise(err, details) end
 end
 
 local function run_with_cleanup(plan, body)
@@ -205,14 +222,13 @@ end
 
 local function add_clause(plan, clause, i)
   if getmetatable(clause) ~= Clause then
-    local text = "try expects clauses after the body, got %s as argument %d: "
-      .. "use cohort.except(matcher, handler), cohort.success(f) or cohort.finally(f)"
-    error(text:format(type(clause), i + 1), 4)
+    misuse("try expects clauses after the body, got %s as argument %d: use cohort.except(matcher, handler), "
+      .. "cohort.success(f) or cohort.finally(f)", type(clause), i + 1)
   end
   if clause.kind == "except" then
     plan.excepts[#plan.excepts + 1] = clause
   elseif plan[clause.kind] then
-    error(("try expects one %s clause, got two: put both into one function"):format(clause.kind), 4)
+    misuse("try expects one %s clause, got two: put both into one function", clause.kind)
   else
     plan[clause.kind] = clause
   end
@@ -265,8 +281,13 @@ end
 --- @param matcher cohort.Matcher
 --- @param handler fun(eg: cohort.ErrorGroup): ...
 --- @return cohort.Clause
-function try.except(matcher, handler)
-  match.check(matcher, 2, "except")
+function try.except(matcher, handler, ...)
+  match.check(matcher, "except")
+  local more = ... ~= nil
+  if more or core.is_error_type(handler) then
+    misuse("except expects one matcher and a function as handler, got %s: several types go into a list, "
+      .. "except({A, B}, handler)", more and "three arguments" or "an error type as handler")
+  end
   check_callable(handler, "except", "handler")
   return setmetatable({ kind = "except", matcher = matcher, run = handler }, Clause)
 end
@@ -317,9 +338,10 @@ end
 local function bare(ok, ...)
   if ok then return ... end
   local err = ...
-  local one = nil
-  if is_group(err) then one = sole(err) end
-  if one ~= nil then err = one end
+  if is_group(err) and sole(err) ~= nil then
+    local one, details = err:leaves()()
+    raise(one, details.handling and { handling = details.handling })
+  end
   raise(err)
 end
 

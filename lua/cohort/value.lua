@@ -4,24 +4,21 @@
 --- what was replaced before a waiter ran was never there for it. They wait for an event that is made when the
 --- first of them waits, and set by the next change; so a cell that nobody watches costs nothing.
 local core = require "cohort.core"
+local misuse = require "cohort.misuse"
 local object = require "cohort.object"
 
-local state_of, refuse_assignment = object.state_of, object.refuse_assignment
-local check_task = object.check_task
+local state_of = object.state_of
+local refuse_assignment, refuse_unknown = object.refuse_assignment, object.refuse_unknown
+local check_task, test = object.check_task, object.test
 
 local value = {}
-
--- Waiting for it is a checkpoint and nothing else.
-local happened = core.event()
-happened:set()
 
 -- The state of a cell is {content =, version =, change = the event that its waiters wait for}, that of an
 -- iterator {cell =, seen = a version, closed =}.
 
 local function check_content(v, what)
   if v ~= nil then return end
-  error(("%s expects a value that is not nil, which would end a loop over its changes: take false")
-    :format(what), 3)
+  misuse("%s expects a value that is not nil, which would end a loop over its changes: take false", what)
 end
 
 -- Waits for the next change of a cell, or until somebody wants to be looked at.
@@ -40,7 +37,7 @@ end
 -- Changes: iterators
 
 local Changes = { __name = "cohort.Changes", __newindex = refuse_assignment "iterator" }
-Changes.__index = Changes
+Changes.__index = refuse_unknown(Changes, "iterator")
 
 local function check_open(it)
   if not it.closed then return end
@@ -50,7 +47,7 @@ end
 function Changes:__call()
   local it = state_of(self, Changes, "iterator", "next")
   check_task "next"
-  happened:wait()
+  test()
   check_open(it)
   while it.seen == it.cell.version do
     wait_for_change(it.cell)
@@ -78,7 +75,7 @@ end
 -- The cell
 
 local Value = { __name = "cohort.Value", __newindex = refuse_assignment "value" }
-Value.__index = Value
+Value.__index = refuse_unknown(Value, "value")
 
 --- What is in the cell.
 --- @return any
@@ -104,11 +101,11 @@ end
 function Value:wait_for(predicate)
   local cell = state_of(self, Value, "value", "wait_for")
   if not core.is_callable(predicate) then
-    error(("wait_for expects a function, got %s: write value:wait_for(function(v) return v == ... end)")
-      :format(type(predicate)), 2)
+    misuse("wait_for expects a function, got %s: write value:wait_for(function(v) return v == ... end)",
+      type(predicate))
   end
   check_task "wait_for"
-  happened:wait()
+  test()
   while true do
     local version, content = cell.version, cell.content
     if predicate(content) then return content end

@@ -158,6 +158,16 @@ describe("err .. text", function()
     assert.equal("Cancelled", ("" .. core.CANCELLED):sub(1, 9))
   end)
 
+  -- Debian 12's Lua loses values when the stack grows in a __concat.
+  it("needs no more of a coroutine's stack than a call", function()
+    local joined = coroutine.wrap(function()
+      local a, b, c, d, e, f, g, h, i = 1, 2, 3, 4, 5, 6, 7, 8, 9
+      local text = "a " .. err .. " b"
+      return text, a, b, c, d, e, f, g, h, i
+    end)()
+    assert.equal("a ValueError: bad b", joined)
+  end)
+
   it("does not raise for hostile fields", function()
     assert.truthy(("x" .. ValueError { message = hostile, where = "" }):find("^xValueError: table: "))
   end)

@@ -11,7 +11,7 @@ static bool gets_place(struct fake *f) {
   bool granted = f->task.wait.outcome == COH_WOKEN;
   say("%s%s ", f->name, granted ? "" : "!");
   coh_group_place_waited(&f->task, granted);
-  if (granted) coh_group_spawn(group, &f->other->task, false);
+  if (granted) coh_group_spawn_granted(group, &f->other->task);
   return false;
 }
 

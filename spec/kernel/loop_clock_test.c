@@ -155,6 +155,32 @@ static void a_clock_moved_by_hand_wakes_what_is_due_though_a_token_is_held(void)
 }
 
 
+static void a_clock_with_a_rate_wakes_what_is_due_by_itself(void) {
+  begin_manual();
+  coh_clock_set_rate(&test_clock, 1000);
+  BEGIN(&a, "a", sleeps, speaks);
+  BEGIN(&b, "b", sleeps, speaks);
+  a.ns = 2 * S_NS;
+  b.ns = S_NS;
+  CHECK(pump(0) == COH_WAITING);
+  CHECK(coh_loop_timeout_ns(&loop) <= MS_NS + 1);
+  end();
+  CHECK_SAID("b a ");
+  CHECK(coh_clock_now(&test_clock) >= 2 * S_NS);
+}
+
+
+static void a_rate_set_between_pumps_holds(void) {
+  begin_manual();
+  BEGIN(&a, "a", sleeps, speaks);
+  a.ns = 3600 * S_NS;
+  CHECK(pump_all() == COH_STUCK);
+  coh_clock_set_rate(&test_clock, 1e7);
+  end();
+  CHECK_SAID("a ");
+}
+
+
 static void a_sleep_that_is_over_when_it_begins_is_not_stuck(void) {
   begin_manual();
   BEGIN(&a, "a", sleeps, speaks);
@@ -346,6 +372,8 @@ int main(void) {
   RUN(what_is_due_already_does_not_wait_for_an_operation);
   RUN(a_clock_moved_by_hand_is_stuck_until_it_is_moved);
   RUN(a_clock_moved_by_hand_wakes_what_is_due_though_a_token_is_held);
+  RUN(a_clock_with_a_rate_wakes_what_is_due_by_itself);
+  RUN(a_rate_set_between_pumps_holds);
   RUN(a_sleep_that_is_over_when_it_begins_is_not_stuck);
   RUN(equal_sleeps_end_in_the_order_they_began);
   RUN(what_a_long_step_made_overdue_comes_in_the_order_of_its_times);

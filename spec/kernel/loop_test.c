@@ -398,6 +398,26 @@ static void two_loops_know_nothing_of_each_other(void) {
 }
 
 
+static bool cancels_all(struct fake *f) {
+  (void)f;
+  coh_scope_cancel(&loop.root, COH_REASON_CANCEL);
+  return false;
+}
+
+static void a_loop_that_was_cancelled_and_renewed_runs_tasks_as_if_it_was_not(void) {
+  static struct fake f;
+  begin();
+  BEGIN(&f, "f", cancels_all, tests, speaks);
+  CHECK(pump_all() == COH_IDLE);
+  CHECK_SAID("");
+  coh_loop_renew(&loop);
+  CHECK(loop.root.reason == COH_REASON_NONE);
+  BEGIN(&f, "f", tests, speaks);
+  end();
+  CHECK_SAID("f ");
+}
+
+
 int main(void) {
   RUN(the_state_says_what_a_pump_would_find);
   RUN(an_endless_sleep_alone_is_stuck_and_can_be_cancelled);
@@ -423,5 +443,6 @@ int main(void) {
   RUN(a_pass_is_a_permutation_under_any_seed);
   RUN(closing_twice_is_closing_once);
   RUN(two_loops_know_nothing_of_each_other);
+  RUN(a_loop_that_was_cancelled_and_renewed_runs_tasks_as_if_it_was_not);
   return passed("loop");
 }

@@ -56,16 +56,19 @@ static void a_failing_host_gives_null_and_counts_nothing(void) {
 }
 
 
-static void the_nth_call_and_every_later_one_can_be_made_to_fail(void) {
+static void the_nth_call_can_be_made_to_fail(void) {
   struct host h = {0}; struct coh_mem m; void *a, *b;
   coh_mem_init(&m, host_alloc, &h);
-  m.fail_after = 2;
+  m.faults.fail_at = 3;
   a = coh_mem_new(&m, 1);
   b = coh_mem_new(&m, 1);
   CHECK(a != NULL && b != NULL);
+  CHECK(m.faults.failed == NULL);
   CHECK(coh_mem_new(&m, 1) == NULL);
-  CHECK(coh_mem_new(&m, 1) == NULL);
+  CHECK(strcmp(m.faults.failed, "memory") == 0 && errno == ENOMEM);
   CHECK(h.calls == 2 && m.used == 2);
+  coh_mem_free(&m, coh_mem_new(&m, 1), 1);
+  CHECK(h.calls == 4 && m.faults.calls == 4);
   coh_mem_free(&m, a, 1);
   coh_mem_free(&m, b, 1);
 }
@@ -76,6 +79,6 @@ int main(void) {
   RUN(what_is_held_is_counted);
   RUN(freeing_nothing_is_allowed_and_counts_nothing);
   RUN(a_failing_host_gives_null_and_counts_nothing);
-  RUN(the_nth_call_and_every_later_one_can_be_made_to_fail);
+  RUN(the_nth_call_can_be_made_to_fail);
   return passed("mem");
 }

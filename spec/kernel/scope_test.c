@@ -290,13 +290,15 @@ static void an_outer_cancel_under_way_takes_the_catch_from_the_inner(void) {
 }
 
 
-static void any_cancelled_looks_through_shields(void) {
+static void the_source_is_the_canceller_or_the_first_cancelled_scope_behind_a_shield(void) {
   begin();
   nest(3);
-  CHECK(!coh_scope_any_cancelled(&places[2].scope));
-  coh_scope_set_shield(&places[2].scope, true);
+  CHECK(coh_scope_source(&places[2].scope) == NULL);
   coh_scope_cancel(&places[0].scope, COH_REASON_CANCEL);
-  CHECK(coh_scope_any_cancelled(&places[2].scope));
+  coh_scope_cancel(&places[1].scope, COH_REASON_CANCEL);
+  CHECK(coh_scope_source(&places[2].scope) == &places[0].scope);
+  coh_scope_set_shield(&places[2].scope, true);
+  CHECK(coh_scope_source(&places[2].scope) == &places[1].scope);
   CHECK(coh_scope_canceller(&places[2].scope) == NULL);
 }
 
@@ -429,7 +431,7 @@ int main(void) {
   RUN(a_cancelled_shield_catches_its_own_though_more_is_cancelled_outside);
   RUN(a_shield_switched_on_under_way_does_not_make_it_catch);
   RUN(an_outer_cancel_under_way_takes_the_catch_from_the_inner);
-  RUN(any_cancelled_looks_through_shields);
+  RUN(the_source_is_the_canceller_or_the_first_cancelled_scope_behind_a_shield);
   RUN(leaving_stops_the_timer_and_keeps_flags_and_deadline);
   RUN(on_a_scope_that_was_left_cancel_sets_only_the_flag);
   RUN(a_subtree_moved_under_a_cancelled_parent_is_aborted_at_once);

@@ -382,9 +382,9 @@ static void a_hundred_thousand_parked_tasks_are_cancelled_without_an_allocation(
     all[i].ns = i % 2 == 0 ? S_NS + i % 1000 : COH_NEVER;
   }
   CHECK(pump(MANY) == COH_WAITING);
-  loop.rt.mem.fail_after = 0;
+  loop.rt.mem.faults.fail_at = loop.rt.mem.faults.calls + 1;
   coh_scope_cancel(&loop.root, COH_REASON_CANCEL);
-  CHECK(coh_timer_next(&loop.rt) == COH_NEVER);
+  CHECK(coh_timer_next(&loop.rt) == COH_NEVER && loop.rt.mem.faults.failed == NULL);
   end();
   for (i = 0; i < MANY; i++) CHECK(all[i].task.result == COH_WAS_INTERRUPTED);
   free(all);

@@ -257,6 +257,37 @@ static void waits_on_the_outside_are_counted_while_they_last(void) {
 }
 
 
+static int forfeits;
+
+static void passes_on(struct coh_wait *w) {
+  CHECK(w->place == COH_RUNNING);
+  if (w->outcome == COH_WOKEN) forfeits++;
+}
+
+static const struct coh_wait_kind forfeiting_kind = {.what = "a test", .forfeit = passes_on};
+
+
+static void what_a_wait_was_woken_with_is_forfeited_once(void) {
+  begin();
+  forfeits = 0;
+  coh_wait_forfeit(&waits[0]);  /* has never waited */
+  park(1, &forfeiting_kind, &queue);
+  park(2, &forfeiting_kind, &queue);
+  park(3, &plain_kind, &queue);
+  coh_wait_wake_one(&queue);
+  coh_wait_abort(&waits[2]);
+  coh_wait_wake_one(&queue);
+  ready_says();
+  CHECK_SAID("12!3");
+  coh_wait_forfeit(&waits[1]);
+  coh_wait_forfeit(&waits[1]);
+  CHECK(forfeits == 1);
+  coh_wait_forfeit(&waits[2]);
+  coh_wait_forfeit(&waits[3]);
+  CHECK(forfeits == 1);
+}
+
+
 int main(void) {
   RUN(waits_are_woken_first_in_first_out);
   RUN(a_wait_that_is_moved_goes_to_the_end_of_the_other_queue_and_ends_there);
@@ -274,5 +305,6 @@ int main(void) {
   RUN(an_endless_sleep_is_in_no_heap_and_can_be_aborted);
   RUN(a_wait_may_sleep_then_queue_then_sleep);
   RUN(waits_on_the_outside_are_counted_while_they_last);
+  RUN(what_a_wait_was_woken_with_is_forfeited_once);
   return passed("wait");
 }

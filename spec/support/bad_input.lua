@@ -1,8 +1,10 @@
 --- Wrong values for every kind of parameter and option, with what the error must say. Which functions there
 --- are, what they take and in which order is read from lua/cohort/meta; here stands what the annotations do
 --- not say: what is wrong, and how the error words it.
+local bad_commands = require "spec.support.bad_commands"
 local meta = require "tools.meta"
 local metatype = require "tools.metatype"
+local add_net = require "spec.support.bad_net"
 
 local bad_input = {}
 
@@ -54,7 +56,7 @@ local functions = {
   says("expects a list of functions", all_but "table"),
   says("write the function itself, not a call of it", { 1 }, { print, "f" }, { hostile }, { thread }),
   says("leave out what is nil", { nil, print }, { n = 1 }, { print, n = 2 }, { [1 << 40] = print }),
-  says("options come before it", { settle = true }, { print, name = "x" }, { [0] = print }),
+  says("expects a list of functions, got a key", { settle = true }, { print, name = "x" }, { [0] = print }),
   right = { nothing },
 }
 local bytes = {
@@ -69,11 +71,24 @@ local function whole(least, ...)
     right = 1,
   }
 end
+local signal = {
+  says("signals expects names of signals", nil, true, 1, {}, print, hostile),
+  says("write the name in full", "TERM", "", "SIGTERMS", "sigterm", "a\0b"),
+  says("cannot listen for SIGKILL", "SIGKILL"),
+  right = "SIGUSR1",
+}
 local matcher = {
   says("a table as matcher, got", nil, true, 1, thread, light, io.stdout),
   says("malformed pattern", "%", "[a", "(", ")", "%f", "%b", "%1"),
   right = "x",
 }
+
+local path = {
+  says("a path as a string", nil, true, 1, {}, print, hostile), says("an empty string", ""),
+  says("NUL", "a\0b"),
+  right = "/nowhere/socket",
+}
+local times = { says("seconds since 1970", true, {}, print, "x", nan, huge, -huge, 1e300), right = 1 }
 
 --- By "function, name", else by "name: type", else by type, as metatype.key writes it. `free` takes anything.
 bad_input.kinds = {
@@ -89,6 +104,16 @@ bad_input.kinds = {
     says("seconds as a number", all_but "number"), says("seconds as a number", "1", "0x10", "nan"),
     says("zero or more seconds", nan, -1, -huge, -2 ^ 63, -1e308, -2 ^ -1074),
     right = 1,
+  },
+  ["cushion: number"] = {
+    says("seconds as a number", true, {}, print, "1", "soon"),
+    says("zero or more seconds", nan, -1, -huge), says("a finite number", huge),
+    right = 0,
+  },
+  ["testing.with_names, known"] = {
+    says("a table of names", nil, true, 1, "x", print, io.stdout), says("names as strings", { "127.0.0.1" }),
+    says("expects an address", { a = 1 }, { a = true }), says("an error of lookups", { a = "b" }),
+    right = { ["a.example"] = "127.0.0.1" },
   },
   ["time: number"] = {
     says("a time on cohort.now()'s clock", all_but "number"), says("got nan", nan),
@@ -143,33 +168,69 @@ bad_input.kinds = {
     says("map expects a list", nil, true, 1, "x", print, light, io.stdout),
     right = { 1 },
   },
-  ["host: string"] = {
-    says("a host as a string", nil, true, 1, {}, print, hostile), says("an empty string", ""),
+  ["path: string"] = path,
+  ["from: string"] = path,
+  ["to: string"] = path,
+  ["target: string"] = {
+    says("a target as a string", nil, true, 1, {}, print, hostile), says("an empty string", ""),
     says("NUL", "a\0b"),
-    right = "127.0.0.1",
+    right = "x",
   },
-  ["path: string"] = {
-    says("a path as a string", nil, true, 1, {}, print, hostile), says("an empty string", ""),
-    says("NUL", "a\0b"),
-    right = "/nowhere/socket",
+  ["string|number"] = { says("use tostring", nil, true, {}, print, hostile), right = "x" },
+  ["mode: string"] = {
+    says('"r", "w", "a"', true, 1, {}, print, hostile, "", "x", "rw", "r ", "r\0", "b", "rbb", "R"),
+    right = "r",
   },
-  ["port: integer"] = {
-    says("a port as a whole number", all_but "number"), says("a whole number", "80", 1.5, nan, huge),
-    says("0 to 65535", -1, 65536, 2 ^ 40),
+  ["permissions: string"] = {
+    says("permissions", nil, true, 420, {}, print, hostile),
+    says('"644" or "rw-r--r--"', "", "64", "888", "rwx", "rw-r--r-x-", "xwrxwrxwr", "0o644", "-644"),
+    right = "644",
+  },
+  ["whence: string"] = {
+    says('"set", "cur" or "end"', true, 1, {}, print, hostile, "", "SET", "begin"),
+    right = "set",
+  },
+  ["offset: integer"] = {
+    says("whole number of bytes", true, {}, print, "x", 1.5, nan, huge, 2 ^ 80),
     right = 0,
   },
+  ["atime: number"] = times, ["mtime: number"] = times,
+  ['integer|"l"|"L"|"a"|"n"'] = {
+    says("\"l\"", true, {}, "x", "", "*", hostile),
+    says("whole number of bytes", 1.5, nan, -1, -huge, huge, 2 ^ 60),
+    right = "l",
+  },
   ["delimiter: string"] = { says("a delimiter of one byte or more", nil, true, 1, {}, ""), right = "\n" },
-  ["string|number"] = { says("use tostring", nil, true, {}, print, hostile), right = "x" },
-  ['integer|"l"|"L"|"a"'] = { says("\"l\"", true, {}, "x", "n", hostile), right = "l" },
-  ['integer|"l"|"L"'] = { says("\"l\"", true, {}, hostile), right = "l" },
+  ["stream:write, ..."] = {
+    says("use tostring", nil, true, { {} }, { true }, { 1, print }, print, hostile),
+    right = "x",
+  },
+  ['integer|"n"|"l"|"L"|"a"'] = {
+    says("\"l\"", true, {}, "x", "ll", "", hostile),
+    says("a whole number of bytes", -1, 1.5, nan, huge, 2 ^ 63),
+    right = "l",
+  },
+  ["other: cohort.Stream"] = { says("copy_to expects a stream to copy to", all_but()), variable = "stream" },
+  ["count: integer"] = bytes,
   ["cohort.Matcher"] = matcher,
   ["cohort.Clause"] = { says("expects clauses after the body", true, 1, "f", {}, print, hostile) },
   ["parent: cohort.ErrorType"] = { says("an error type as parent", true, 1, "Error", {}, print, hostile) },
-  ["listener: cohort.Listener"] = {
-    says("net.serve(net.listen(host, port), handler)", all_but()),
-    variable = "listener",
+  ["cohort.signals, name"] = signal,
+  ["cohort.signals, ..."] = signal,
+  ["descriptor: integer|table|userdata"] = {
+    says("expects a descriptor, a whole number", nil, true, "1", print, nan, huge, -1, 1.5, 2 ^ 31),
+    says("has none of them", {}, light, hostile),
+    right = 0,
+  },
+  ["shape: table"] = {
+    says("a list of matchers", nil, true, 1, "x", {}, print, light, io.stdout, hostile),
+    says("a table as matcher, got", { 1 }, { "x", { true } }),
+    says("malformed pattern", { "%" }, { { "(" } }, { "x", message = "[a" }),
+    right = { "x" },
   },
 }
+
+bad_commands.add(bad_input.kinds, says, hostile)
 
 -- Right values that need the module.
 function bad_input.prepare(cohort)
@@ -181,6 +242,8 @@ end
 -- Classes whose objects are called otherwise than by the last word of their name.
 local nouns = {
   ErrorGroup = { "expects an error group", "write eg:" },
+  Signals = { "expects a listener first, got", "with a colon" },
+  Udp = { "expects a socket first, got", "with a colon" },
   Event = { "expects an event first, got", "with a colon" },
 }
 
@@ -208,6 +271,21 @@ bad_input.options = {
     says("expects a string", 1, true, {}, print), says("without NUL", "a\0b", "\0"),
     right = "name",
   },
+  ["permissions: string"] = {
+    says("expects a string", 420, true, {}, print), says("without NUL", "a\0b", "\0"),
+    says('"644" or "rw-r--r--"', "", "64", "888", "rwx", "rw-r--r-x-"),
+    right = "644",
+  },
+  ["dir: string"] = {
+    says("expects a string", 1, true, {}, print), says("without NUL", "a\0b", "\0"),
+    says("the path of a directory", ""),
+    right = "/nowhere",
+  },
+  ["prefix: string"] = {
+    says("expects a string", 1, true, {}, print), says("without NUL", "a\0b", "\0"),
+    says("without '/'", "a/b", "/"),
+    right = "x",
+  },
   ["overflow: string"] = {
     says("expects a string", 1, true, {}, print), says("without NUL", "a\0b", "\0"),
     says("\"wait\", \"drop_oldest\"", "wat", ""),
@@ -220,16 +298,43 @@ bad_input.options = {
   ["delay: number"] = { says("zero or more seconds", "1", true, {}, nan, -1, huge, -huge), right = 0 },
   ["factor: number"] = { says("a number of 1 or more", "1", true, {}, nan, 0, 0.5, huge), right = 1 },
   ["jitter: number"] = { says("a number from 0 to 1", "1", true, {}, nan, -0.1, 1.1), right = 0 },
+  ["seed: integer"] = counts,
+  ["reset_after: integer"] = {
+    says("a whole number of 0 or more", "8", true, {}, nan, -1, -huge, 1.5, 0.5),
+    right = 0,
+  },
+  ["delay: number[]"] = {
+    says("option 'delay' expects", 1, "1", true, {}, { 1 }, { 2, 1 }, { -1, 1 }, { nan, 1 }, { 0, huge }),
+    right = { 0, 1 },
+  },
   ["cohort.Matcher"] = {
-    says("a table as matcher, got", true, 1, thread, light, io.stdout),
-    says("malformed pattern", "%", "[a", "(", ")", "%f", "%b", "%1"),
-    right = "x",
+    says("a table as matcher, got", true, 1, thread, light, io.stdout), matcher[2], right = "x",
+  },
+  ["rate: number"] = {
+    says("virtual seconds per real second", "1", true, {}, nan, -1, huge, -huge),
+    right = 1,
+  },
+  ["watchdog: number"] = { says("zero or more seconds", "1", true, {}, nan, -1, -huge), right = 1 },
+  ["preemptions: number"] = {
+    says("a whole number of 0 or more, or math.huge", "1", true, {}, nan, -1, 1.5, -huge),
+    right = 1,
+  },
+  ["replay: table"] = {
+    says("a table of choices", 1, "x", true, print),
+    says("whole numbers of 1 or more", { 0 }, { x = 1 }, { 1.5 }),
+    right = { [2] = 1 },
+  },
+  ["code: string"] = {
+    says("the code of an error of the system", 1, true, {}, "", "ENOTHING"),
+    right = "EMFILE",
   },
   ["timeout: number"] = { says("zero or more seconds", "1", true, {}, nan, -1, -huge, -1e308), right = 1 },
   ["deadline: number"] = { says("a time on cohort.now()'s clock", "1", true, {}, nan), right = 1e9 },
   ["fun"] = { says("a function", 1, "f", {}, hostile, thread), right = nothing },
   ["cohort.Clock"] = { says("a clock of cohort.testing", 1, "real", {}, true, io.stdout, hostile) },
 }
+
+add_net(bad_input.kinds, bad_input.options, says, all_but)
 
 -- One of some words: nearly one of them, none, the first in capitals; and what is no string.
 local function words_kind(literals)
@@ -363,16 +468,22 @@ function bad_input.public_functions(definitions, objects)
   return list
 end
 
---- Loads what `cohort` loads when it is first asked for, so that it is in the table.
-function bad_input.load_all(cohort)
-  local index = debug.getmetatable(cohort).__index
-  for i = 1, 255 do
+-- Loads the fields of a module that are loaded when they are first asked for.
+local function load_fields(module)
+  local index = (debug.getmetatable(module) or {}).__index
+  for i = 1, index and 255 or 0 do
     local name, upvalue = debug.getupvalue(index, i)
     if not name then return end
-    if name == "submodules" or name == "functions" then
-      for field in pairs(upvalue) do pcall(function() return cohort[field] end) end
+    if name == "submodules" or name == "functions" or name == "parts" then
+      for field in pairs(upvalue) do pcall(function() return module[field] end) end
     end
   end
+end
+
+--- Loads what `cohort` loads when it is first asked for, so that it is in the table.
+function bad_input.load_all(cohort)
+  load_fields(cohort)
+  load_fields(cohort.testing)
 end
 
 -- }}

@@ -129,6 +129,18 @@ static void a_state_has_one_runtime_at_a_time(void) {
 }
 
 
+static void a_configuration_without_its_size_is_refused(void) {
+  lua_State *L = new_lua();
+  cohort_config c = {.seed = 1};
+  cohort_runtime *rt = NULL;
+  CHECK(cohort_open(L, &c, &rt) == COHORT_EINVAL);
+  c.size = sizeof c - 1;
+  CHECK(cohort_open(L, &c, &rt) == COHORT_EINVAL);
+  CHECK(cohort_of(L) == NULL);
+  lua_close(L);
+}
+
+
 static void an_index_that_is_no_clock_is_refused(void) {
   lua_State *L = new_lua();
   cohort_config c = {.size = sizeof c, .clock_index = 1};
@@ -204,6 +216,29 @@ static int pump_inside(lua_State *L) {
   CHECK(cohort_status(h->rt, *task) == COHORT_RUNNING);
   CHECK(lua_gettop(L) == top);
   return 0;
+}
+
+
+/* Takes the last of those that are ready, and counts how often it was asked. */
+static uint64_t choose_last(void *asked, uint64_t n) {
+  ++*(int *)asked;
+  return n - 1;
+}
+
+
+static void the_host_chooses_which_task_runs_next(void) {
+  int asked = 0;
+  const cohort_config c = {.size = sizeof c, .choose = choose_last, .choose_ud = &asked};
+  struct host h = open_with(&c);
+  cohort_task first, second;
+  CHECK(luaL_dostring(h.L, "number = 0") == LUA_OK);
+  first = spawn(&h, "number = number * 10 + 1");
+  second = spawn(&h, "number = number * 10 + 2 cohort.checkpoint() number = number * 10 + 3");
+  CHECK(cohort_pump(h.rt, NULL) == COHORT_IDLE);
+  CHECK(global(h.L, "number") == 231 && asked == 3);
+  take(&h, first, COHORT_RETURNED, NULL);
+  take(&h, second, COHORT_RETURNED, NULL);
+  close(&h);
 }
 
 
@@ -307,6 +342,7 @@ static void arguments_go_to_the_function(void) {
   CHECK(cohort_spawn(h.rt, h.L, 0, &task) == COHORT_EINVAL);
   lua_pushinteger(h.L, 1);
   CHECK(cohort_spawn(h.rt, h.L, 1, &task) == COHORT_EINVAL);
+  CHECK(cohort_spawn(h.rt, h.L, -1, &task) == COHORT_EINVAL);
   CHECK(lua_gettop(h.L) == 1);
   close(&h);
 }
@@ -441,10 +477,12 @@ int main(int argc, char **argv) {
   const char *claim = argc > 1 ? argv[1] : "";
   CLAIM(opening_without_the_module_is_refused);
   CLAIM(a_state_has_one_runtime_at_a_time);
+  CLAIM(a_configuration_without_its_size_is_refused);
   CLAIM(an_index_that_is_no_clock_is_refused);
   CLAIM(a_budget_of_steps_is_kept);
   CLAIM(a_budget_of_time_is_kept);
   CLAIM(time_is_that_of_the_hosts_clock);
+  CLAIM(the_host_chooses_which_task_runs_next);
   CLAIM(a_pump_inside_a_task_is_refused);
   CLAIM(closing_inside_a_task_cancels_and_no_more);
   CLAIM(another_thread_wakes_the_hosts_poll);

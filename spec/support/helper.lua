@@ -1,12 +1,12 @@
 --- What every spec runs under: a leak check around each `it`, and a record of what each one did.
 ---
---- The leak check compares `cohort.core.debug_counts()` (live tasks, scopes, handles, registry slots)
---- before and after the body; a count that grew and stays after two collections fails the spec and is
---- named. The record counts the assertions a spec made, because a spec that asserts nothing proves
---- nothing. Options, as `-Xhelper name=value`: `results` (file to write, one spec per line: status,
---- assertions, file, full name, with tabs between), `gc` ("incremental", "generational" or "stress").
+--- The leak check is that of cohort.testing.leaks, before and after the body: what grew fails the spec and
+--- is named. The record counts the assertions a spec made; none at all fails it, because a spec that asserts
+--- nothing proves nothing. Options, as `-Xhelper name=value`: `results` (file to write, one spec per line:
+--- status, assertions, file, full name, with tabs between), `gc` ("incremental", "generational" or "stress").
 --- The last line printed is "N passed, N failed", before it a line "skipped: ..." for each pending spec.
 local busted = require "busted"
+local leaks = require "cohort.testing.leaks"
 local luassert = require "luassert"
 local namespaces = require "luassert.namespaces"
 
@@ -52,27 +52,8 @@ plain.__call = counted(plain.__call)
 
 -- The leak check.
 
-local loaded, core = pcall(require, "cohort.core")
-local counts = loaded and core.debug_counts
-if not counts then
-  print("no leak check: " .. (loaded and "cohort.core has no debug_counts" or tostring(core)))
-end
-
-local function growth(before)
-  local grown = {}
-  for name, count in pairs(counts()) do
-    local more = count - (before[name] or 0)
-    if more > 0 then grown[#grown + 1] = ("%d %s"):format(more, name) end
-  end
-  table.sort(grown)
-  return grown
-end
-
 local function check_leaks(before)
-  if #growth(before) == 0 then return end
-  collectgarbage()
-  collectgarbage()
-  local left = growth(before)
+  local left = leaks.grown(before)
   if #left > 0 then busted.fail("left behind: " .. table.concat(left, ", "), 2) end
 end
 
@@ -80,12 +61,13 @@ end
 
 local function before_test(element)
   assertions = 0
-  if counts and element.descriptor == "it" then
+  if element.descriptor == "it" then
     local body = element.run
     element.run = function(...)
-      local before = counts()
+      local before = leaks.count()
       body(...)
       check_leaks(before)
+      if assertions == 0 then busted.fail("asserts nothing, so it proves nothing", 2) end
     end
   end
   return nil, true

@@ -22,6 +22,24 @@ local function echo(g)
   end)
 end
 
+-- Files: some operations are with a thread, some are left behind, one is changing something.
+local function write_and_read(g)
+  local fs = cohort.fs
+  local dir <close> = fs.temp_dir()
+  local file <close> = fs.temp_file { dir = dir.path }
+  local watcher <close> = fs.watch(dir.path)
+  g:spawn_daemon(function() pcall(watcher) end)
+  for i = 1, 3 do
+    fs.write_file(("%s/%d"):format(dir.path, i), ("x"):rep(100000), { atomic = i == 2 })
+    file:write("line\n"):seek "set"
+    cohort.move_on_after(0, fs.copy, file.path, dir.path .. "/copy")
+    assert(file:read "l" == "line")
+  end
+  cohort.group(function(inner)
+    for path in fs.walk(dir.path) do inner:spawn(fs.read_file, path) end
+  end)
+end
+
 -- What tasks hand to each other: some wait, some have their value and have not run yet, some are done.
 local function talk(g)
   local send, receive = cohort.channel(1)
@@ -51,6 +69,7 @@ cohort.main(function()
   cohort.group({ limit = 40 }, function(g)
     echo(g)
     g:spawn(talk, g)
+    g:spawn(write_and_read, g)
     g:defer(cohort.sleep, 0.001)
     for i = 1, 3 do
       g:spawn(function()

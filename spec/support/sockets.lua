@@ -16,6 +16,14 @@ function sockets.pair(body, options)
   end)
 end
 
+--- Calls `body(listener, port, ...)` in a run under a virtual clock.
+function sockets.listening(body, ...)
+  return tasks.virtual(function(...)
+    local listener <close> = net.listen("127.0.0.1", 0)
+    return body(listener, listener.local_address.port, ...)
+  end, ...)
+end
+
 --- Lets the loop look at I/O `n` times (once), with every other ready task running in between.
 function sockets.look(n)
   for _ = 1, n or 1 do cohort.sleep(1e-6) end

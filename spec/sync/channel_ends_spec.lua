@@ -132,6 +132,22 @@ describe("cancelling", function()
     end)
   end)
 
+  it("a send keeps nothing of its value", function()
+    with_channel(0, function(send)
+      local weak = setmetatable({}, { __mode = "v" })
+      cohort.move_on_after(1, function()
+        weak[1] = {}
+        send(weak[1])
+      end)
+      cohort.move_on_after(1, cohort.group, function(g)
+        weak[2] = {}
+        g:spawn(send, weak[2])
+      end)
+      collectgarbage()
+      assert.is_nil(next(weak))
+    end)
+  end)
+
   it("waiters in any number leaves nothing in the queues", function()
     with_channel(0, function(send, receive)
       for _ = 1, 3 do
@@ -240,8 +256,8 @@ describe("the ends of a channel", function()
     assert.equal("cohort.Sender", getmetatable(send).__name)
     assert.equal("cohort.Receiver", getmetatable(receive).__name)
     assert.equal("table", type(getmetatable(send).__index))
-    assert.is_nil(send.poll)
-    assert.is_nil(receive.offer)
+    assert.matches("a sender has no 'poll'", raised(function() return send.poll end))
+    assert.matches("a receiver has no 'offer'", raised(function() return receive.offer end))
     assert.matches("channel_ends_spec.lua:%d+: ", raised(function() send.x = 1 end))
   end)
 

@@ -63,6 +63,17 @@ describe("a channel", function()
     end)
   end)
 
+  it("has a capacity that is a whole number of 0 or more, which may be written as a float", function()
+    virtual(function()
+      local send, receive = cohort.channel(2.0)
+      assert.same({ true, true, false }, { send:offer(1), send:offer(2), send:offer(3) })
+      assert.equal(2, #receive)
+      for _, wrong in ipairs { -1, 1.5, -math.huge, 0 / 0 } do
+        assert.matches("channel expects a whole number of 0 or more", raised(cohort.channel, wrong))
+      end
+    end)
+  end)
+
   it("of capacity math.huge never makes a sender wait", function()
     with_channel(math.huge, function(send, receive)
       for i = 1, 5000 do send(i) end
@@ -317,6 +328,20 @@ describe("a closed channel", function()
       send:close()
       cohort.checkpoint()
       assert.same({ 55, 3 }, { sum, ended })
+    end)
+  end)
+
+  it("raises Closed in a loop over an end that another task closes", function()
+    with_channel(1, function(send, receive, g)
+      local log = {}
+      logged(g, log, "loop", function()
+        for v in receive do log[#log + 1] = v end
+      end)
+      send(1)
+      cohort.checkpoint()
+      receive:close()
+      cohort.checkpoint()
+      assert.same({ 1, "loop: Closed: receive: this end of the channel is closed" }, log)
     end)
   end)
 

@@ -35,7 +35,6 @@ describe("an event", function()
       event:set()
       event:wait()
       assert.is_true(event:is_set())
-      assert.is_nil(event.clear)
     end)
   end)
 

@@ -306,6 +306,28 @@ for noun, make in pairs(makers) do
       end)
     end)
 
+    it("that was handed to a task which is closed by force before it runs goes to the next", function()
+      virtual(function()
+        local o, was_handed = make(), false
+        pcall(cohort.group, function(g)
+          local deaf = g:spawn(tasks.outrun, function()
+            o:acquire()
+            o:release()
+          end)
+          g:spawn(cohort.shield, function()
+            while deaf:status() ~= "failed" do
+              o:with(cohort.sleep, 1)
+            end
+            was_handed = true
+          end)
+          cohort.checkpoint()
+          g:cancel()
+        end)
+        assert.is_true(was_handed)
+        assert.is_true(is_free(o))
+      end)
+    end)
+
     it("keeps no memory of ten thousand waiters that were cancelled", function()
       virtual(function()
         local o = make()

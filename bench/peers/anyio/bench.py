@@ -97,6 +97,148 @@ async def w6(tasks, mode):
     return {"ns": (now() - began) / tasks}
 
 
+async def together(*functions):
+    """How long it takes tasks to run them."""
+    began = now()
+    async with anyio.create_task_group() as group:
+        for function in functions:
+            group.start_soon(function)
+    return now() - began
+
+
+async def item(count, capacity):
+    send, receive = anyio.create_memory_object_stream(capacity)
+
+    async def put():
+        async with send:
+            for i in range(count):
+                await send.send(i)
+
+    async def get():
+        async for _ in receive:
+            pass
+
+    return await together(put, get)
+
+
+async def trip(count, capacity):
+    ask, asked = anyio.create_memory_object_stream(capacity)
+    answer, answered = anyio.create_memory_object_stream(capacity)
+
+    async def put():
+        async with ask:
+            for i in range(count):
+                await ask.send(i)
+                await answered.receive()
+
+    async def get():
+        async for i in asked:
+            await answer.send(i)
+
+    return await together(put, get)
+
+
+async def w5(mode, capacity, seconds):
+    work = {"item": item, "trip": trip}[mode]
+    return {"ns": await measure.per_operation(seconds, lambda count: work(count, capacity))}
+
+
+async def hold(thing, count):
+    began = now()
+    for _ in range(count):
+        async with thing:
+            pass
+    return now() - began
+
+
+async def handed_over(count):
+    lock = anyio.Lock()
+
+    async def turns():
+        for _ in range((count + 1) // 2):
+            async with lock:
+                await anyio.lowlevel.checkpoint()
+
+    return await together(turns, turns)
+
+
+async def is_set(count):
+    event = anyio.Event()
+    event.set()
+    began = now()
+    for _ in range(count):
+        await event.wait()
+    return now() - began
+
+
+async def wake(count, tasks):
+    events = [anyio.Event() for _ in range(-(-count // tasks))]
+
+    async def wait():
+        for event in events:
+            await event.wait()
+
+    async def wake_all():
+        for event in events:
+            await anyio.lowlevel.checkpoint()
+            event.set()
+
+    took = await together(*[wait] * tasks, wake_all)
+    return took * count / (len(events) * tasks)
+
+
+async def select(*receivers):
+    """What there is: a task for each, of which the later ones are cancelled."""
+    got = []
+
+    async def get(receive):
+        got.append(await receive.receive())
+        group.cancel_scope.cancel()
+
+    async with anyio.create_task_group() as group:
+        for receive in receivers:
+            group.start_soon(get, receive)
+    return got[0]
+
+
+async def ready(count):
+    _, idle = anyio.create_memory_object_stream(1)
+    send, receive = anyio.create_memory_object_stream(1)
+    began = now()
+    for i in range(count):
+        await send.send(i)
+        await select(idle, receive)
+    return now() - began
+
+
+async def waiting(count):
+    _, idle = anyio.create_memory_object_stream(1)
+    send, receive = anyio.create_memory_object_stream(1)
+
+    async def put():
+        for i in range(count):
+            await send.send(i)
+
+    async def get():
+        for _ in range(count):
+            await select(idle, receive)
+
+    return await together(put, get)
+
+
+async def w5b(mode, seconds, tasks=0):
+    works = {
+        "lock": lambda count: hold(anyio.Lock(), count),
+        "semaphore": lambda count: hold(anyio.Semaphore(1), count),
+        "handed_over": handed_over,
+        "set": is_set,
+        "wake": lambda count: wake(count, tasks),
+        "ready": ready,
+        "waiting": waiting,
+    }
+    return {"ns": await measure.per_operation(seconds, works[mode])}
+
+
 class Failure(Exception):
     pass
 
@@ -124,6 +266,6 @@ async def w8(seconds):
     return {"ns": await measure.per_operation(seconds, run)}
 
 
-questions = {"w1": w1, "w2": w2, "w3": w3, "w4": w4, "w4b": w4b, "w6": w6, "w8": w8}
+questions = {"w1": w1, "w2": w2, "w3": w3, "w4": w4, "w4b": w4b, "w5": w5, "w5b": w5b, "w6": w6, "w8": w8}
 
 anyio.run(measure.main, questions)

@@ -64,6 +64,36 @@ function questions.w3(args)
   return figures
 end
 
+local channels = {}
+
+--- A generator is a rendezvous; there is no room in it.
+function channels.item(args, count)
+  if args.capacity > 0 then return nil end
+  local co = create(function()
+    for i = 1, count do yield(i) end
+  end)
+  return measure.time(function()
+    for _ = 1, count do resume(co) end
+  end)
+end
+
+--- What is handed in is the question, what is yielded the answer.
+function channels.trip(_, count)
+  local co = create(function(item)
+    while true do item = yield(item) end
+  end)
+  return measure.time(function()
+    for i = 1, count do resume(co, i) end
+  end)
+end
+
+--- W5: the two call each other.
+function questions.w5(args)
+  local pass = channels[args.mode]
+  if not pass(args, 1) then return nil end
+  return { ns = measure.per_operation(args.seconds, function(count) return pass(args, count) end) }
+end
+
 local Failure = { __name = "Failure" }
 local cancelled = setmetatable({}, { __name = "Cancelled" })
 
@@ -95,6 +125,32 @@ local function fail_among_nine()
   for i = 1, 9 do resume(group[i], cancelled) end
   return failure
 end
+
+--- Lua's own library.
+local function read_file(path)
+  local file = assert(io.open(path))
+  local data = file:read "a"
+  file:close()
+  return data
+end
+
+local function group(tasks, f)
+  for i = 1, tasks do coroutine.wrap(f)(i) end
+end
+
+--- W7f
+function questions.w7f(args) return measure.reads(args, group, read_file) end
+
+--- Through a shell, which is the only way.
+local function run()
+  local pipe = assert(io.popen "exec /bin/true 2>&1")
+  local data = pipe:read "a"
+  pipe:close()
+  return data
+end
+
+--- W7p
+function questions.w7p(args) return measure.programs(args, group, run) end
 
 --- W8
 function questions.w8(args)

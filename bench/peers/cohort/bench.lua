@@ -94,6 +94,131 @@ function questions.w4b(args)
   return { ns = ns }
 end
 
+local channels = {}
+
+--- Items through a channel with room for `capacity`.
+function channels.item(args, count)
+  local send, receive = cohort.channel(args.capacity)
+  local began = clock.now()
+  cohort.group(function(g)
+    g:spawn(function()
+      for i = 1, count do send(i) end
+      send:close()
+    end)
+    for _ in receive do end
+  end)
+  return clock.now() - began
+end
+
+--- An item over one channel, and its answer over the other.
+function channels.trip(args, count)
+  local ask, asked = cohort.channel(args.capacity)
+  local answer, answered = cohort.channel(args.capacity)
+  local began = clock.now()
+  cohort.group(function(g)
+    g:spawn(function()
+      for item in asked do answer(item) end
+    end)
+    for i = 1, count do
+      ask(i)
+      answered()
+    end
+    ask:close()
+  end)
+  return clock.now() - began
+end
+
+--- W5
+function questions.w5(args)
+  local pass = channels[args.mode]
+  return { ns = measure.per_operation(args.seconds, function(count) return pass(args, count) end) }
+end
+
+local talk = {}
+
+local function hold(object, count)
+  for _ = 1, count do
+    object:acquire()
+    object:release()
+  end
+end
+
+function talk.lock(_, count) return measure.time(hold, cohort.lock(), count) end
+function talk.semaphore(_, count) return measure.time(hold, cohort.semaphore(1), count) end
+
+--- Two tasks, each holding a lock over a switch.
+function talk.handed_over(_, count)
+  local lock = cohort.lock()
+  local function turns()
+    for _ = 1, count / 2 do
+      lock:acquire()
+      cohort.checkpoint()
+      lock:release()
+    end
+  end
+  return measure.time(cohort.group, function(g)
+    g:spawn(turns)
+    g:spawn(turns)
+  end)
+end
+
+function talk.set(_, count)
+  local event = cohort.event()
+  event:set()
+  return measure.time(function()
+    for _ = 1, count do event:wait() end
+  end)
+end
+
+--- Tasks that wait for one event after the other.
+function talk.wake(args, count)
+  local events = {}
+  for i = 1, math.ceil(count / args.tasks) do events[i] = cohort.event() end
+  local function wait()
+    for i = 1, #events do events[i]:wait() end
+  end
+  local took = measure.time(cohort.group, function(g)
+    for _ = 1, args.tasks do g:spawn(wait) end
+    for i = 1, #events do
+      cohort.checkpoint()
+      events[i]:set()
+    end
+  end)
+  return took * count / (#events * args.tasks)
+end
+
+--- Of two channels the second has an item.
+function talk.ready(_, count)
+  local _, idle = cohort.channel(1)
+  local send, receive = cohort.channel(1)
+  local cases = { { idle }, { receive } }
+  return measure.time(function()
+    for i = 1, count do
+      send(i)
+      cohort.select(cases)
+    end
+  end)
+end
+
+--- Of two channels the second gets an item by and by.
+function talk.waiting(_, count)
+  local _, idle = cohort.channel(1)
+  local send, receive = cohort.channel(1)
+  local cases = { { idle }, { receive } }
+  return measure.time(cohort.group, function(g)
+    g:spawn(function()
+      for i = 1, count do send(i) end
+    end)
+    for _ = 1, count do cohort.select(cases) end
+  end)
+end
+
+--- W5b
+function questions.w5b(args)
+  local work = talk[args.mode]
+  return { ns = measure.per_operation(args.seconds, function(count) return work(args, count) end) }
+end
+
 --- W6
 function questions.w6(args)
   if args.mode == "event" and not cohort.event then return nil end
@@ -106,6 +231,24 @@ function questions.w6(args)
     g:cancel()
   end)
   return { ns = (clock.now() - began) / args.tasks }
+end
+
+local function group(tasks, f)
+  cohort.group(function(g)
+    for i = 1, tasks do g:spawn(f, i) end
+  end)
+end
+
+--- W7f
+function questions.w7f(args) return measure.reads(args, group, cohort.fs.read_file) end
+
+--- W7p
+function questions.w7p(args)
+  local command = { "/bin/true" }
+  return measure.programs(args, group, function()
+    local result = cohort.process.run(command)
+    return result.stdout .. result.stderr
+  end)
 end
 
 --- W8

@@ -104,6 +104,179 @@ function questions.w4b(args)
   return { ns = ns }
 end
 
+--- A channel by hand: a queue, and a condition for either side.
+local Channel = {}
+Channel.__index = Channel
+
+local function channel(capacity)
+  return setmetatable({
+    capacity = capacity, first = 1, last = 0, filled = condition.new(), emptied = condition.new(),
+  }, Channel)
+end
+
+function Channel:send(item)
+  while self.last - self.first + 1 >= self.capacity do self.emptied:wait() end
+  self.last = self.last + 1
+  self[self.last] = item
+  self.filled:signal(1)
+end
+
+function Channel:receive()
+  while self.first > self.last do self.filled:wait() end
+  local item = self[self.first]
+  self[self.first] = nil
+  self.first = self.first + 1
+  self.emptied:signal(1)
+  return item
+end
+
+--- The first of two channels that has an item.
+local function select_of(a, b)
+  while a.first > a.last and b.first > b.last do cqueues.poll(a.filled, b.filled) end
+  return a.first <= a.last and a:receive() or b:receive()
+end
+
+local channels = {}
+
+--- There is no rendezvous.
+function channels.item(args, count)
+  if args.capacity == 0 then return nil end
+  local items = channel(args.capacity)
+  return measure.time(group, 2, function(i)
+    for _ = 1, count do
+      if i == 1 then items:send(i) else items:receive() end
+    end
+  end)
+end
+
+function channels.trip(args, count)
+  local there, back = channel(args.capacity), channel(args.capacity)
+  return measure.time(group, 2, function(i)
+    for j = 1, count do
+      if i == 1 then
+        there:send(j)
+        back:receive()
+      else
+        back:send(there:receive())
+      end
+    end
+  end)
+end
+
+--- W5
+function questions.w5(args)
+  local pass = channels[args.mode]
+  if not pass(args, 1) then return nil end
+  return { ns = measure.per_operation(args.seconds, function(count) return pass(args, count) end) }
+end
+
+--- A lock by hand: a flag and a condition; who comes in between barges in.
+local Lock = {}
+Lock.__index = Lock
+
+local function new_lock() return setmetatable({ held = false, freed = condition.new() }, Lock) end
+
+function Lock:acquire()
+  while self.held do self.freed:wait() end
+  self.held = true
+end
+
+function Lock:release()
+  self.held = false
+  self.freed:signal(1)
+end
+
+local Event = {}
+Event.__index = Event
+
+local function new_event() return setmetatable({ done = false, happened = condition.new() }, Event) end
+
+function Event:wait()
+  while not self.done do self.happened:wait() end
+end
+
+function Event:set()
+  self.done = true
+  self.happened:signal()
+end
+
+local talk = {}
+
+function talk.lock(_, count)
+  local lock = new_lock()
+  return measure.time(function()
+    for _ = 1, count do
+      lock:acquire()
+      lock:release()
+    end
+  end)
+end
+
+function talk.handed_over(_, count)
+  local lock = new_lock()
+  return measure.time(group, 2, function()
+    for _ = 1, count / 2 do
+      lock:acquire()
+      cqueues.poll()
+      lock:release()
+    end
+  end)
+end
+
+function talk.set(_, count)
+  local event = new_event()
+  event:set()
+  return measure.time(function()
+    for _ = 1, count do event:wait() end
+  end)
+end
+
+--- Another task sets the next event when all have gone on from the last.
+function talk.wake(args, count)
+  local events, woken = {}, 0
+  for i = 1, math.ceil(count / args.tasks) do events[i] = new_event() end
+  loop:wrap(function()
+    cqueues.poll()  -- all begin to wait
+    for i = 1, #events do
+      while woken < (i - 1) * args.tasks do cqueues.poll() end
+      events[i]:set()
+    end
+  end)
+  local took = measure.time(group, args.tasks, function()
+    for i = 1, #events do
+      events[i]:wait()
+      woken = woken + 1
+    end
+  end)
+  return took * count / (#events * args.tasks)
+end
+
+function talk.ready(_, count)
+  local idle, items = channel(1), channel(1)
+  return measure.time(function()
+    for i = 1, count do
+      items:send(i)
+      select_of(idle, items)
+    end
+  end)
+end
+
+function talk.waiting(_, count)
+  local idle, items = channel(1), channel(1)
+  return measure.time(group, 2, function(i)
+    for j = 1, count do
+      if i == 1 then items:send(j) else select_of(idle, items) end
+    end
+  end)
+end
+
+--- W5b: no semaphore.
+function questions.w5b(args)
+  local work = talk[args.mode]
+  if not work then return nil end
+  return { ns = measure.per_operation(args.seconds, function(count) return work(args, count) end) }
+end
+
 local Failure = { __name = "Failure" }
 local cancelled = setmetatable({}, { __name = "Cancelled" })
 
@@ -126,6 +299,19 @@ function questions.w6(args)
   cancel:signal()
   while live > 0 do done:wait() end
   return { ns = (clock.now() - began) / args.tasks }
+end
+
+--- It has nothing for files: Lua's own library, which holds up all other tasks.
+local function read_file(path)
+  local file = assert(io.open(path))
+  local data = file:read "a"
+  file:close()
+  return data
+end
+
+--- W7f
+function questions.w7f(args)
+  return measure.reads(args, group, read_file)
 end
 
 local function fail() error(setmetatable({ message = "broken" }, Failure)) end

@@ -9,6 +9,7 @@ import (
 	"math"
 	"net"
 	"os"
+	"os/exec"
 	"runtime"
 	"runtime/debug"
 	"sort"
@@ -201,6 +202,162 @@ func w4b() figures {
 	})}
 }
 
+// How long it takes goroutines to run them.
+func together(functions ...func()) float64 {
+	var group sync.WaitGroup
+	group.Add(len(functions))
+	began := time.Now()
+	for _, f := range functions {
+		go func(f func()) {
+			f()
+			group.Done()
+		}(f)
+	}
+	group.Wait()
+	return since(began)
+}
+
+func item(count int) float64 {
+	items := make(chan int, number("capacity"))
+	return together(func() {
+		for i := 0; i < count; i++ {
+			items <- i
+		}
+		close(items)
+	}, func() {
+		for range items {
+		}
+	})
+}
+
+func trip(count int) float64 {
+	there, back := make(chan int, number("capacity")), make(chan int, number("capacity"))
+	return together(func() {
+		for i := 0; i < count; i++ {
+			there <- i
+			<-back
+		}
+		close(there)
+	}, func() {
+		for i := range there {
+			back <- i
+		}
+	})
+}
+
+func w5() figures {
+	works := map[string]func(int) float64{"item": item, "trip": trip}
+	return figures{"ns": perOperation(works[words["mode"]])}
+}
+
+func lock(count int) float64 {
+	var mutex sync.Mutex
+	began := time.Now()
+	for i := 0; i < count; i++ {
+		mutex.Lock()
+		mutex.Unlock()
+	}
+	return since(began)
+}
+
+// A semaphore is a channel with room for so many.
+func semaphore(count int) float64 {
+	permits := make(chan struct{}, 1)
+	began := time.Now()
+	for i := 0; i < count; i++ {
+		permits <- struct{}{}
+		<-permits
+	}
+	return since(began)
+}
+
+func handedOver(count int) float64 {
+	var mutex sync.Mutex
+	turns := func() {
+		for i := 0; i < (count+1)/2; i++ {
+			mutex.Lock()
+			runtime.Gosched()
+			mutex.Unlock()
+		}
+	}
+	return together(turns, turns)
+}
+
+// An event is a channel that gets closed.
+func isSet(count int) float64 {
+	event := make(chan struct{})
+	close(event)
+	began := time.Now()
+	for i := 0; i < count; i++ {
+		<-event
+	}
+	return since(began)
+}
+
+// The next event happens when all have gone on from the last.
+func wake(count int) float64 {
+	tasks := number("tasks")
+	events := make([]chan struct{}, (count+tasks-1)/tasks)
+	for i := range events {
+		events[i] = make(chan struct{})
+	}
+	var woken, ended sync.WaitGroup
+	ended.Add(tasks)
+	began := time.Now()
+	park(tasks, func() {
+		for _, event := range events {
+			<-event
+			woken.Done()
+		}
+		ended.Done()
+	})
+	for _, event := range events {
+		woken.Add(tasks)
+		close(event)
+		woken.Wait()
+	}
+	ended.Wait()
+	return since(began) * float64(count) / float64(len(events)*tasks)
+}
+
+func selectOf(a, b chan int) {
+	select {
+	case <-a:
+	case <-b:
+	}
+}
+
+func ready(count int) float64 {
+	idle, items := make(chan int, 1), make(chan int, 1)
+	began := time.Now()
+	for i := 0; i < count; i++ {
+		items <- i
+		selectOf(idle, items)
+	}
+	return since(began)
+}
+
+func waiting(count int) float64 {
+	idle, items := make(chan int, 1), make(chan int, 1)
+	return together(func() {
+		for i := 0; i < count; i++ {
+			items <- i
+		}
+	}, func() {
+		for i := 0; i < count; i++ {
+			selectOf(idle, items)
+		}
+	})
+}
+
+func w5b() figures {
+	works := map[string]func(int) float64{
+		"lock": lock, "semaphore": semaphore, "handed_over": handedOver, "set": isSet, "wake": wake,
+		"ready": ready, "waiting": waiting,
+	}
+	return figures{"ns": perOperation(works[words["mode"]])}
+}
+
 func w6() figures {
 	tasks := number("tasks")
 	ctx, cancel := context.WithCancel(context.Background())
@@ -214,6 +371,64 @@ func w6() figures {
 	cancel()
 	group.Wait()
 	return figures{"ns": since(began) / float64(tasks)}
+}
+
+func makeFiles(bytes, count int) []string {
+	folder := fmt.Sprintf("build/bench/files/%d", bytes)
+	check(os.MkdirAll(folder, 0o777))
+	paths := make([]string, count)
+	for i := range paths {
+		paths[i] = fmt.Sprintf("%s/%d", folder, i+1)
+		if _, err := os.Stat(paths[i]); err != nil {
+			check(os.WriteFile(paths[i], []byte(strings.Repeat("x", bytes)), 0o666))
+		}
+	}
+	return paths
+}
+
+// Of so many goroutines, each of which calls work with numbers of its own.
+func byTasks(work func(i int)) figures {
+	tasks := number("tasks")
+	ns := perOperation(func(count int) float64 {
+		var group sync.WaitGroup
+		group.Add(tasks)
+		began := time.Now()
+		for task := 0; task < tasks; task++ {
+			go func(task int) {
+				defer group.Done()
+				for i := 0; i < count; i++ {
+					work(i*tasks + task)
+				}
+			}(task)
+		}
+		group.Wait()
+		return since(began)
+	})
+	return figures{"ns": ns / float64(tasks)}
+}
+
+func w7f() figures {
+	bytes, paths := number("bytes"), []string{words["path"]}
+	if paths[0] == "" {
+		paths = makeFiles(bytes, number("files"))
+	}
+	return byTasks(func(i int) {
+		data, err := os.ReadFile(paths[i%len(paths)])
+		check(err)
+		if len(data) < bytes {
+			panic("bytes were lost")
+		}
+	})
+}
+
+func w7p() figures {
+	return byTasks(func(int) {
+		output, err := exec.Command("/bin/true").CombinedOutput()
+		check(err)
+		if len(output) > 0 {
+			panic("it printed something")
+		}
+	})
 }
 
 var errFailure = errors.New("broken")
@@ -266,7 +481,10 @@ func w8() figures {
 }
 
 func main() {
-	questions := map[string]func() figures{"w1": w1, "w2": w2, "w3": w3, "w4": w4, "w4b": w4b, "w6": w6, "w8": w8}
+	questions := map[string]func() figures{
+		"w1": w1, "w2": w2, "w3": w3, "w4": w4, "w4b": w4b, "w5": w5, "w5b": w5b, "w6": w6, "w7f": w7f, "w7p": w7p,
+		"w8": w8,
+	}
 	for _, word := range os.Args[2:] {
 		key, value, _ := strings.Cut(word, "=")
 		words[key] = value

@@ -38,6 +38,11 @@ local function block(abort)
   end
 end
 
+nursery.block = block
+
+--- The task that runs.
+function nursery.current() return current end
+
 local function cancel(task)
   if task.cancelled then return end
   task.cancelled = true
@@ -52,6 +57,8 @@ local function unblock(task)
   task.blocked = false
   wake(task)
 end
+
+nursery.unblock = unblock
 
 local spare = {}  -- timers at rest
 
@@ -156,6 +163,17 @@ function nursery.fail_after(seconds, f, ...)
 end
 
 --- Runs main() as the first task until every task has ended; raises what it raised.
+--- Calls begin(done) and waits until done(...) is called; returns what that was given.
+function nursery.await(begin)
+  local task, result = current, nil
+  begin(function(...)
+    result = table.pack(...)
+    unblock(task)
+  end)
+  repeat block() until result
+  return table.unpack(result, 1, result.n)
+end
+
 function nursery.run(main)
   local root = setmetatable({ tasks = {}, live = 0, owner = { cancelled = true } }, Group)
   root:spawn(main)

@@ -5,6 +5,7 @@
 
 const net = require("node:net");
 const fs = require("node:fs");
+const execFile = require("node:util").promisify(require("node:child_process").execFile);
 
 const now = () => Number(process.hrtime.bigint());
 
@@ -139,6 +140,211 @@ questions.w4b = async ({ live, seconds }) => {
   return group.length === live ? { ns } : null;
 };
 
+// A channel by hand. A waiter is an object with `done`, and with what to call: one that waits in two channels is done
+// when either has called it, and those that are done are dropped when they come to an end of their queue.
+class Waiters {
+  constructor() {
+    this.queue = [];
+  }
+  push(waiter) {
+    while (this.queue.length > 0 && this.queue[this.queue.length - 1].done) this.queue.pop();
+    this.queue.push(waiter);
+  }
+  take() {
+    while (this.queue.length > 0) {
+      const waiter = this.queue.shift();
+      if (waiter.done) continue;
+      waiter.done = true;
+      return waiter;
+    }
+    return null;
+  }
+}
+
+class Channel {
+  constructor(capacity) {
+    this.capacity = capacity;
+    this.items = [];
+    this.senders = new Waiters();
+    this.receivers = new Waiters();
+  }
+  // Returns nothing when it need not wait: `await` of that is the cheapest.
+  send(item) {
+    const receiver = this.receivers.take();
+    if (receiver) receiver.resolve(item);
+    else if (this.items.length < this.capacity) this.items.push(item);
+    else return new Promise((resolve) => this.senders.push({ done: false, resolve, item }));
+  }
+  // An item or undefined.
+  poll() {
+    const item = this.items.shift();
+    const sender = this.senders.take();
+    if (!sender) return item;
+    sender.resolve();
+    if (item === undefined) return sender.item;
+    this.items.push(sender.item);
+    return item;
+  }
+  receive() {
+    const item = this.poll();
+    if (item !== undefined) return item;
+    return new Promise((resolve) => this.receivers.push({ done: false, resolve }));
+  }
+}
+
+// The first item of some channels.
+function select(...channels) {
+  for (const channel of channels) {
+    const item = channel.poll();
+    if (item !== undefined) return item;
+  }
+  return new Promise((resolve) => {
+    const waiter = { done: false, resolve };
+    for (const channel of channels) channel.receivers.push(waiter);
+  });
+}
+
+// A lock is a semaphore of one; it is handed to who waits longest.
+class Semaphore {
+  constructor(permits) {
+    this.permits = permits;
+    this.waiters = new Waiters();
+  }
+  acquire() {
+    if (this.permits === 0) return new Promise((resolve) => this.waiters.push({ done: false, resolve }));
+    this.permits--;
+  }
+  release() {
+    const waiter = this.waiters.take();
+    if (waiter) waiter.resolve();
+    else this.permits++;
+  }
+}
+
+// An event is a promise.
+function makeEvent() {
+  const event = {};
+  event.happened = new Promise((resolve) => (event.set = resolve));
+  return event;
+}
+
+async function together(...functions) {
+  const began = now();
+  await Promise.all(functions.map((f) => f()));
+  return now() - began;
+}
+
+const channels = {};
+
+channels.item = (count, capacity) => {
+  const items = new Channel(capacity);
+  return together(
+    async () => {
+      for (let i = 0; i < count; i++) await items.send(i);
+    },
+    async () => {
+      for (let i = 0; i < count; i++) await items.receive();
+    },
+  );
+};
+
+channels.trip = (count, capacity) => {
+  const there = new Channel(capacity);
+  const back = new Channel(capacity);
+  return together(
+    async () => {
+      for (let i = 0; i < count; i++) {
+        await there.send(i);
+        await back.receive();
+      }
+    },
+    async () => {
+      for (let i = 0; i < count; i++) await back.send(await there.receive());
+    },
+  );
+};
+
+questions.w5 = async ({ mode, capacity, seconds }) => {
+  return { ns: await perOperation(seconds, (count) => channels[mode](count, capacity)) };
+};
+
+const talk = {};
+
+talk.lock = (count) => {
+  const lock = new Semaphore(1);
+  return together(async () => {
+    for (let i = 0; i < count; i++) {
+      await lock.acquire();
+      lock.release();
+    }
+  });
+};
+
+talk.semaphore = talk.lock;
+
+talk.handed_over = (count) => {
+  const lock = new Semaphore(1);
+  async function turns() {
+    for (let i = 0; i < count / 2; i++) {
+      await lock.acquire();
+      await null;
+      lock.release();
+    }
+  }
+  return together(turns, turns);
+};
+
+talk.set = (count) => {
+  const event = makeEvent();
+  event.set();
+  return together(async () => {
+    for (let i = 0; i < count; i++) await event.happened;
+  });
+};
+
+talk.wake = async (count, tasks) => {
+  const events = Array.from({ length: Math.ceil(count / tasks) }, makeEvent);
+  async function wait() {
+    for (const event of events) await event.happened;
+  }
+  async function wakeAll() {
+    for (const event of events) {
+      await null;
+      event.set();
+    }
+  }
+  const took = await together(...new Array(tasks).fill(wait), wakeAll);
+  return (took * count) / (events.length * tasks);
+};
+
+talk.ready = (count) => {
+  const idle = new Channel(1);
+  const items = new Channel(1);
+  return together(async () => {
+    for (let i = 0; i < count; i++) {
+      await items.send(i);
+      await select(idle, items);
+    }
+  });
+};
+
+talk.waiting = (count) => {
+  const idle = new Channel(1);
+  const items = new Channel(1);
+  return together(
+    async () => {
+      for (let i = 0; i < count; i++) await items.send(i);
+    },
+    async () => {
+      for (let i = 0; i < count; i++) await select(idle, items);
+    },
+  );
+};
+
+questions.w5b = async ({ mode, seconds, tasks }) => {
+  return { ns: await perOperation(seconds, (count) => talk[mode](count, tasks)) };
+};
+
 class Failure extends Error {}
 
 const cancelled = new Error("cancelled");
@@ -159,6 +365,41 @@ questions.w6 = async ({ tasks, mode }) => {
   await all;
   return { ns: (now() - began) / tasks };
 };
+
+function makeFiles(bytes, count) {
+  const folder = `build/bench/files/${bytes}`;
+  fs.mkdirSync(folder, { recursive: true });
+  const paths = Array.from({ length: count }, (_, i) => `${folder}/${i + 1}`);
+  for (const path of paths) if (!fs.existsSync(path)) fs.writeFileSync(path, "x".repeat(bytes));
+  return paths;
+}
+
+// Of so many tasks, each of which awaits work(i) with numbers of its own.
+async function byTasks(tasks, seconds, work) {
+  async function repeat(task, count) {
+    for (let i = 0; i < count; i++) await work(i * tasks + task);
+  }
+  const ns = await perOperation(seconds, async (count) => {
+    const began = now();
+    await Promise.all(Array.from({ length: tasks }, (_, task) => repeat(task, count)));
+    return now() - began;
+  });
+  return { ns: ns / tasks };
+}
+
+questions.w7f = async ({ bytes, files, path, tasks, seconds }) => {
+  const paths = path ? [path] : makeFiles(bytes, files);
+  return byTasks(tasks, seconds, async (i) => {
+    const data = await fs.promises.readFile(paths[i % paths.length]);
+    if (data.length < bytes) throw new Error("bytes were lost");
+  });
+};
+
+questions.w7p = async ({ tasks, seconds }) =>
+  byTasks(tasks, seconds, async () => {
+    const { stdout, stderr } = await execFile("/bin/true");
+    if (stdout !== "" || stderr !== "") throw new Error("it printed something");
+  });
 
 async function fail() {
   throw new Failure("broken");

@@ -21,6 +21,8 @@ local cohort = {}
 --- @field signals? boolean  take Ctrl-C while it runs; default true
 --- @field clock? cohort.Clock  a virtual clock of `cohort.testing`; default: the machine's
 --- @field seed? integer  1 or more: shuffle the order of tasks that are ready, the same way for the same seed
+--- @field schedule? fun(tasks: cohort.Task[]): integer?  for tests: picks which task runs next
+--- @field watchdog? number  real seconds that a task may run without waiting; default math.huge
 
 --- `cohort.run([options,] main, ...) -> results of main`
 ---
@@ -30,8 +32,20 @@ local cohort = {}
 --- The first Ctrl-C cancels the root task and `run` raises `Interrupted`; the second ends the process. With
 --- `signals = false`, or in a process that ignores SIGINT, nothing is done about it.
 ---
---- Raises what `main` raised, as it is; `Deadlock` when every task waits and nothing can wake one. Inside a
---- task it is misuse: write `cohort.main`. It may be called again afterwards.
+--- A `schedule` is called before each step of a task, outside of tasks, with the list of the tasks that are
+--- ready, in the order in which they would run; it returns the number of one in the list, or nil for the
+--- first. With a schedule there is a step for each call that may wait, also where it need not. When all tasks
+--- wait it is called with an empty list. It may call `cancel` of what it knows, but not wait. What it raises
+--- cancels all, and `run` raises it. `cohort.testing.explore` is made of it.
+---
+--- With a `watchdog`, a task that runs longer in Lua code without waiting is unwound, past its own `pcall`s;
+--- all others are cancelled, and `run` raises `Timeout` with the tree of tasks in its message. Not in a C
+--- function that does not return, nor in a coroutine of Lua's own library. It costs: loops in Lua run at half
+--- their speed.
+---
+--- Raises what `main` raised, as it is, but that a string which a handler of `try` raised is followed by the
+--- tree of what it handled; `Deadlock` when every task waits and nothing can wake one. Inside a task it is
+--- misuse: write `cohort.main`. It may be called again afterwards.
 --- @param options cohort.RunOptions
 --- @param main async fun(...): ...
 --- @param ... any  handed to `main`
@@ -139,7 +153,7 @@ function cohort.group(options, body, ...) end
 function cohort.open_group(options) end
 
 --- Owns tasks. Made by `cohort.group` and `cohort.open_group`. `#g` is how many tasks of it live, daemons
---- too.
+--- too; one that `start` waits for is not of it yet.
 --- @class cohort.Group
 --- @field scope cohort.Scope  the cancel scope of its tasks: its `deadline` and `shield` may be set
 --- @field name string  the name that was given, or where it was opened
@@ -233,7 +247,7 @@ function task:error() end
 --- `task:wait() -> task`
 ---
 --- Waits until the task has ended, and returns it. Never raises its error. A cancellation of the waiter ends
---- the wait and raises `Cancelled`; the task goes on.
+--- the wait and raises `Cancelled`; the task goes on. In the task itself it is misuse.
 --- @async
 --- @return cohort.Task self
 function task:wait() end

@@ -16,7 +16,8 @@ local cohort = {}
 --- Raises what no clause took, in its shape, a bare error bare. A handler that raises the very group it was
 --- given puts it back. Anything else it raises is new and is not offered to other clauses: alone it leaves
 --- as it is, with a rest as a group of both. `Cancelled` always goes on; raised by a handler or by `finally`
---- it never replaces a real error. An error of `finally` joins the one that was on its way.
+--- it never replaces a real error. An error of `finally` joins the one that was on its way,
+--- unless it is the same.
 ---
 ---     cohort.try(download,
 ---       cohort.except(cohort.Timeout, function(eg) print(#eg.errors .. " were late") end),
@@ -124,7 +125,8 @@ function cohort.error_type(name, parent) end
 --- @overload fun(message_or_fields: string|table): cohort.Error
 
 --- An error value. It keeps the fields it was made with; one that is absent reads as nil. `tostring` gives
---- "file:line: Name: message", and `..` joins it to a string as a string error would be.
+--- "file:line: Name: message", and `..` joins it to a string as a string error would be. Once it has left
+--- `cohort.run`, `tostring` adds its `cause` and its `context`, with theirs.
 --- @class cohort.Error
 --- @field message any  what went wrong
 --- @field where string  "file:line" of the call that made it; empty when unknown
@@ -142,7 +144,7 @@ function cohort.error_type(name, parent) end
 function cohort.error_group(message, errors) end
 
 --- Several errors as one value (PEP 654). It cannot be changed. `tostring` gives the tree: every error with
---- its task and its traceback, to 10 levels and 15 members of each group.
+--- its task, its traceback, its `cause` and its `context`, to 10 levels and 15 members of each group.
 --- @class cohort.ErrorGroup
 --- @field message string  of the group itself
 --- @field errors any[]  what failed, in order; may hold groups. Writing into it changes nothing
@@ -154,8 +156,8 @@ local eg = {}
 --- `for err, details in eg:leaves() do`
 ---
 --- Iterates over each error in it that is no group, depth first. `details.task` is the name of its task,
---- `details.traceback` its traceback joined with those of the groups above it; both may be nil. Returns at
---- once.
+--- `details.traceback` its traceback joined with those of the groups above it, and for an error without
+--- fields, that a handler raised, the tree of what it handled; both may be nil. Returns at once.
 --- @return fun(): any, {task: string?, traceback: string?}
 function eg:leaves() end
 
@@ -185,7 +187,7 @@ function eg:derive(errors) end
 
 --- `eg:sole() -> error or nil`
 ---
---- The one error in it, at any depth, when there is exactly one. Returns at once.
+--- The one error in it, at any depth, when there is exactly one; nil when there are more. Returns at once.
 --- @return any error
 function eg:sole() end
 
@@ -234,7 +236,8 @@ cohort.Aborted = nil
 --- @type cohort.ErrorType
 cohort.Stubborn = nil
 
---- A line, a message or a captured output is longer than its limit.
+--- A line, a datagram or a captured output is longer than its limit. Of a datagram, fields `data`, `length`,
+--- `from`.
 --- @type cohort.ErrorType
 cohort.TooLong = nil
 

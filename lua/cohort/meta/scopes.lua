@@ -60,9 +60,9 @@ function cohort.fail_at(time, f, ...) end
 --- `cohort.shield(f, ...) -> results...`
 ---
 --- Calls `f(...)` out of reach of every cancellation from outside, so that clean-up may wait. Returns its
---- results and raises what it raises. A cancellation that came meanwhile is seen by the first checkpoint
---- after it. Groups opened inside are shielded with their tasks. For a limit of its own, write
---- `cohort.scope({shield = true, timeout = 5}, f)`.
+--- results, nothing when its own scope was cancelled and cut it, and raises what it raises. A cancellation
+--- that came meanwhile is seen by the first checkpoint after it. Groups opened inside are shielded with
+--- their tasks. For a limit of its own, write `cohort.scope({shield = true, timeout = 5}, f)`.
 --- @async
 --- @param f async fun(...): ...
 --- @param ... any  handed to `f`
@@ -136,7 +136,7 @@ function scope:cancel(reason) end
 --- | "deadline"    # its time was up
 --- | "failure"     # another task of the group failed, or its body did
 --- | "interrupt"   # Ctrl-C
---- | "shutdown"    # the host, or the end of the runtime
+--- | "shutdown"    # the host, or the end of the runtime, or only daemons were left
 --- | "deadlock"    # nothing could ever wake a task
 --- | "misnesting"  # something around it was left before it was closed
 

@@ -92,6 +92,7 @@ function lock:with(f, ...) end
 --- The same for the rest of a block: acquires the lock, and releases it where the block ends, however that
 --- ends. Waits and raises like `acquire`. Without `<close>` nothing releases it.
 --- @async
+--- @nodiscard
 --- @return cohort.Guard
 function lock:hold() end
 
@@ -153,6 +154,7 @@ function semaphore:with(f, ...) end
 --- The same for the rest of a block: acquires a permit, and releases it where the block ends, however that
 --- ends. Waits and raises like `acquire`. Without `<close>` nothing releases it.
 --- @async
+--- @nodiscard
 --- @return cohort.Guard
 function semaphore:hold() end
 
@@ -165,7 +167,8 @@ function semaphore:hold() end
 function cohort.limiter(n) end
 
 --- What `cohort.limiter` returns. Waiters get places in the order in which they came. The place of a task
---- that ends and has it still goes back, with a warning. (As trio's `CapacityLimiter`.)
+--- that ends and has it still goes back, with a warning. (As trio's `CapacityLimiter`; none but a task has a
+--- place.)
 --- @class cohort.Limiter
 --- @field total number  assignable: raised, it lets waiters in at once; lowered, it takes nobody's place
 --- @field available number  places that can be acquired without waiting
@@ -206,6 +209,7 @@ function limiter:with(f, ...) end
 --- The same for the rest of a block: acquires a place, and releases it where the block ends, however that
 --- ends. Waits and raises like `acquire`. Without `<close>` nothing releases it.
 --- @async
+--- @nodiscard
 --- @return cohort.Guard
 function limiter:hold() end
 
@@ -294,6 +298,7 @@ function condition:with(f, ...) end
 --- The same for the rest of a block: acquires the lock, and releases it where the block ends, however that
 --- ends. Waits and raises like `acquire`. Without `<close>` nothing releases it.
 --- @async
+--- @nodiscard
 --- @return cohort.Guard
 function condition:hold() end
 
@@ -305,7 +310,7 @@ function condition:hold() end
 function cohort.barrier(n) end
 
 --- What `cohort.barrier` returns. It can be used again: when `n` have come, the next `n` can. (As asyncio's
---- `Barrier`.)
+--- `Barrier`, without `reset` and `abort`: a group whose task fails ends the waits of the others.)
 --- @class cohort.Barrier
 local barrier = {}
 

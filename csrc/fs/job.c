@@ -1,0 +1,269 @@
+/*
+** Jobs: see job.h.
+*/
+#include "fs/job.h"
+
+#include <lauxlib.h>
+
+#include <string.h>
+#include <unistd.h>
+
+#include "glue/syserr.h"
+#include "glue/wait.h"
+#include "io/pool.h"
+
+#define REFUSED "this is no regular file: it could wait for somebody else, or never end"
+#define FORWARD_ONLY "this is a terminal, or a device that goes forward only: for terminals see cohort.stdio"
+
+enum { ARGUMENTS = 4, VERB, JOB };  /* of the stack of an operation */
+
+
+void coh_descriptor_drop(struct coh_state *S, struct coh_descriptor *d) {
+  if (--d->owners > 0) return;
+  close(d->fd);
+  coh_mem_free(&S->loop.rt.mem, d, sizeof *d);
+}
+
+
+/* {{ The end of a request */
+
+struct ending {
+  const struct coh_verb *verb;
+  struct coh_request *request;
+  int status;
+};
+
+
+/* What the system's own words do not tell, or NULL. */
+static const char *explanation(int status) {
+  if (status == UV_ENOTSUP) return REFUSED;
+  return status == UV_ESPIPE ? FORWARD_ONLY : NULL;
+}
+
+
+/* pcall'ed: (ending) -> results */
+static int end_protected(lua_State *L) {
+  const struct ending *e = lua_touserdata(L, 1);
+  const char *why = explanation(e->status);
+  if (e->status >= 0) return e->verb->push != NULL ? e->verb->push(L, e->request) : 0;
+  coh_syserr_push(L, COH_SYSTEM_ERROR, e->status, e->verb->kind.what, "path", e->request->path);
+  if (why != NULL) {
+    lua_pushfstring(L, "%s %s: %s (%s)", e->verb->kind.what, e->request->path, why, uv_err_name(e->status));
+    lua_setfield(L, -2, "message");
+  }
+  if (e->verb->pair) {
+    lua_pushstring(L, e->request->text);
+    lua_setfield(L, -2, "to");
+  }
+  return lua_error(L);
+}
+
+
+/* Push the results, or the error. Until that is protected nothing is allocated: so nothing can be lost. */
+static bool end(lua_State *L, const struct coh_verb *verb, struct coh_request *r, int status) {
+  struct ending ending = {verb, r, status};
+  lua_pushcfunction(L, end_protected);
+  lua_pushlightuserdata(L, &ending);
+  return lua_pcall(L, 1, LUA_MULTRET, 0) == LUA_OK;
+}
+
+
+int coh_request_end(lua_State *L, const struct coh_verb *verb, struct coh_request *r, int status) {
+  int top = lua_gettop(L);
+  bool ok = end(L, verb, r, status);
+  coh_request_clear(r);
+  return ok ? lua_gettop(L) - top : lua_error(L);
+}
+
+
+int coh_job_end(lua_State *L, struct coh_job *job) {
+  int top = lua_gettop(L);
+  bool ok = end(L, job->verb, &job->request, job->op.status);
+  coh_op_free(&job->op);
+  return ok ? lua_gettop(L) - top : lua_error(L);
+}
+
+/* }} */
+
+
+/* {{ The life of a job */
+
+static struct coh_job *job_of(struct coh_wait *w) {
+  return (struct coh_job *)coh_item(w->link.next, struct coh_op, waiter);
+}
+
+
+/* Nobody waits for it any more. */
+static void unseat(struct coh_job *job) {
+  if (job->seat != NULL) *job->seat = NULL;
+  job->seat = NULL;
+}
+
+
+bool coh_job_leave(struct coh_wait *w) {
+  struct coh_job *job = job_of(w);
+  atomic_store(&job->request.stop, true);
+  unseat(job);
+  uv_cancel(&job->op.req.any);  /* fails when it has begun */
+  return coh_op_abort(w);
+}
+
+
+bool coh_job_finish(struct coh_wait *w) {
+  struct coh_job *job = job_of(w);
+  if (uv_cancel(&job->op.req.any) == 0) {
+    unseat(job);
+    return coh_op_abort(w);
+  }
+  atomic_store(&job->request.stop, true);
+  return false;
+}
+
+
+void coh_job_forfeit(struct coh_wait *w) {
+  struct coh_job *job = w->of;
+  if ((w->outcome != COH_WOKEN && !w->abort_refused) || job == NULL) return;
+  unseat(job);
+  coh_op_drop(&job->op);
+}
+
+
+/* A wait that refused to be cut, and was ended all the same, leaves its job behind. */
+struct coh_fiber *coh_job_woken(lua_State *L, lua_KContext context) {
+  struct coh_wait *w = &coh_resumed(L, context)->task.wait;
+  if (w->outcome == COH_WAIT_CANCELLED) coh_job_forfeit(w);
+  return coh_arrived(L, context);
+}
+
+
+/* When the runtime closes the tasks are gone already. */
+void coh_job_abandon(struct coh_job *job) {
+  if (!job->op.S->closing) job->wait->of = NULL;
+  unseat(job);
+  coh_wait_wake_all(&job->op.waiter);
+  coh_op_drop(&job->op);
+}
+
+
+static void release(struct coh_op *op) {
+  struct coh_job *job = (struct coh_job *)op;
+  unseat(job);
+  coh_request_clear(&job->request);
+  if (job->descriptor != NULL) coh_descriptor_drop(op->S, job->descriptor);
+}
+
+
+/* In a thread of the pool, which has 'op.status' to itself until 'after_work'. */
+static void work(uv_work_t *req) {
+  struct coh_job *job = (struct coh_job *)req;
+  job->op.status = coh_fs_stopped(&job->request) ? UV_ECANCELED : job->verb->run(&job->request);
+}
+
+
+static void after_work(uv_work_t *req, int status) {
+  struct coh_op *op = (struct coh_op *)req;
+  coh_op_finish(op, status < 0 ? status : op->status);
+}
+
+
+/* Copy a text behind the job; where it is now. */
+static const char *keep(char **at, const char *text, size_t length) {
+  char *copy = *at;
+  if (text == NULL) return NULL;
+  memcpy(copy, text, length);
+  copy[length] = '\0';
+  *at += length + 1;
+  return copy;
+}
+
+
+/* Raise what 'status' means for 'r', which was not begun. Never returns. [-0, +0, e] */
+static int refuse(lua_State *L, const struct coh_verb *verb, const struct coh_request *r, int status) {
+  return coh_request_end(L, verb, &(struct coh_request){.path = r->path, .text = r->text}, status);
+}
+
+
+void coh_job_ask(lua_State *L, const struct coh_verb *verb, const struct coh_request *r) {
+  if (coh_io_fails(coh_state_here(L), verb->kind.what, EIO)) refuse(L, verb, r, coh_fs_fault());
+}
+
+
+struct coh_job *coh_job_begin(lua_State *L, struct coh_fiber *f, const struct coh_verb *verb,
+                              const struct coh_request *r, struct coh_descriptor *d, struct coh_job **seat) {
+  struct coh_state *S = coh_state_here(L);
+  size_t path_length = strlen(r->path);
+  struct coh_job *job;
+  char *at;
+  int status = coh_pool_check(coh_io_need(L, S), S);
+  if (status < 0) refuse(L, verb, r, status);
+  coh_job_ask(L, verb, r);
+  job = coh_op_new(L, S, sizeof *job + path_length + r->length + 2, release);
+  at = (char *)(job + 1);
+  job->verb = verb;
+  job->request = *r;
+  job->request.path = keep(&at, r->path, path_length);
+  job->request.text = keep(&at, r->text, r->length);
+  job->descriptor = d;
+  if (d != NULL) d->owners++;
+  job->seat = seat;
+  if (seat != NULL) *seat = job;
+  status = uv_queue_work(&S->loop.uv, &job->op.req.work, work, after_work);
+  coh_assert(status == 0);  /* it refuses a missing callback only */
+  coh_op_park(&job->op, f, &verb->kind);
+  job->wait = &f->task.wait;
+  return job;
+}
+
+/* }} */
+
+
+/* {{ Operations on paths */
+
+static void read_request(lua_State *L, struct coh_request *r) {
+  *r = (struct coh_request){.path = lua_tostring(L, 1), .fd = -1};
+  r->text = lua_tolstring(L, 2, &r->length);
+  r->n[0] = lua_tointeger(L, 3);
+  r->n[1] = lua_tointeger(L, 4);
+}
+
+
+static int fs_try(lua_State *L, int status, lua_KContext context);
+
+static int fs_woken(lua_State *L, int status, lua_KContext context) {
+  struct coh_fiber *f = coh_job_woken(L, context);
+  struct coh_job *job = lua_touserdata(L, JOB);
+  (void)status;
+  if (job->op.status != UV_ECANCELED) return coh_job_end(L, job);
+  coh_op_free(&job->op);
+  lua_settop(L, VERB);
+  return fs_try(L, LUA_OK, coh_context(f));  /* raises Cancelled, unless a shield was put up meanwhile */
+}
+
+
+static int fs_try(lua_State *L, int status, lua_KContext context) {
+  struct coh_fiber *f = coh_test(L, context);
+  const struct coh_verb *verb = lua_touserdata(L, VERB);
+  struct coh_request r;
+  read_request(L, &r);
+  if (verb->quick) {
+    struct coh_io *io = coh_io_need(L, coh_state_here(L));
+    coh_job_ask(L, verb, &r);
+    r.nowait = true;
+    r.bytes = io->chunk;
+    r.room = sizeof io->chunk;
+    status = verb->run(&r);
+    if (status != UV_EAGAIN) return coh_request_end(L, verb, &r, status);
+    read_request(L, &r);
+  }
+  lua_pushlightuserdata(L, coh_job_begin(L, f, verb, &r, NULL, NULL));
+  return coh_yield(L, f, fs_woken);
+}
+
+
+int coh_fs_begin(lua_State *L, const struct coh_verb *verb) {
+  lua_settop(L, ARGUMENTS);
+  lua_pushlightuserdata(L, (void *)verb);
+  return coh_begin(L, fs_try);
+}
+
+/* }} */

@@ -1,0 +1,18 @@
+/*
+** Operations on paths.
+*/
+#ifndef COH_FS_PATH_H
+#define COH_FS_PATH_H
+
+#include <lua.h>
+
+#include "kernel/hidden.h"
+
+COH_HIDDEN
+
+/* Add the functions to the table on top. [-0, +0, m] */
+void coh_path_open(lua_State *L);
+
+COH_SEEN
+
+#endif

@@ -1,0 +1,364 @@
+/*
+** Directories: making, listing and removing them.
+**
+** A listing is read in one go and sorted, so that nothing stays open while somebody
+** loops over it, and its order is always the same. Removing goes down by
+** descriptors and never by paths: a directory that is replaced by a symbolic link
+** meanwhile leads nowhere else. What vanishes meanwhile is gone, which was the aim.
+*/
+#include "fs/tree.h"
+
+#include <lauxlib.h>
+
+#include <dirent.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "fs/check.h"
+#include "fs/job.h"
+#include "fs/stat.h"
+#include "glue/arg.h"
+
+#define FILLED_MAX 16  /* times that a directory may be filled again while it is removed */
+
+static const int directory_flags = O_RDONLY | O_DIRECTORY | O_NONBLOCK | O_CLOEXEC;
+
+
+/* A directory open for reading, or NULL and a status. Owns 'fd', which may be a negative status. */
+static DIR *open_directory(int fd, int *status) {
+  DIR *dir = fd >= 0 ? fdopendir(fd) : NULL;
+  *status = dir != NULL ? 0 : coh_fs_fault();
+  if (dir == NULL && fd >= 0) close(fd);
+  return dir;
+}
+
+
+/* The next entry but "." and ".."; NULL at the end, or when 'status' is negative. */
+static struct dirent *next_entry(DIR *dir, struct coh_request *r, int *status) {
+  struct dirent *entry;
+  do {
+    errno = 0;
+    entry = readdir(dir);
+  } while (entry != NULL && (strcmp(entry->d_name, ".") == 0 || strcmp(entry->d_name, "..") == 0));
+  if (entry == NULL && errno != 0) *status = coh_fs_fault();
+  if (entry != NULL && coh_fs_stopped(r)) *status = UV_ECANCELED;
+  return *status == 0 ? entry : NULL;
+}
+
+
+/* {{ Making */
+
+static bool is_directory(const char *path) {
+  struct stat s;
+  return stat(path, &s) == 0 && S_ISDIR(s.st_mode);
+}
+
+
+/* Make what is missing above the last part of 'path', which is cut short while it is looked at. */
+static int make_parents(char *path) {
+  char *at = path + strspn(path, "/");
+  while ((at = strchr(at, '/')) != NULL) {
+    int status;
+    *at = '\0';
+    status = coh_fs_result(mkdir(path, 0777));
+    *at = '/';
+    if (status < 0 && status != UV_EEXIST) return status;
+    at += strspn(at, "/");
+  }
+  return 0;
+}
+
+
+/* n: permissions, whether to make parents */
+static int run_mkdir(struct coh_request *r) {
+  size_t length = strlen(r->path);
+  bool parents = r->n[1] != 0;
+  int status = coh_request_grow(r, length + 1);
+  if (status < 0) return status;
+  memcpy(r->bytes, r->path, length + 1);
+  while (length > 1 && r->bytes[length - 1] == '/') r->bytes[--length] = '\0';
+  if (parents) status = make_parents(r->bytes);
+  if (status == 0) status = coh_fs_result(mkdir(r->bytes, (mode_t)r->n[0]));
+  return status == UV_EEXIST && parents && is_directory(r->path) ? 0 : status;
+}
+
+
+static const struct coh_verb mkdir_verb = {.kind = COH_CHANGES("mkdir"), .run = run_mkdir};
+
+
+/* mkdir(path [, options]) */
+static int l_mkdir(lua_State *L) {
+  static const char *const names[] = {"parents", "permissions", NULL};
+  int mode;
+  bool parents;
+  coh_fs_check_path(L, 1, "mkdir", "a path", "fs.mkdir(path)");
+  if (!lua_isnoneornil(L, 2)) coh_check_options(L, 2, "mkdir", names);
+  mode = coh_fs_opt_permissions(L, 2, 0777);
+  parents = coh_opt_boolean(L, 2, "parents", false);
+  lua_settop(L, 1);
+  lua_pushnil(L);
+  lua_pushinteger(L, mode);
+  lua_pushinteger(L, parents);
+  return coh_fs_begin(L, &mkdir_verb);
+}
+
+
+static int run_temp_dir(struct coh_request *r) {
+  int status = coh_request_grow(r, strlen(r->path) + 1);
+  if (status < 0) return status;
+  strcpy(r->bytes, r->path);
+  r->count = strlen(r->path);
+  r->made = mkdtemp(r->bytes) != NULL;
+  return r->made ? 0 : coh_fs_fault();
+}
+
+
+static int push_temp_dir(lua_State *L, struct coh_request *r) {
+  lua_pushlstring(L, r->bytes, r->count);
+  r->made = false;
+  return 1;
+}
+
+
+static const struct coh_verb temp_dir_verb = {
+  .kind = COH_CHANGES("temp_dir"), .run = run_temp_dir, .push = push_temp_dir};
+
+
+/* make_temp_dir(template) -> path; checked by fs.lua, ends in XXXXXX */
+static int l_make_temp_dir(lua_State *L) {
+  lua_settop(L, 1);
+  return coh_fs_begin(L, &temp_dir_verb);
+}
+
+/* }} */
+
+
+/* {{ Removing */
+
+static int remove_at(int folder, const char *name, struct coh_request *r);
+
+/* Remove all that is in a directory. Owns 'fd'. */
+static int empty(int fd, struct coh_request *r) {
+  int status;
+  struct dirent *entry;
+  DIR *dir = open_directory(fd, &status);
+  if (dir == NULL) return status;
+  while (status == 0 && (entry = next_entry(dir, r, &status)) != NULL) {
+    status = remove_at(dirfd(dir), entry->d_name, r);
+    if (status == UV_ENOENT) status = 0;
+  }
+  closedir(dir);
+  return status;
+}
+
+
+static int remove_directory_at(int folder, const char *name, struct coh_request *r) {
+  int rounds, fd, status = UV_ENOTEMPTY;
+  for (rounds = 0; status == UV_ENOTEMPTY && rounds < FILLED_MAX; rounds++) {
+    fd = openat(folder, name, directory_flags | O_NOFOLLOW);
+    if (fd < 0) return coh_fs_fault();
+    status = empty(fd, r);
+    if (status == 0) status = coh_fs_result(unlinkat(folder, name, AT_REMOVEDIR));
+  }
+  return status;
+}
+
+
+/* A file that may not be removed is no directory: that is what is wrong, and not what was tried then. */
+static int remove_at(int folder, const char *name, struct coh_request *r) {
+  int refusal = coh_fs_result(unlinkat(folder, name, 0)), status;
+  if (refusal != UV_EISDIR && refusal != UV_EPERM) return refusal;
+  status = remove_directory_at(folder, name, r);
+  return status == UV_ENOTDIR && refusal == UV_EPERM ? UV_EPERM : status;
+}
+
+
+/* n: whether to go down */
+static int run_remove(struct coh_request *r) {
+  int status;
+  if (r->n[0]) return remove_at(AT_FDCWD, r->path, r);
+  status = coh_fs_result(unlinkat(AT_FDCWD, r->path, 0));
+  if (status != UV_EISDIR && status != UV_EPERM) return status;
+  status = coh_fs_result(unlinkat(AT_FDCWD, r->path, AT_REMOVEDIR));
+  return status == UV_ENOTDIR ? UV_EPERM : status;
+}
+
+
+static const struct coh_verb remove_verb = {.kind = COH_CHANGES("remove"), .run = run_remove};
+
+
+/* remove(path [, options]) */
+static int l_remove(lua_State *L) {
+  static const char *const names[] = {"recursive", NULL};
+  bool recursive;
+  coh_fs_check_path(L, 1, "remove", "a path", "fs.remove(path)");
+  if (!lua_isnoneornil(L, 2)) coh_check_options(L, 2, "remove", names);
+  recursive = coh_opt_boolean(L, 2, "recursive", false);
+  lua_settop(L, 1);
+  lua_pushnil(L);
+  lua_pushinteger(L, recursive);
+  return coh_fs_begin(L, &remove_verb);
+}
+
+
+/* remove_now(path): in the calling thread, where nobody can wait. Nothing is said of what stays. */
+static int l_remove_now(lua_State *L) {
+  struct coh_request r = {.path = lua_tostring(L, 1), .n = {true}, .fd = -1};
+  run_remove(&r);
+  return 0;
+}
+
+/* }} */
+
+
+/* {{ Listing: for each entry a byte for its type, its name, and a NUL */
+
+static char type_of(int folder, const struct dirent *entry) {
+  struct stat s;
+  if (entry->d_type != DT_UNKNOWN) return (char)entry->d_type;
+  return fstatat(folder, entry->d_name, &s, AT_SYMLINK_NOFOLLOW) == 0 ? (char)IFTODT(s.st_mode) : DT_UNKNOWN;
+}
+
+
+static int add_entry(struct coh_request *r, int folder, const struct dirent *entry) {
+  size_t length = strlen(entry->d_name) + 1;
+  int status = coh_request_grow(r, r->count + 1 + length);
+  if (status < 0) return status;
+  r->bytes[r->count] = type_of(folder, entry);
+  memcpy(r->bytes + r->count + 1, entry->d_name, length);
+  r->count += 1 + length;
+  r->n[0]++;
+  return 0;
+}
+
+
+static int compare_names(const void *a, const void *b) {
+  return strcmp(*(const char *const *)a + 1, *(const char *const *)b + 1);
+}
+
+
+/* Bring the entries into the order of their names. */
+static int sort_entries(struct coh_request *r) {
+  size_t i, count = (size_t)r->n[0];
+  const char **entries = calloc(count + 1, sizeof *entries), *from = r->bytes;
+  char *sorted = malloc(r->count + 1), *to = sorted;
+  bool ok = entries != NULL && sorted != NULL;
+  for (i = 0; ok && i < count; i++) {
+    entries[i] = from;
+    from += 1 + strlen(from + 1) + 1;
+  }
+  if (ok) qsort(entries, count, sizeof *entries, compare_names);
+  for (i = 0; ok && i < count; i++) {
+    size_t length = 1 + strlen(entries[i] + 1) + 1;
+    memcpy(to, entries[i], length);
+    to += length;
+  }
+  free(entries);
+  free(ok ? r->bytes : sorted);
+  if (ok) r->bytes = sorted;
+  return ok ? 0 : UV_ENOMEM;
+}
+
+
+/* Open what the first part of 'path' names, close 'folder', and step to what is behind that part. */
+static int step_down(int folder, char **path, size_t length, int flags) {
+  char *end = *path + length, kept = *end;
+  int fd, status;
+  *end = '\0';
+  fd = openat(folder, *path, directory_flags | flags);
+  status = fd >= 0 ? fd : coh_fs_fault();
+  *end = kept;
+  *path = end + strspn(end, "/");
+  if (folder >= 0) close(folder);
+  return status;
+}
+
+
+/* n: unused yet, how much of the path is the user's own: behind that no symbolic link is followed */
+static int run_scandir(struct coh_request *r) {
+  size_t length = strlen(r->path);
+  int fd, status = coh_request_grow(r, length + 1);
+  struct dirent *entry;
+  DIR *dir;
+  char *at;
+  if (status < 0) return status;
+  at = memcpy(r->bytes, r->path, length + 1);
+  fd = step_down(AT_FDCWD, &at, (size_t)r->n[1], 0);
+  while (fd >= 0 && *at != '\0') fd = step_down(fd, &at, strcspn(at, "/"), O_NOFOLLOW);
+  if (fd < 0) return fd;
+  dir = open_directory(fd, &status);
+  if (dir == NULL) return status;
+  while (status == 0 && (entry = next_entry(dir, r, &status)) != NULL)
+    status = add_entry(r, dirfd(dir), entry);
+  closedir(dir);
+  return status == 0 ? sort_entries(r) : status;
+}
+
+
+/* Upvalues: the listing, where the next entry begins. It never waits: all of it is there. */
+static int l_next_entry(lua_State *L) {
+  const char *bytes = lua_touserdata(L, lua_upvalueindex(1));
+  size_t at = (size_t)lua_tointeger(L, lua_upvalueindex(2));
+  if (at >= lua_rawlen(L, lua_upvalueindex(1))) return 0;
+  lua_pushinteger(L, (lua_Integer)(at + 1 + strlen(bytes + at + 1) + 1));
+  lua_replace(L, lua_upvalueindex(2));
+  lua_pushstring(L, bytes + at + 1);
+  lua_pushstring(L, coh_stat_type((unsigned)DTTOIF((unsigned char)bytes[at])));
+  return 2;
+}
+
+
+static int push_listing(lua_State *L, struct coh_request *r) {
+  char *bytes = lua_newuserdatauv(L, r->count, 0);
+  if (r->count > 0) memcpy(bytes, r->bytes, r->count);
+  lua_pushinteger(L, 0);
+  lua_pushcclosure(L, l_next_entry, 2);
+  return 1;
+}
+
+
+static const struct coh_verb scandir_verb = {
+  .kind = COH_LOOKS("scandir"), .run = run_scandir, .push = push_listing};
+
+
+/* scandir(path) -> iterator of name, type */
+static int l_scandir(lua_State *L) {
+  coh_fs_check_path(L, 1, "scandir", "a path", "for name, type in fs.scandir(path) do");
+  lua_settop(L, 1);
+  lua_pushnil(L);
+  lua_pushinteger(L, 0);
+  lua_pushinteger(L, (lua_Integer)lua_rawlen(L, 1));
+  return coh_fs_begin(L, &scandir_verb);
+}
+
+
+/* scandir_below(path, root) -> iterator, as scandir. Links are followed in the first `root` bytes only. */
+static int l_scandir_below(lua_State *L) {
+  lua_settop(L, 2);
+  lua_pushnil(L);
+  lua_insert(L, 2);
+  lua_pushinteger(L, 0);
+  lua_insert(L, 3);
+  return coh_fs_begin(L, &scandir_verb);
+}
+
+/* }} */
+
+
+static const luaL_Reg functions[] = {
+  {"mkdir", l_mkdir},
+  {"make_temp_dir", l_make_temp_dir},
+  {"remove", l_remove},
+  {"remove_now", l_remove_now},
+  {"scandir", l_scandir},
+  {"scandir_below", l_scandir_below},
+  {NULL, NULL}
+};
+
+
+void coh_tree_open(lua_State *L) {
+  lua_pushlightuserdata(L, coh_state_of(L));
+  luaL_setfuncs(L, functions, 1);
+}

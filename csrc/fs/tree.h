@@ -1,0 +1,18 @@
+/*
+** Directories: making, listing and removing them.
+*/
+#ifndef COH_FS_TREE_H
+#define COH_FS_TREE_H
+
+#include <lua.h>
+
+#include "kernel/hidden.h"
+
+COH_HIDDEN
+
+/* Add the functions to the table on top. [-0, +0, m] */
+void coh_tree_open(lua_State *L);
+
+COH_SEEN
+
+#endif

@@ -1,0 +1,138 @@
+/*
+** What a group defers: see deferred.h. Functions with their arguments are in a table
+** that is the group's user value, latest last, and the errors of those that ran in its
+** field 'errors'. Whatever needs memory at the end of a group is done in a protected
+** call: the group ends all the same.
+*/
+#include "glue/deferred.h"
+
+#include <lauxlib.h>
+
+#include "glue/errgroup.h"
+#include "glue/error.h"
+#include "glue/fiber.h"
+#include "glue/note.h"
+#include "glue/object.h"
+
+
+static struct coh_state *state_of(const struct coh_luagroup *g) {
+  return coh_state_from(g->group.scope.slot.rt);
+}
+
+
+/* {{ Their errors */
+
+static lua_Integer count_failures(const struct coh_luagroup *g) {
+  const struct coh_link *l;
+  lua_Integer n = 0;
+  for (l = g->group.failed.next; l != &g->group.failed; l = l->next) n++;
+  return n;
+}
+
+
+/* pcall'ed: (group, error of a deferred function): kept with its traceback, and how many failed before */
+static int l_keep_error(lua_State *L) {
+  struct coh_luagroup *g = lua_touserdata(L, 1);
+  const struct coh_note *note = coh_fiber_of(g->group.host)->note;
+  coh_error_box_nil(L);
+  coh_object_push(L, state_of(g), &g->group.scope);
+  lua_getiuservalue(L, -1, COH_UV_DEFERRED);
+  lua_getfield(L, -1, "errors");
+  lua_createtable(L, 3, 0);            /* error object deferred errors entry */
+  lua_pushvalue(L, 2);
+  lua_rawseti(L, -2, 1);
+  if (note != NULL) lua_pushstring(L, note->text);
+  else lua_pushboolean(L, 0);
+  lua_rawseti(L, -2, 2);
+  lua_pushinteger(L, count_failures(g));
+  lua_rawseti(L, -2, 3);
+  lua_rawseti(L, -2, (lua_Integer)g->deferred_failed + 1);
+  g->deferred_failed++;
+  return 0;
+}
+
+
+void coh_deferred_keep_error(lua_State *L, struct coh_luagroup *g) {
+  if (coh_cancelled_is(L, -1)) {
+    lua_pop(L, 1);
+    return;
+  }
+  lua_pushcfunction(L, l_keep_error);
+  lua_insert(L, -2);
+  lua_pushlightuserdata(L, g);
+  lua_insert(L, -2);
+  if (lua_pcall(L, 2, 0, 0) == LUA_OK) return;
+  g->deferred_lost = true;
+  lua_pop(L, 1);
+}
+
+/* }} */
+
+
+/* {{ Taking them */
+
+/* Push the latest deferred function and its arguments, which nobody keeps now; their count. [-0, +n, m] */
+static int push_latest(lua_State *L, struct coh_luagroup *g) {
+  int entry, count, i;
+  coh_object_push(L, state_of(g), &g->group.scope);
+  lua_getiuservalue(L, -1, COH_UV_DEFERRED);
+  lua_rawgeti(L, -1, g->deferred);        /* object deferred entry */
+  lua_pushnil(L);
+  lua_rawseti(L, -3, g->deferred);
+  entry = lua_gettop(L);
+  lua_getfield(L, entry, "n");
+  count = (int)lua_tointeger(L, -1);
+  luaL_checkstack(L, count + LUA_MINSTACK, "too many arguments");
+  for (i = 1; i <= count; i++) lua_rawgeti(L, entry, i);
+  return count;
+}
+
+
+/* pcall'ed: (group) -> the latest deferred function and its arguments; 'deferring' is a scope for it */
+static int l_take(lua_State *L) {
+  struct coh_luagroup *g = lua_touserdata(L, 1);
+  int count = push_latest(L, g);
+  g->deferring = coh_luascope_take(L, state_of(g));
+  return count;
+}
+
+
+/* pcall'ed: (group): the latest deferred function becomes a task */
+static int l_spawn(lua_State *L) {
+  struct coh_luagroup *g = lua_touserdata(L, 1);
+  int count = push_latest(L, g);
+  struct coh_fiber *f = coh_fiber_load(L, state_of(g), count - 1, NULL);
+  g->group.shut = false;  /* its scope is cancelled by now */
+  coh_group_spawn(&g->group, &f->task, false);
+  coh_scope_set_shield(&f->task.scope, true);
+  return 0;
+}
+
+
+/*
+** Call 'function' for the latest deferred function; how many values it left. When memory
+** runs out that function is not going to run, and the group fails. [-0, +n, -]
+*/
+static int take(lua_State *L, struct coh_luagroup *g, lua_CFunction function) {
+  int top = lua_gettop(L);
+  lua_pushcfunction(L, function);
+  lua_pushlightuserdata(L, g);
+  if (lua_pcall(L, 1, LUA_MULTRET, 0) != LUA_OK) {
+    g->deferred_lost = true;
+    lua_settop(L, top);
+  }
+  g->deferred--;
+  return lua_gettop(L) - top;
+}
+
+
+int coh_deferred_take(lua_State *L, struct coh_luagroup *g) {
+  return take(L, g, l_take);
+}
+
+
+void coh_deferred_spawn(lua_State *L, struct coh_luagroup *g) {
+  while (g->deferred > 0 && coh_group_is_empty(&g->group)) take(L, g, l_spawn);
+}
+
+/* }} */

@@ -1,0 +1,46 @@
+/*
+** The watchdog: ends what runs on in Lua code and never waits. While one is set,
+** every task begins with a count hook, which the coroutines that it makes inherit;
+** so it costs, and is there for who asks. Past its time the hook lets 'expire' cancel all,
+** and makes the task that it found running unwind itself, past its own protected
+** calls. The coroutine of a C function that does not return is beyond its reach.
+*/
+#ifndef COH_GLUE_WATCH_H
+#define COH_GLUE_WATCH_H
+
+#include "glue/state.h"
+#include "kernel/hidden.h"
+
+COH_HIDDEN
+
+struct coh_watch {
+  int64_t limit_ns;         /* of the machine's time; COH_NEVER: no limit, and no hooks */
+  int64_t end_ns;           /* of coh_clock_machine: when it is over */
+  bool each_step;           /* its time is that of one step of a task, and not that of all */
+  void (*expire)(struct coh_state *S, lua_State *L);  /* cancels all; raises nothing */
+  struct coh_fiber *busy;   /* that was found running past its time, or NULL */
+  int depth;                /* it raises in frames that are no deeper */
+};
+
+/* Let 'watch' count from now on; it is the caller's. NULL: nothing is watched any more. */
+void coh_watch_set(struct coh_state *S, struct coh_watch *watch);
+
+/* Is its time over? */
+bool coh_watch_is_over(const struct coh_watch *watch);
+
+/* Let it expire, and give those who clean up as much time again. [-0, +0, -] */
+void coh_watch_expire(struct coh_state *S, lua_State *L);
+
+/* The fiber begins; a step of it does. [-0, +0, -] */
+void coh_watch_begin(struct coh_state *S, struct coh_fiber *f);
+void coh_watch_step(struct coh_watch *watch);
+
+/* A coroutine that a task resumes: it may have been made where nobody watched. [-0, +0, -] */
+void coh_watch_cover(struct coh_watch *watch, lua_State *co);
+
+/* The fiber ends. */
+void coh_watch_forget(struct coh_state *S, const struct coh_fiber *f);
+
+COH_SEEN
+
+#endif

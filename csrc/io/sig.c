@@ -1,0 +1,70 @@
+/*
+** Signals of the system: see sig.h.
+*/
+#include "io/sig.h"
+
+#include <string.h>
+#include <unistd.h>
+
+/* By number. */
+static const char *const names[COH_SIG_MAX + 1] = {
+  [SIGABRT] = "SIGABRT", [SIGALRM] = "SIGALRM", [SIGBUS] = "SIGBUS", [SIGCHLD] = "SIGCHLD",
+  [SIGCONT] = "SIGCONT", [SIGFPE] = "SIGFPE", [SIGHUP] = "SIGHUP", [SIGILL] = "SIGILL",
+  [SIGINT] = "SIGINT", [SIGIO] = "SIGIO", [SIGKILL] = "SIGKILL", [SIGPIPE] = "SIGPIPE",
+  [SIGPROF] = "SIGPROF", [SIGQUIT] = "SIGQUIT", [SIGSEGV] = "SIGSEGV", [SIGSTOP] = "SIGSTOP",
+  [SIGSYS] = "SIGSYS", [SIGTERM] = "SIGTERM", [SIGTRAP] = "SIGTRAP", [SIGTSTP] = "SIGTSTP",
+  [SIGTTIN] = "SIGTTIN", [SIGTTOU] = "SIGTTOU", [SIGURG] = "SIGURG", [SIGUSR1] = "SIGUSR1",
+  [SIGUSR2] = "SIGUSR2", [SIGVTALRM] = "SIGVTALRM", [SIGWINCH] = "SIGWINCH", [SIGXCPU] = "SIGXCPU",
+  [SIGXFSZ] = "SIGXFSZ",
+};
+
+
+int coh_sig_number(const char *name) {
+  int number;
+  for (number = 1; number <= COH_SIG_MAX; number++)
+    if (names[number] != NULL && strcmp(names[number], name) == 0) return number;
+  return 0;
+}
+
+
+const char *coh_sig_name(int number) {
+  return number >= 1 && number <= COH_SIG_MAX ? names[number] : NULL;
+}
+
+
+/* Whether libuv had the signal is told by the handler before and after. */
+int coh_sig_start(struct coh_sig_watch *w, uv_signal_cb callback, int number, bool once) {
+  struct sigaction now;
+  int status;
+  sigaction(number, NULL, &w->before);
+  status = once ? uv_signal_start_oneshot(&w->uv, callback, number)
+                : uv_signal_start(&w->uv, callback, number);
+  if (status < 0) return status;
+  sigaction(number, NULL, &now);
+  w->number = number;
+  w->first = now.sa_handler != w->before.sa_handler;
+  return 0;
+}
+
+
+/* The default action is what libuv leaves behind; another handler is somebody's who came later. */
+bool coh_sig_stop(struct coh_sig_watch *w) {
+  struct sigaction now;
+  uv_signal_stop(&w->uv);
+  sigaction(w->number, NULL, &now);
+  if (!w->first || now.sa_handler != SIG_DFL) return false;
+  sigaction(w->number, &w->before, NULL);
+  return true;
+}
+
+
+/* libuv's handler counts what it puts into its pipe, and the loop what it takes out, stopped or not. */
+bool coh_sig_is_late(const struct coh_sig_watch *w) {
+  return w->uv.caught_signals != w->uv.dispatched_signals;
+}
+
+
+/* Not to this thread, as raise would: it was sent to the process, and this thread may have it blocked. */
+void coh_sig_again(int number) {
+  kill(getpid(), number);
+}

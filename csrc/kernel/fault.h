@@ -1,0 +1,28 @@
+/*
+** Faults on demand. Whatever the world can refuse asks here first whether it shall
+** fail now: memory, and each call of the system on behalf of a task. Tests make the
+** n-th of them fail, one after the other; else asking counts, and costs one branch.
+*/
+#ifndef COH_KERNEL_FAULT_H
+#define COH_KERNEL_FAULT_H
+
+#include <errno.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+struct coh_faults {
+  uint64_t calls;      /* that asked so far */
+  uint64_t fail_at;    /* the one that fails, counted from 1; 0: none */
+  const char *failed;  /* what that was, NULL before */
+  int error;           /* errno that it gets; 0: what fits it */
+};
+
+/* Shall 'operation' fail now? Then errno says with what, 'error' unless a test wants another. */
+static inline bool coh_fault(struct coh_faults *x, const char *operation, int error) {
+  if (__builtin_expect(++x->calls != x->fail_at, 1)) return false;
+  x->failed = operation;
+  errno = x->error != 0 ? x->error : error;
+  return true;
+}
+
+#endif

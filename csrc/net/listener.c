@@ -1,0 +1,225 @@
+/*
+** Listeners. A connection that nobody accepts stays with the system: the accepting
+** task itself takes it, one for each call, so there is nothing to lose or to
+** throttle. Without descriptors the error goes to that task, and the connection
+** stays where it is.
+*/
+#include "net/listener.h"
+
+#include <errno.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "glue/error.h"
+#include "glue/errtext.h"
+#include "glue/wait.h"
+#include "io/sockopt.h"
+#include "net/tcp.h"
+#include "stream/stream.h"
+
+#define ABORTED_MAX 16  /* connections that ended before they were accepted, passed over in one go */
+
+struct coh_listener {
+  struct coh_poll poll;      /* first, so that a pointer to it is one to the listener */
+  struct coh_limits limits;  /* of the streams it makes */
+};
+
+static const struct coh_box_kind kind;
+
+
+/* {{ Accepting */
+
+static const struct coh_wait_kind accept_kind = {
+  .what = "accept", .abort = coh_poll_abort_reader, .forfeit = coh_poll_forfeit, .external = true};
+
+
+/* Take a connection from the system. The socket, or a negative status: UV_EAGAIN when there is none. */
+static int take(struct coh_state *S, struct coh_listener *l, struct coh_addr *peer) {
+  int rounds, fd = -1;
+  for (rounds = 0; rounds < ABORTED_MAX; rounds++) {
+    socklen_t length = coh_addr_clear(peer);
+    fd = coh_io_fails(S, "accept", EMFILE) ? -1
+         : accept4(l->poll.fd, &peer->u.any, &length, SOCK_NONBLOCK | SOCK_CLOEXEC);
+    coh_addr_filled(peer, fd >= 0 ? length : 0);
+    if (fd >= 0 || (errno != EINTR && errno != ECONNABORTED)) break;
+  }
+  if (fd >= 0) return fd;
+  if (errno != EAGAIN && errno != EWOULDBLOCK && errno != EINTR && errno != ECONNABORTED)
+    return uv_translate_sys_error(errno);
+  l->poll.readable = false;
+  return UV_EAGAIN;
+}
+
+
+static int accept_woken(lua_State *L, int status, lua_KContext context);
+
+static int wait(lua_State *L, struct coh_listener *l, struct coh_fiber *f) {
+  if (coh_task_cancelled(&f->task)) {
+    l->poll.reader = NULL;
+    return coh_raise_cancelled(L, f);
+  }
+  coh_poll_park_reader(&l->poll, f, &accept_kind);
+  return coh_yield(L, f, accept_woken);
+}
+
+
+/* The open listener in the box at 1. [-0, +0, e] */
+static struct coh_listener *check_open(lua_State *L) {
+  struct coh_box *box = lua_touserdata(L, 1);
+  if (box->handle == NULL) coh_box_raise_closed(L, &kind, "accept");
+  return (struct coh_listener *)box->handle;
+}
+
+
+/*
+** Memory first, then the connection: an error of memory leaves it with the system.
+** Making the box may run finalizers, and one may close the listener.
+*/
+static int go_on(lua_State *L, struct coh_listener *l, struct coh_fiber *f) {
+  struct coh_state *S = coh_state_here(L);
+  struct coh_addr peer;
+  struct coh_box *box;
+  struct coh_stream *s;
+  int fd, status;
+  if (!l->poll.readable) return wait(L, l, f);
+  l->poll.reader = NULL;
+  box = coh_box_new(L, &coh_stream_kind);
+  coh_text_push_where(L);
+  coh_box_set_where(L, -2);
+  l = check_open(L);
+  s = coh_stream_new(L, S, sizeof *s, &l->limits);
+  fd = take(S, l, &peer);
+  status = fd < 0 ? fd : coh_stream_bind(S, s, box, fd);
+  if (status == 0) {
+    box->address = peer;
+    return 1;
+  }
+  if (fd >= 0) close(fd);
+  coh_handle_free(S, &s->poll.handle);
+  if (status != UV_EAGAIN) return coh_box_raise(L, COH_SYSTEM_ERROR, status, "accept");
+  lua_settop(L, 1);
+  return wait(L, l, f);
+}
+
+
+static int accept_woken(lua_State *L, int status, lua_KContext context) {
+  struct coh_fiber *f = coh_woken(L, context);
+  (void)status;
+  return go_on(L, check_open(L), f);
+}
+
+
+static int accept_try(lua_State *L, int status, lua_KContext context) {
+  struct coh_fiber *f = coh_test(L, context);
+  struct coh_listener *l = check_open(L);
+  (void)status;
+  if (l->poll.reader != NULL)
+    return coh_stream_raise_plain(L, COH_BUSY, "accept", "another task is accepting from this listener");
+  return go_on(L, l, f);
+}
+
+
+/* listener:accept() -> stream; also listener(), so that a loop takes one after the other */
+static int l_accept(lua_State *L) {
+  coh_box_check(L, &kind, "accept");
+  lua_settop(L, 1);
+  return coh_begin(L, accept_try);
+}
+
+/* }} */
+
+
+/* {{ Opening and closing */
+
+static void close_listener(struct coh_handle *h) {
+  const char *path = coh_addr_path(&h->box->address);
+  coh_poll_close((struct coh_poll *)h);
+  if (path != NULL) unlink(path);
+}
+
+
+/* Let a bound socket listen, and see at which address. */
+static int listen_on(struct coh_state *S, struct coh_listener *l, int fd, int backlog, struct coh_addr *own) {
+  int status;
+  if (coh_io_fails(S, "listen", EADDRINUSE) || listen(fd, backlog) != 0) return uv_translate_sys_error(errno);
+  status = coh_addr_set_local(own, fd);
+  return status == 0 ? coh_poll_open(S, &l->poll, fd) : status;
+}
+
+
+/* Open a socket that listens, whose address is 'own'. 0, or a negative status: then nothing is left. */
+static int begin(struct coh_state *S, struct coh_listener *l, const struct coh_addr *a,
+                 const struct coh_sockopts *options, int backlog, struct coh_addr *own) {
+  int fd = coh_sockopts_open(S, options, a, SOCK_STREAM), status;
+  if (fd < 0) return fd;
+  if (bind(fd, &a->u.any, a->length) != 0) {
+    status = uv_translate_sys_error(errno);
+  } else {
+    status = listen_on(S, l, fd, backlog, own);
+    if (status < 0 && coh_addr_path(a) != NULL) unlink(coh_addr_path(a));
+  }
+  if (status < 0) close(fd);
+  return status;
+}
+
+
+/* It never waits: it is a checkpoint, as every call that opens something for a task. */
+static int listen_try(lua_State *L, int status, lua_KContext context) {
+  struct coh_state *S = coh_state_here(L);
+  struct coh_box *box;
+  struct coh_listener *l;
+  struct coh_addr address;
+  struct coh_sockopts options;
+  coh_test(L, context);
+  if (!coh_tcp_read_address(L, &address)) return coh_tcp_raise(L, UV_ENAMETOOLONG, "listen");
+  box = coh_box_new(L, &kind);
+  lua_pushvalue(L, 3);
+  coh_box_set_where(L, 8);
+  coh_sockopts_read(L, 6, &options);
+  l = coh_handle_alloc(L, S, sizeof *l, close_listener);
+  l->limits = coh_stream_limits(L, 4);
+  status = begin(S, l, &address, &options, (int)lua_tointeger(L, 7), &box->address);
+  if (status < 0) {
+    coh_handle_free(S, &l->poll.handle);
+    return coh_tcp_raise(L, status, "listen");
+  }
+  coh_handle_bind(S, &l->poll.handle, box);
+  return 1;
+}
+
+
+/* listen(host or path, port or nil, where, line_max, buffer_max, options, backlog) -> listener */
+static int l_listen(lua_State *L) {
+  lua_settop(L, 7);
+  return coh_begin(L, listen_try);
+}
+
+/* }} */
+
+
+/* listener.local_address: also when it is closed */
+static const char *const fields[] = {"local_address", NULL};
+
+static int field(lua_State *L) {
+  const struct coh_box *box = coh_box_check(L, &kind, "field");
+  if (lua_type(L, 2) == LUA_TSTRING && strcmp(lua_tostring(L, 2), "local_address") == 0)
+    coh_box_push_kept(L, 0, &box->address);
+  else
+    return 0;
+  return 1;
+}
+
+
+static const luaL_Reg methods[] = {{"accept", l_accept}, {NULL, NULL}};
+static const luaL_Reg *const method_lists[] = {methods, NULL};
+static const luaL_Reg metamethods[] = {{"__call", l_accept}, {NULL, NULL}};
+static const struct coh_box_kind kind = {"listener", "cohort.Listener",
+  method_lists, metamethods, field, fields, NULL};
+
+
+void coh_listener_open(lua_State *L) {
+  coh_box_define(L, &kind);
+  lua_pushlightuserdata(L, coh_state_of(L));
+  lua_pushcclosure(L, l_listen, 1);
+  lua_setfield(L, -2, "listen");
+}

@@ -1,0 +1,135 @@
+/*
+** Probes: see probe.h. They are no part of the public face: what users call is in
+** cohort.testing. None of them waits, and none changes what a program does, but for
+** the fault that was asked for.
+*/
+#include "open/probe.h"
+
+#include <lauxlib.h>
+
+#include <dirent.h>
+#include <string.h>
+#include <uv.h>
+
+#include "glue/arg.h"
+#include "glue/errtext.h"
+#include "glue/note.h"
+#include "glue/object.h"
+#include "stream/stdio.h"
+
+#define NAME_MAX_BYTES 32
+#define ERRNO_MAX 4096  /* libuv's own statuses end there, too */
+
+
+static void count_handle(uv_handle_t *handle, void *count) {
+  if (!uv_is_closing(handle)) ++*(lua_Integer *)count;
+}
+
+
+/* debug_counts() -> {tasks, handles, bytes}: what is held now, for leak checks */
+static int l_debug_counts(lua_State *L) {
+  struct coh_state *S = coh_state_here(L);
+  lua_Integer handles = 0, standard, ignored;
+  if (S->loop.opened) uv_walk(&S->loop.uv, count_handle, &handles);
+  coh_stdio_count(L, &standard, &ignored);
+  lua_createtable(L, 0, 3);
+  lua_pushinteger(L, (lua_Integer)S->loop.rt.tasks_live);
+  lua_setfield(L, -2, "tasks");
+  lua_pushinteger(L, handles - standard);
+  lua_setfield(L, -2, "handles");
+  lua_pushinteger(L, (lua_Integer)S->loop.rt.mem.used);
+  lua_setfield(L, -2, "bytes");
+  return 1;
+}
+
+
+/* count_descriptors() -> those this process has open; 0 where the system does not tell */
+static int l_count_descriptors(lua_State *L) {
+  lua_Integer count = -3, standard, ignored;  /* not counted: ".", "..", and the one that is read here */
+  DIR *dir = opendir("/dev/fd");
+  while (dir != NULL && readdir(dir) != NULL) count++;
+  coh_stdio_count(L, &ignored, &standard);
+  lua_pushinteger(L, dir != NULL ? count - standard : 0);
+  if (dir != NULL) closedir(dir);
+  return 1;
+}
+
+
+/* checkpoints() -> calls so far that may wait, of all tasks */
+static int l_checkpoints(lua_State *L) {
+  lua_pushinteger(L, (lua_Integer)coh_state_here(L)->checkpoints);
+  return 1;
+}
+
+
+/* line_of(task) -> "file:line" where it stands, or "?" when it has not begun or is over */
+static int l_line_of(lua_State *L) {
+  struct coh_object *o = coh_object_check(L, 1, COH_TASK, "line_of");
+  if (o->scope == NULL) lua_pushliteral(L, "?");
+  else coh_note_push_line(L, coh_state_here(L), coh_item(o->scope, struct coh_fiber, task.scope));
+  return 1;
+}
+
+
+/* The errno of a code such as "EMFILE", or libuv's own number for one of its own; 0 when there is none. */
+static int errno_of(const char *code) {
+  char name[NAME_MAX_BYTES];
+  int error;
+  for (error = 1; error < ERRNO_MAX; error++)
+    if (strcmp(uv_err_name_r(-error, name, sizeof name), code) == 0) return error;
+  return 0;
+}
+
+
+/* has_code(name) -> is it the code of an error of the system? */
+static int l_has_code(lua_State *L) {
+  lua_pushboolean(L, errno_of(luaL_checkstring(L, 1)) != 0);
+  return 1;
+}
+
+
+/*
+** set_fault(n [, code]): from now on, of what can fail in this runtime, the n-th does, with
+** 'code' or what fits it; 0: none does
+*/
+static int l_set_fault(lua_State *L) {
+  struct coh_faults *faults = &coh_state_here(L)->loop.rt.mem.faults;
+  lua_Integer n = luaL_checkinteger(L, 1);
+  int error = lua_isnoneornil(L, 2) ? 0 : errno_of(luaL_checkstring(L, 2));
+  *faults = (struct coh_faults){.fail_at = (uint64_t)n, .error = error};
+  return 0;
+}
+
+
+/* fault() -> what failed because of it, or nil */
+static int l_fault(lua_State *L) {
+  lua_pushstring(L, coh_state_here(L)->loop.rt.mem.faults.failed);
+  return 1;
+}
+
+
+/* text_of(value) -> text, whatever its __tostring does */
+static int l_text_of(lua_State *L) {
+  luaL_checkany(L, 1);
+  coh_text_push(L, 1);
+  return 1;
+}
+
+
+static const luaL_Reg functions[] = {
+  {"text_of", l_text_of},
+  {"debug_counts", l_debug_counts},
+  {"count_descriptors", l_count_descriptors},
+  {"checkpoints", l_checkpoints},
+  {"line_of", l_line_of},
+  {"has_code", l_has_code},
+  {"set_fault", l_set_fault},
+  {"fault", l_fault},
+  {NULL, NULL}
+};
+
+
+void coh_probe_open(lua_State *L) {
+  lua_pushlightuserdata(L, coh_state_of(L));
+  luaL_setfuncs(L, functions, 1);
+}

@@ -1,0 +1,63 @@
+/*
+** Schedules: see schedule.h. The function is called between two steps, when no task
+** runs, on the stack of whoever called run: not in a callback of libuv, and never in
+** the middle of anything. What it raises ends the run.
+*/
+#include "open/schedule.h"
+
+#include <lauxlib.h>
+
+#include "cohort.h"
+#include "glue/fiber.h"
+
+enum { COUNT = 1, FUNCTION };  /* slots of 'ask' */
+
+
+/* Push the list of the tasks that are ready, in order. [-0, +1, m] */
+static void push_tasks(lua_State *L, struct coh_state *S, lua_Integer count) {
+  const struct coh_link *l = S->loop.rt.pass.next;
+  lua_Integer i;
+  lua_createtable(L, (int)count, 0);
+  for (i = 1; i <= count; i++, l = l->next) {
+    struct coh_fiber *f = coh_item(l, struct coh_fiber, task.wait.link);
+    if (f->dead) lua_pushboolean(L, 0);  /* it has no stack for a handle any more */
+    else coh_fiber_push_handle(L, S, f);
+    lua_rawseti(L, -2, i);
+  }
+}
+
+
+/* pcall'ed: (how many are ready, function) -> which of them, from 0 */
+static int ask(lua_State *L) {
+  lua_Integer count = lua_tointeger(L, COUNT), picked;
+  int exact;
+  push_tasks(L, coh_state_of(L), count);
+  lua_call(L, 1, 1);
+  if (count == 0 || lua_isnil(L, -1)) return 0;
+  picked = lua_tointegerx(L, -1, &exact);
+  if (lua_type(L, -1) != LUA_TNUMBER || !exact || picked < 1 || picked > count)
+    return luaL_error(L, "a schedule returns nil or the number of a task in its list, 1 to %I here, got %s",
+                      (LUAI_UACINT)count, luaL_tolstring(L, -1, NULL));
+  lua_pushinteger(L, picked - 1);
+  return 1;
+}
+
+
+uint64_t coh_schedule_choose(void *ud, uint64_t n) {
+  struct coh_schedule *s = ud;
+  lua_State *L = s->L;
+  uint64_t picked = 0;
+  if (s->failed) return 0;
+  lua_pushcfunction(L, ask);
+  lua_pushinteger(L, (lua_Integer)n);
+  lua_pushvalue(L, s->function);
+  if (lua_pcall(L, 2, 1, 0) == LUA_OK) {
+    picked = (uint64_t)lua_tointeger(L, -1);
+    lua_pop(L, 1);
+  } else {
+    s->failed = true;
+    lua_replace(L, s->function);
+    cohort_cancel(cohort_of(L));
+  }
+  return picked;
+}

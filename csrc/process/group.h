@@ -1,0 +1,19 @@
+/*
+** Process groups: who is left of one whose leader has ended.
+*/
+#ifndef COH_PROCESS_GROUP_H
+#define COH_PROCESS_GROUP_H
+
+#include <stdbool.h>
+#include <sys/types.h>
+
+#include "kernel/hidden.h"
+
+COH_HIDDEN
+
+/* Does anybody in it still run? Those who have ended and were not reaped by their new parent do not count. */
+bool coh_group_runs(pid_t group);
+
+COH_SEEN
+
+#endif

@@ -1,0 +1,277 @@
+/*
+** The object that stands for a process: see process.h. It can be asked for the status
+** as long as it is there; the child itself is the loop's.
+**
+** The end of its block waits until nothing of the child is left. Such a wait cannot be cut: it ends by
+** itself, after the grace at the latest.
+*/
+#include "process/process.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <string.h>
+
+#include "glue/arg.h"
+#include "glue/syserr.h"
+#include "glue/wait.h"
+#include "io/sig.h"
+#include "process/launch.h"
+#include "stream/stream.h"
+
+extern char **environ;
+
+
+/* {{ How it stands */
+
+/* Push a signal's name; those of real time have none in the system either. [-0, +1, m] */
+static void push_signal(lua_State *L, int number) {
+  const char *name = coh_sig_name(number);
+  if (name != NULL) lua_pushstring(L, name);
+  else lua_pushfstring(L, "SIG%d", number);
+}
+
+
+/* Push the exit status, or nil, and the name of the signal that ended it, or nil. [-0, +2, m] */
+static void push_end(lua_State *L, const struct coh_process *p) {
+  if (p->ended && p->signal == 0) lua_pushinteger(L, p->status);
+  else lua_pushnil(L);
+  if (p->ended && p->signal != 0) push_signal(L, p->signal);
+  else lua_pushnil(L);
+}
+
+
+static void describe(lua_State *L, int object) {
+  const struct coh_process *p = lua_touserdata(L, object);
+  lua_getiuservalue(L, object, COH_PROCESS_PROGRAM);
+  push_end(L, p);
+  if (p->signal != 0) lua_pushfstring(L, "ended by %s", lua_tostring(L, -1));
+  else if (p->ended) lua_pushfstring(L, "exit status %d", p->status);
+  else lua_pushstring(L, p->lost ? "end unknown" : "running");
+  lua_pushfstring(L, "%s, pid %d, %s", lua_tostring(L, -4), (int)p->pid, lua_tostring(L, -1));
+  lua_replace(L, -5);
+  lua_pop(L, 3);
+}
+
+
+static const char *const fields[] = {"pid", "status", "signal", "stdin", "stdout", "stderr", NULL};
+
+const struct coh_sync_class coh_process_class = {
+  .noun = "process", .name = "cohort.Process", .size = sizeof(struct coh_process),
+  .values = COH_PROCESS_VALUES, .describe = describe, .fields = fields};
+
+
+/* process.pid, status, signal, stdin, stdout, stderr */
+static int field(lua_State *L) {
+  static const char *const streams[] = {"stdin", "stdout", "stderr"};
+  const struct coh_process *p = coh_sync_test(L, 1, &coh_process_class);
+  const char *key = lua_type(L, 2) == LUA_TSTRING ? lua_tostring(L, 2) : "";
+  int i;
+  for (i = 0; p != NULL && i < COH_STDIO; i++)
+    if (strcmp(key, streams[i]) == 0) return lua_getiuservalue(L, 1, COH_PROCESS_STDIO + i), 1;
+  if (p == NULL) {
+    lua_pushnil(L);
+  } else if (strcmp(key, "pid") == 0) {
+    lua_pushinteger(L, p->pid);
+  } else if (strcmp(key, "status") == 0 || strcmp(key, "signal") == 0) {
+    push_end(L, p);
+    if (*(key + 1) == 't') lua_pop(L, 1);
+  } else {
+    return 0;
+  }
+  return 1;
+}
+
+/* }} */
+
+
+/* {{ Waiting for its end */
+
+static const struct coh_wait_kind wait_kind = {.what = "a process to end", .external = true};
+
+static int raise_lost(lua_State *L) {
+  coh_error_push(L, COH_SYSTEM_ERROR, "wait: nobody can tell how this process ended: SIGCHLD is ignored "
+                 "here, or somebody takes the status of every child; or we may not signal it (ECHILD)");
+  lua_pushliteral(L, "ECHILD");
+  lua_setfield(L, -2, "code");
+  lua_pushinteger(L, ECHILD);
+  lua_setfield(L, -2, "errno");
+  lua_pushliteral(L, "wait");
+  lua_setfield(L, -2, "operation");
+  return lua_error(L);
+}
+
+
+static int wait_woken(lua_State *L, int status, lua_KContext context);
+
+static int wait_on(lua_State *L, struct coh_fiber *f) {
+  struct coh_process *p = lua_touserdata(L, 1);
+  if (p->ended) {
+    push_end(L, p);
+    return 2;
+  }
+  if (p->lost) return raise_lost(L);
+  coh_wait_park(&f->task.wait, &f->task.current->slot, &wait_kind, &p->sync.waiters);
+  return coh_yield(L, f, wait_woken);
+}
+
+
+static int wait_woken(lua_State *L, int status, lua_KContext context) {
+  (void)status;
+  return wait_on(L, coh_woken(L, context));
+}
+
+
+static int wait_try(lua_State *L, int status, lua_KContext context) {
+  (void)status;
+  return wait_on(L, coh_test(L, context));
+}
+
+
+/* process:wait() -> status or nil, signal or nil */
+static int l_wait(lua_State *L) {
+  coh_sync_check(L, &coh_process_class, "wait");
+  lua_settop(L, 1);
+  return coh_begin(L, wait_try);
+}
+
+/* }} */
+
+
+/* {{ Ending it */
+
+/* Close our end of one of its descriptors, or of all three. [-0, +0, -] */
+static void close_streams(lua_State *L, int first, int last) {
+  int i;
+  for (i = first; i <= last; i++) {
+    const struct coh_box *box;
+    lua_getiuservalue(L, 1, COH_PROCESS_STDIO + i);
+    box = lua_touserdata(L, -1);
+    if (box != NULL && box->handle != NULL) coh_handle_close(box->handle);
+    lua_pop(L, 1);
+  }
+}
+
+
+static bool refuse(struct coh_wait *w) {
+  (void)w;
+  return false;
+}
+
+
+static const struct coh_wait_kind end_kind = {
+  .what = "a process that was told to end", .abort = refuse, .external = true, .finishes = true,
+  .lets_go = true, .stays = true};
+
+static int end_woken(lua_State *L, int status, lua_KContext context);
+
+/* What it still has to say is not read, but may be said. */
+static int end_on(lua_State *L, struct coh_process *p, struct coh_fiber *f) {
+  if (p->child == NULL) {
+    close_streams(L, 0, COH_STDIO - 1);
+    return 0;
+  }
+  coh_wait_park(&f->task.wait, &f->task.current->slot, &end_kind, &p->sync.waiters);
+  return coh_yield(L, f, end_woken);
+}
+
+
+static int end_woken(lua_State *L, int status, lua_KContext context) {
+  struct coh_fiber *f = coh_resumed(L, context);
+  (void)status;
+  if (f->task.wait.outcome != COH_WAIT_CANCELLED) return end_on(L, lua_touserdata(L, 1), f);
+  close_streams(L, 0, COH_STDIO - 1);  /* all is over: what is left of it is killed */
+  return coh_raise_cancelled(L, f);
+}
+
+
+/* process:close() */
+static int l_close(lua_State *L) {
+  struct coh_process *p = coh_sync_check(L, &coh_process_class, "close");
+  close_streams(L, 0, COH_STDIO - 1);
+  if (p->child != NULL) coh_child_end(p->child);
+  return 0;
+}
+
+
+/* __close: where nothing can wait it is as close() */
+static int l_close_block(lua_State *L) {
+  struct coh_process *p = coh_sync_check(L, &coh_process_class, "close");
+  if (p->child == NULL || !coh_can_wait(p->sync.state, L)) return l_close(L);
+  close_streams(L, 0, 0);
+  coh_child_end(p->child);
+  return end_on(L, p, coh_running(p->sync.state));
+}
+
+
+/* __gc: the object is collected before its streams, which say nothing then */
+static int l_gc(lua_State *L) {
+  struct coh_process *p = coh_sync_check(L, &coh_process_class, "__gc");
+  coh_sync_collected(&p->sync);
+  if (p->child == NULL && !p->ended) return 0;
+  close_streams(L, 0, COH_STDIO - 1);
+  if (p->child == NULL) return 0;
+  coh_child_end(p->child);
+  if (p->child != NULL) coh_child_disown(p->child);
+  lua_settop(L, 1);
+  lua_getiuservalue(L, 1, COH_PROCESS_WHERE);
+  lua_pushfstring(L, "cohort: a process started at %s was collected without close: write 'local x <close> = "
+                     "...', or call its close()", lua_tostring(L, -1));
+  lua_warning(L, lua_tostring(L, -1), 0);
+  return 0;
+}
+
+
+/* The number of the signal at 2. [-0, +0, v] */
+static int check_signal(lua_State *L) {
+  int number;
+  if (lua_isnoneornil(L, 2)) return SIGTERM;
+  if (lua_type(L, 2) != LUA_TSTRING)
+    return coh_misuse(L, "kill expects the name of a signal, got %s: write process:kill(\"SIGINT\")",
+                      coh_type_name(L, 2));
+  number = coh_sig_number(lua_tostring(L, 2));
+  if (number == 0 || strlen(lua_tostring(L, 2)) != lua_rawlen(L, 2))
+    return coh_misuse(L, "kill knows no signal '%s': write the name in full, \"SIGTERM\" say",
+                      lua_tostring(L, 2));
+  return number;
+}
+
+
+/* process:kill([signal]) -> was there anybody to get it? */
+static int l_kill(lua_State *L) {
+  struct coh_process *p = coh_sync_check(L, &coh_process_class, "kill");
+  int number = check_signal(L);
+  int status = p->child == NULL ? UV_ESRCH : coh_child_signal(p->child, number);
+  if (status < 0 && status != UV_ESRCH) {
+    coh_syserr_push(L, COH_SYSTEM_ERROR, status, "kill", NULL, NULL);
+    return lua_error(L);
+  }
+  lua_pushboolean(L, status == 0);
+  return 1;
+}
+
+/* }} */
+
+
+/* environment() -> list of "NAME=value" */
+static int l_environment(lua_State *L) {
+  lua_Integer i;
+  lua_newtable(L);
+  for (i = 0; environ != NULL && environ[i] != NULL; i++) {
+    lua_pushstring(L, environ[i]);
+    lua_rawseti(L, -2, i + 1);
+  }
+  return 1;
+}
+
+
+void coh_process_open(lua_State *L) {
+  static const luaL_Reg methods[] = {{"wait", l_wait}, {"kill", l_kill}, {"close", l_close}, {NULL, NULL}};
+  static const luaL_Reg metamethods[] = {{"__close", l_close_block}, {"__gc", l_gc}, {NULL, NULL}};
+  static const luaL_Reg functions[] = {
+    {"start", coh_process_start}, {"environment", l_environment}, {NULL, NULL}};
+  coh_sync_define(L, &coh_process_class, metamethods, methods, field);
+  lua_newtable(L);
+  lua_pushlightuserdata(L, coh_state_of(L));
+  luaL_setfuncs(L, functions, 1);
+  lua_setfield(L, -2, "process");
+}

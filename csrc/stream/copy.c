@@ -1,0 +1,238 @@
+/*
+** Copying from one stream to another, without a string of Lua's in between.
+**
+** The copying task is the reader of one stream and the writer of the other. Bytes are
+** used up in the first only when the second has taken them; what was read and has found no
+** room is kept where reads keep it. So a copy that is cut, or fails, has nothing in hand:
+** each byte is either sent or still to be read, and both streams can be used on.
+**
+** The system moves bytes itself from files, and into and out of pipes. When it
+** declines, for whatever reason, they go through the chunk of the loop, and that way finds out why.
+**
+**   the stack of a copy   1 source   2 destination   3 struct copy
+*/
+#include "stream/read.h"
+
+#include <fcntl.h>
+#include <string.h>
+#include <sys/sendfile.h>
+
+#include "glue/arg.h"
+#include "glue/error.h"
+#include "glue/wait.h"
+
+#define ROUNDS_MAX 16                  /* calls of a copy before others have their turn */
+#define MOVE_MAX (16 * COH_CHUNK_MAX)  /* bytes that the system moves in one go */
+
+enum next { GO_ON, READ_WAITS, WRITE_WAITS, DONE };  /* or a negative status of the destination */
+
+/* On the stack of the task. What is linked while it waits is not: that coroutine may be closed meanwhile. */
+struct copy {
+  size_t left;                    /* still to be copied */
+  size_t copied;
+};
+
+static const struct coh_wait_kind outside_kind = {
+  .what = "copy", .abort = coh_poll_abort_choice, .forfeit = coh_poll_forfeit, .external = true};
+
+static const struct coh_wait_kind inside_kind = {
+  .what = "copy", .abort = coh_poll_abort_choice, .forfeit = coh_poll_forfeit};
+
+
+/* {{ Moving bytes */
+
+static size_t least(size_t a, size_t b) {
+  return a < b ? a : b;
+}
+
+
+static void count(struct copy *c, size_t n) {
+  c->left -= n;
+  c->copied += n;
+}
+
+
+/* Have the system do it. How many bytes; 0 or less: it did nothing, for whatever reason. */
+static ssize_t move(struct coh_stream *from, struct coh_stream *to, size_t most) {
+  most = least(most, MOVE_MAX);
+  if (from->poll.fd < 0 || to->poll.fd < 0) return 0;
+  if (from->transport->blocks || to->transport->blocks) return 0;
+  if (!from->transport->sends && !from->transport->splices && !to->transport->splices) return 0;
+  if (coh_io_fails(coh_handle_state(&from->poll.handle), "move", EINVAL)) return 0;
+  if (from->transport->sends) return sendfile(to->poll.fd, from->poll.fd, NULL, most);
+  return splice(from->poll.fd, NULL, to->poll.fd, NULL, most, SPLICE_F_NONBLOCK | SPLICE_F_MOVE);
+}
+
+
+/* Give bytes to the destination. How many it took, or a negative status. */
+static ssize_t give(struct copy *c, struct coh_stream *to, const char *bytes, size_t length) {
+  const struct iovec piece = {.iov_base = (void *)(uintptr_t)bytes, .iov_len = least(length, c->left)};
+  ssize_t n = to->transport->write(to, &piece, 1);
+  if (n > 0) count(c, (size_t)n);
+  return n;
+}
+
+
+/* What was kept goes first. */
+static int copy_kept(struct copy *c, struct coh_stream *from, struct coh_stream *to) {
+  ssize_t n = give(c, to, coh_streambuf_at(&from->kept), coh_streambuf_length(&from->kept));
+  if (n < 0) return n == UV_EAGAIN ? WRITE_WAITS : (int)n;
+  coh_streambuf_take(coh_stream_mem(from), &from->kept, (size_t)n);
+  return GO_ON;
+}
+
+
+/* Nothing is kept, and there may be something to read. [-0, +0, m] */
+static int copy_chunk(lua_State *L, struct copy *c, struct coh_stream *from, struct coh_stream *to) {
+  char *chunk = coh_stream_chunk(from);
+  ssize_t n = move(from, to, c->left);
+  size_t length, taken;
+  if (n > 0) {
+    count(c, (size_t)n);
+    return GO_ON;
+  }
+  length = coh_stream_receive(from, chunk);
+  if (length == 0) return GO_ON;
+  n = give(c, to, chunk, length);
+  taken = n > 0 ? (size_t)n : 0;
+  coh_stream_keep(L, from, chunk + taken, length - taken);
+  return n < 0 && n != UV_EAGAIN ? (int)n : GO_ON;
+}
+
+
+static int step(lua_State *L, struct copy *c, struct coh_stream *from, struct coh_stream *to) {
+  if (c->left == 0) return DONE;
+  if (coh_streambuf_length(&from->kept) > 0) return copy_kept(c, from, to);
+  if (from->ended) return DONE;
+  return from->poll.readable ? copy_chunk(L, c, from, to) : READ_WAITS;
+}
+
+/* }} */
+
+
+/* {{ Waiting */
+
+static struct coh_stream *stream_at(lua_State *L, int index) {
+  return (struct coh_stream *)((struct coh_box *)lua_touserdata(L, index))->handle;
+}
+
+
+/* The one at 2 becomes the one at 1, where errors are about, and back. [-0, +0, -] */
+static void swap(lua_State *L) {
+  lua_pushvalue(L, 1);
+  lua_copy(L, 2, 1);
+  lua_replace(L, 2);
+}
+
+
+/* Which task uses the streams, or NULL; one that is closed is used by nobody. */
+static void set_users(lua_State *L, const struct coh_fiber *f) {
+  struct coh_stream *from = stream_at(L, 1), *to = stream_at(L, 2);
+  if (from != NULL) from->poll.reader = f;
+  if (to != NULL) to->poll.writer = f;
+}
+
+
+static int copy_woken(lua_State *L, int status, lua_KContext context);
+
+/* Wait for one of the two, or let others have their turn. Closing either ends it. */
+static int wait(lua_State *L, struct coh_fiber *f, int next) {
+  struct coh_stream *from = stream_at(L, 1), *to = stream_at(L, 2);
+  bool reads = next == READ_WAITS;
+  bool external = reads ? from->transport->reading->external : to->transport->writing->external;
+  struct coh_poll_choice *choice;
+  int64_t until_ns = COH_NEVER;
+  if (coh_task_cancelled(&f->task)) {
+    set_users(L, NULL);
+    return coh_raise_cancelled(L, f);
+  }
+  if (next == GO_ON) {
+    to->poll.writer = f;
+    coh_poll_turn_reader(&from->poll, f, &inside_kind);
+  } else {
+    choice = coh_fiber_room(L, f, sizeof *choice);
+    choice->from = &from->poll;
+    choice->to = &to->poll;
+    if (reads && from->transport->delay != NULL) from->transport->delay(from, &until_ns);
+    coh_poll_park_choice(choice, f, external ? &outside_kind : &inside_kind,
+                         reads ? UV_READABLE : UV_WRITABLE, until_ns);
+  }
+  return coh_yield(L, f, copy_woken);
+}
+
+
+static int finish(lua_State *L, struct copy *c, struct coh_stream *from) {
+  if (c->left > 0 && from->failed != 0) return coh_stream_raise(L, from->failed, "copy_to");
+  lua_pushinteger(L, (lua_Integer)c->copied);
+  return 1;
+}
+
+
+static int go_on(lua_State *L, struct coh_stream *from, struct coh_stream *to, struct coh_fiber *f) {
+  struct copy *c = lua_touserdata(L, 3);
+  int next = GO_ON, rounds;
+  set_users(L, NULL);
+  for (rounds = 0; next == GO_ON && rounds < ROUNDS_MAX; rounds++) next = step(L, c, from, to);
+  if (next == DONE) return finish(L, c, from);
+  if (next >= 0) return wait(L, f, next);
+  swap(L);
+  return coh_stream_fail_write(L, to, next, "copy_to");
+}
+
+
+/* The destination at 2, checked. [-0, +0, e] */
+static struct coh_stream *check_open_destination(lua_State *L) {
+  struct coh_stream *to;
+  swap(L);
+  to = coh_stream_check_open(L, "copy_to");
+  swap(L);
+  return to;
+}
+
+
+static int copy_woken(lua_State *L, int status, lua_KContext context) {
+  struct coh_fiber *f = coh_woken(L, context);
+  struct coh_stream *from;
+  (void)status;
+  set_users(L, NULL);
+  from = coh_stream_check_open(L, "copy_to");
+  return go_on(L, from, check_open_destination(L), f);
+}
+
+
+static int copy_try(lua_State *L, int status, lua_KContext context) {
+  struct coh_fiber *f = coh_test(L, context);
+  struct coh_stream *from = coh_stream_check_reader(L, "copy_to"), *to;
+  (void)status;
+  swap(L);
+  to = coh_stream_check_writer(L, "copy_to");
+  if (to->shut) return coh_stream_raise_shut(L, "copy_to");
+  swap(L);
+  return go_on(L, from, to, f);
+}
+
+/* }} */
+
+
+/* stream:copy_to(other [, count]) -> count */
+static int l_copy_to(lua_State *L) {
+  size_t left = SIZE_MAX;
+  struct copy *c;
+  coh_box_check(L, &coh_stream_kind, "copy_to");
+  if (coh_box_sendable(L, 2) != NULL)
+    return coh_misuse(L, "copy_to expects a stream to copy to, got a file: "
+                         "write to:write(piece) for each piece that from:read_some() gives");
+  if (coh_box_test(L, 2, &coh_stream_kind) == NULL)
+    return coh_misuse(L, "copy_to expects a stream to copy to, got %s: write from:copy_to(to)",
+                      coh_type_name(L, 2));
+  if (!lua_isnoneornil(L, 3)) left = (size_t)coh_read_check_size(L, 3, "copy_to", 0);
+  lua_settop(L, 2);
+  c = lua_newuserdatauv(L, sizeof *c, 0);
+  memset(c, 0, sizeof *c);
+  c->left = left;
+  luaL_checkstack(L, LUA_MINSTACK, "copy_to");
+  return coh_begin(L, copy_try);
+}
+
+
+const luaL_Reg coh_stream_copies[] = {{"copy_to", l_copy_to}, {NULL, NULL}};

@@ -1,0 +1,230 @@
+/*
+** Transports over a descriptor: see transport.h.
+**
+** Sockets, and what else can be polled: pipes, terminals and their like. Regular
+** files cannot: epoll refuses them, because they are always ready. So they are read
+** and written at once, in the calling thread, as by Lua's io: a disk makes others wait for
+** as long as it takes, which is short where it matters (standard streams that were
+** redirected); what reads much from slow disks belongs into a thread.
+**
+** What was given to us blocking is made blocking again when it is closed: others may have the same.
+*/
+#include "stream/transport.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "stream/stream.h"
+
+static const struct coh_wait_kind read_kind = {
+  .what = "read", .abort = coh_poll_abort_reader, .forfeit = coh_poll_forfeit, .external = true};
+
+static const struct coh_wait_kind write_kind = {
+  .what = "write", .abort = coh_stream_abort_write, .forfeit = coh_stream_forfeit_write, .external = true};
+
+
+/* What a system call came to, as a number or a status. */
+static ssize_t outcome(ssize_t n) {
+  return n >= 0 ? n : uv_translate_sys_error(errno);
+}
+
+
+/* Shall the call fail instead? Memory has calls of its own, which cannot fail. */
+static bool fails(struct coh_stream *s, const char *call, int error) {
+  return coh_io_fails(coh_handle_state(&s->poll.handle), call, error);
+}
+
+
+/* {{ Sockets */
+
+static ssize_t socket_read(struct coh_stream *s, char *bytes, size_t size) {
+  ssize_t n;
+  do n = fails(s, "read", ECONNRESET) ? -1 : read(s->poll.fd, bytes, size);
+  while (n < 0 && errno == EINTR);
+  s->poll.readable = n == (ssize_t)size;
+  return outcome(n);
+}
+
+
+static ssize_t socket_write(struct coh_stream *s, const struct iovec *pieces, size_t count) {
+  const struct msghdr message = {.msg_iov = (struct iovec *)pieces, .msg_iovlen = count};
+  ssize_t n;
+  do n = fails(s, "write", EPIPE) ? -1 : sendmsg(s->poll.fd, &message, MSG_NOSIGNAL | MSG_DONTWAIT);
+  while (n < 0 && errno == EINTR);
+  return outcome(n);
+}
+
+
+static int socket_shutdown(struct coh_stream *s) {
+  return (int)outcome(fails(s, "shutdown", ENOTCONN) ? -1 : shutdown(s->poll.fd, SHUT_WR));
+}
+
+
+const struct coh_transport coh_transport_socket = {
+  .name = "without a name", .read = socket_read, .write = socket_write, .shutdown = socket_shutdown,
+  .reading = &read_kind, .writing = &write_kind, .short_is_full = true};
+
+/* }} */
+
+
+/* {{ Pipes, terminals and other devices, files */
+
+/* A terminal whose other side is gone says EIO where others say that they have ended. */
+static ssize_t device_read(struct coh_stream *s, char *bytes, size_t size) {
+  ssize_t n = socket_read(s, bytes, size);
+  return n == UV_EIO ? 0 : n;
+}
+
+
+/* SIGPIPE is blocked while tasks run. */
+static ssize_t file_write(struct coh_stream *s, const struct iovec *pieces, size_t count) {
+  ssize_t n;
+  do n = fails(s, "write", EPIPE) ? -1 : writev(s->poll.fd, pieces, (int)count);
+  while (n < 0 && errno == EINTR);
+  return outcome(n);
+}
+
+
+static ssize_t device_write(struct coh_stream *s, const struct iovec *pieces, size_t count) {
+  ssize_t n = file_write(s, pieces, count);
+  return n == UV_EIO ? UV_EPIPE : n;
+}
+
+
+/* There is always more, or the end. */
+static ssize_t file_read(struct coh_stream *s, char *bytes, size_t size) {
+  ssize_t n = socket_read(s, bytes, size);
+  s->poll.readable = true;
+  return n;
+}
+
+
+static void make_blocking_again(struct coh_stream *s) {
+  if (!(s->flags & O_NONBLOCK)) fcntl(s->poll.fd, F_SETFL, s->flags);
+  s->flags |= O_NONBLOCK;  /* once */
+}
+
+
+/*
+** One direction of these cannot be ended, so what is for writing only is given up. Where the same is for
+** reading too, as with terminals, there is nobody to tell.
+*/
+static int end_writing(struct coh_stream *s) {
+  if (s->ways != COH_WRITES) return 0;
+  if (fails(s, "shutdown", EMFILE)) return uv_translate_sys_error(errno);
+  make_blocking_again(s);
+  return coh_poll_let_go(&s->poll);
+}
+
+
+static const struct coh_transport transport_pipe = {
+  .name = "of a pipe", .read = socket_read, .write = file_write, .shutdown = end_writing,
+  .close = make_blocking_again, .reading = &read_kind, .writing = &write_kind, .short_is_full = true,
+  .splices = true};
+
+static const struct coh_transport transport_device = {
+  .name = "of a device", .read = device_read, .write = device_write, .shutdown = end_writing,
+  .close = make_blocking_again, .reading = &read_kind, .writing = &write_kind, .short_is_full = true};
+
+static const struct coh_transport transport_file = {
+  .name = "of a file", .read = file_read, .write = file_write, .shutdown = end_writing,
+  .close = make_blocking_again, .reading = &read_kind, .writing = &write_kind, .sends = true};
+
+/* }} */
+
+
+/* {{ What blocks, and shall go on doing so */
+
+#define GUARDED_MAX 512  /* bytes: what a pipe that can be written at all takes at once, as POSIX has it */
+
+static bool is_ready(struct coh_stream *s, short events) {
+  struct pollfd p = {.fd = s->poll.fd, .events = events};
+  return poll(&p, 1, 0) > 0;
+}
+
+
+static ssize_t guarded_read(struct coh_stream *s, char *bytes, size_t size) {
+  s->poll.readable = false;
+  return is_ready(s, POLLIN) ? device_read(s, bytes, size) : UV_EAGAIN;
+}
+
+
+static ssize_t guarded_write(struct coh_stream *s, const struct iovec *pieces, size_t count) {
+  struct iovec piece = pieces[0];
+  (void)count;  /* one piece at a time is enough */
+  if (piece.iov_len > GUARDED_MAX) piece.iov_len = GUARDED_MAX;
+  return is_ready(s, POLLOUT) ? device_write(s, &piece, 1) : UV_EAGAIN;
+}
+
+
+static ssize_t shared_socket_read(struct coh_stream *s, char *bytes, size_t size) {
+  ssize_t n;
+  do n = fails(s, "read", ECONNRESET) ? -1 : recv(s->poll.fd, bytes, size, MSG_DONTWAIT);
+  while (n < 0 && errno == EINTR);
+  s->poll.readable = n == (ssize_t)size;
+  return outcome(n);
+}
+
+
+static const struct coh_transport transport_guarded = {
+  .name = "of a pipe or device that is shared", .read = guarded_read, .write = guarded_write,
+  .shutdown = end_writing, .reading = &read_kind, .writing = &write_kind, .blocks = true};
+
+static const struct coh_transport transport_shared_socket = {
+  .name = "of a socket that is shared", .read = shared_socket_read, .write = socket_write,
+  .shutdown = socket_shutdown, .reading = &read_kind, .writing = &write_kind, .short_is_full = true,
+  .blocks = true};
+
+/* }} */
+
+
+static uint8_t ways_of(int flags) {
+  switch (flags & O_ACCMODE) {
+    case O_RDONLY: return COH_READS;
+    case O_WRONLY: return COH_WRITES;
+    default: return COH_READS | COH_WRITES;
+  }
+}
+
+
+static const struct coh_transport *pollable(mode_t mode) {
+  if (S_ISSOCK(mode)) return &coh_transport_socket;
+  return S_ISFIFO(mode) ? &transport_pipe : &transport_device;
+}
+
+
+int coh_transport_open(struct coh_state *S, struct coh_stream *s, int fd) {
+  struct stat st;
+  int status, flags;
+  if (fstat(fd, &st) != 0 || (flags = fcntl(fd, F_GETFL)) < 0) return uv_translate_sys_error(errno);
+  status = coh_poll_open(S, &s->poll, fd);
+  if (status < 0 && status != UV_EPERM) return status;
+  s->flags = flags;
+  s->ways = ways_of(flags);
+  if (status == UV_EPERM) {
+    coh_poll_open_unwatched(S, &s->poll, fd);
+    s->transport = &transport_file;
+    s->poll.readable = true;
+  } else {
+    s->transport = pollable(st.st_mode);
+  }
+  return 0;
+}
+
+
+int coh_transport_open_shared(struct coh_state *S, struct coh_stream *s, int fd) {
+  struct stat st;
+  int status, flags;
+  if (fstat(fd, &st) != 0 || (flags = fcntl(fd, F_GETFL)) < 0) return uv_translate_sys_error(errno);
+  status = flags & O_NONBLOCK ? UV_EPERM : coh_poll_open_shared(S, &s->poll, fd);
+  if (status == UV_EPERM) return coh_transport_open(S, s, fd);  /* it is so already, or a file */
+  if (status < 0) return status;
+  s->flags = flags | O_NONBLOCK;  /* there is nothing to be undone */
+  s->ways = ways_of(flags);
+  s->transport = S_ISSOCK(st.st_mode) ? &transport_shared_socket : &transport_guarded;
+  return 0;
+}

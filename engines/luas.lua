@@ -1,0 +1,78 @@
+--- The engine of hard Luas: the specs run under Luas that check themselves, move the stack and collect
+--- garbage whenever they could (tools/luas builds them).
+---
+---     lua5.4 engines/luas.lua short|long
+---
+--- The short form takes the build that moves the stack and specs of what lives on stacks; the long one takes
+--- every spec, and for the builds that collect the former. Ends with "tried N, injected M": specs that
+--- passed, and those of them that did under a Lua that moves or collects.
+local builds = {
+  short = { "stack" },
+  long = { "api", "assert", "stack", "mem", "emergency" },
+}
+
+-- What moves or collects.
+local injects = { stack = true, mem = true, emergency = true }
+
+-- Specs of the short form: coroutines, errors, blocks, what is handed from stack to stack.
+local picked = {}
+for name in ([[coroutine coroutine_close coroutine_task group scope spawn start try combinators broadcast
+    value retry context glue/error sync/allocation sync/barrier sync/channel_ends sync/condition sync/event
+    sync/select sync/semaphore]]):gmatch "%S+" do
+  table.insert(picked, ("spec/%s_spec.lua"):format(name))
+end
+
+-- Builds that are slower by a factor of twenty and more take those, and of what waits for the system what
+-- does so in each way: descriptors, streams, sockets, files, children, signals.
+local outside = { "fd", "signals", "stream/write", "net/udp" }
+local slow = {
+  mem = { "process", "fs_whole", "net/listener", "stream/read", "stream/faulty", table.unpack(outside) },
+  emergency = outside,
+}
+
+-- Where the whole stack is moved at each call, deep recursion takes the square of its depth.
+-- And where each memory check collects, thousands of tasks take minutes.
+local without = "--filter-out='follows live' --filter-out='a wave'"
+local left_out = {
+  mem = without, emergency = without,
+  stack = "--filter-out=overflow --filter-out=5,000 --filter-out=10,000 --filter-out=200000",
+}
+
+local form = arg[1]
+assert(builds[form], "usage: luas.lua short|long")
+
+local here = io.popen("pwd"):read "l"
+
+-- The spec files that a build takes which does not take all.
+local function files_of(build)
+  local files = table.move(picked, 1, #picked, 1, {})
+  for _, name in ipairs(form == "long" and slow[build] or {}) do
+    table.insert(files, ("spec/%s_spec.lua"):format(name))
+  end
+  return files
+end
+
+--- Runs the specs under one Lua: how many passed, or nil when one failed.
+local function run(build)
+  local folder = ("%s/build/luas/%s"):format(here, build)
+  local pipe = assert(io.popen(("mkdir -p build/results && PATH=%s:$PATH LUA=lua5.4 lua5.4 tools/specs.lua "
+    .. "-Xhelper results=%s/specs.txt %s %s 2>&1"):format(folder, folder, left_out[build] or "",
+    (form == "short" or slow[build]) and table.concat(files_of(build), " ") or "")))
+  local output = pipe:read "a"
+  local ok = pipe:close()
+  local passed = output:match "\n(%d+) passed, %d+ failed[^\n]*\n$"
+  print(("%s: %s"):format(build, output:match "([^\n]*)\n$" or output))
+  if ok and passed then return math.tointeger(passed) end
+  print(output)
+end
+
+assert(os.execute("tools/luas " .. table.concat(builds[form], " ")))
+local tried, injected, failed = 0, 0, false
+for _, build in ipairs(builds[form]) do
+  local passed = run(build)
+  failed = failed or not passed
+  tried = tried + (passed or 0)
+  if injects[build] then injected = injected + (passed or 0) end
+end
+print(("tried %d, injected %d"):format(tried, injected))
+os.exit(not failed, true)

@@ -1,0 +1,69 @@
+--- Waiting for descriptors of others, so that other people's C libraries can be used inside tasks.
+---
+--- What is here is how a descriptor is found in whatever stands for one; waiting is the core's.
+local core = require "cohort.core"
+local misuse = require "cohort.misuse"
+local object = require "cohort.object"
+
+local fd = {}
+
+local MOST = 2 ^ 31 - 1  -- a descriptor is a C int
+
+-- Where objects have theirs: cqueues and lua-unbound's kin, LuaSocket, POSIX libraries.
+local names = { "pollfd", "getfd", "fileno" }
+
+local function get(thing, name) return thing[name] end
+
+-- What an object says its descriptor is: a method, or a field, of one of the names.
+local function ask(thing)
+  if io.type(thing) then return core.descriptor_of(thing) end
+  for _, name in ipairs(names) do
+    local ok, found = pcall(get, thing, name)
+    if ok and core.is_callable(found) then return found(thing) end
+    if ok and found ~= nil then return found end
+  end
+end
+
+-- The descriptor as a number, for the function `who` that the caller has called.
+local function check(who, value)
+  local is_object = type(value) == "table" or type(value) == "userdata"
+  local number = value
+  if is_object then number = ask(value) end
+  local whole = type(number) == "number" and math.tointeger(number)
+  if whole and whole >= 0 and whole <= MOST then return whole end
+  if not is_object then
+    local got = type(value) == "number" and tostring(value) or type(value)
+    misuse("%s expects a descriptor, a whole number of 0 or more, or an object with pollfd, getfd or "
+      .. "fileno, got %s", who, got)
+  elseif number == nil and not io.type(value) then
+    misuse("%s expects a descriptor or an object with pollfd, getfd or fileno: this %s has none of them",
+      who, type(value))
+  end
+  misuse("%s: this %s has no open descriptor (got %s)", who, type(value), tostring(number))
+end
+
+--- Waits until `fd` can be read, has come to its end, or has failed: until a read would not wait.
+---
+--- `fd` is a number, a file of Lua's `io`, or an object with a method or field `pollfd`, `getfd` or `fileno`.
+--- It stays its owner's: nothing is read, and it must stay open until this returns. Files are always ready.
+---
+---     while not client:try_read() do cohort.fd.wait_readable(client) end
+---
+--- @async
+--- @param descriptor integer|file*|table|userdata
+function fd.wait_readable(descriptor)
+  local number = check("wait_readable", descriptor)
+  object.check_task "wait_readable"
+  core.wait_readable(number)
+end
+
+--- Waits until `fd` can be written, or has failed: until a write would not wait.
+--- @async
+--- @param descriptor integer|file*|table|userdata
+function fd.wait_writable(descriptor)
+  local number = check("wait_writable", descriptor)
+  object.check_task "wait_writable"
+  core.wait_writable(number)
+end
+
+return object.refuse_unknown(fd, "cohort.fd")

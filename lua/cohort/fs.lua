@@ -1,0 +1,199 @@
+--- Files and directories: `read_file`, `open`, `scandir`, `walk`, `copy`, `temp_dir`, `watch` and their kin.
+---
+--- Most of it is the core's, as it is. What is here could have been written with that by anybody: walking a
+--- tree, and what is temporary.
+local core = require "cohort.core"
+local misuse = require "cohort.misuse"
+local object = require "cohort.object"
+local try = require "cohort.try"
+
+local fs = {}
+
+local attempt = try.attempt
+
+for _, name in ipairs {
+  "read_file", "write_file", "append_file", "copy", "open", "stat", "lstat", "exists", "scandir", "mkdir",
+  "remove", "rename", "link", "symlink", "readlink", "realpath", "chmod", "utime", "watch",
+} do
+  fs[name] = core.fs[name]
+end
+
+---------------------------------------------------------------------------
+-- Arguments
+
+-- Options whose values have the types that `known` tells; the core words what is wrong with a name.
+local function read_options(what, options, known, names)
+  if options == nil then return {} end
+  core.check_options(options, what, names)
+  local read = {}
+  for _, name in ipairs(names) do
+    read[name] = rawget(options, name)
+    local expected = read[name] ~= nil and known[name](read[name])
+    if expected then misuse("option '%s' expects %s, got %s", name, expected, type(read[name])) end
+  end
+  return read
+end
+
+local function expects_text(value)
+  if type(value) ~= "string" then return "a string" end
+  return value:find("\0", 1, true) and "a string without NUL bytes" or nil
+end
+
+local function expects_dir(value)
+  return expects_text(value) or value == "" and "the path of a directory" or nil
+end
+
+local function expects_prefix(value)
+  return expects_text(value) or value:find("/", 1, true) and "a name without '/'" or nil
+end
+
+local function expects_function(value)
+  return not core.is_callable(value) and "a function" or nil
+end
+
+---------------------------------------------------------------------------
+-- Walking
+
+local walk_names = { "descend", "on_error" }
+local walk_options = { descend = expects_function, on_error = expects_function }
+
+-- Codes of a directory that others have removed or replaced: ELOOP and ENOTDIR are those of a link.
+local gone = { ENOENT = true, ENOTDIR = true, ELOOP = true }
+
+-- The entries of a directory, or nil when it cannot be read and that is no error.
+local function scan(walk, path)
+  if walk.options.descend and path ~= walk.root and not walk.options.descend(path) then return nil end
+  local ok, result = attempt(core.fs.scandir_below, path, #walk.root)
+  if ok then return result end
+  if not core.error_is(result, core.SystemError) then error(result, 0) end
+  if path ~= walk.root and gone[result.code] then return nil end
+  if not walk.options.on_error then error(result, 0) end
+  walk.options.on_error(result)
+  return nil
+end
+
+-- The next entry of the innermost directory that has one, and its directory.
+local function next_entry(walk)
+  local depth = #walk.levels
+  while depth > 0 do
+    local level = walk.levels[depth]
+    local name, kind = level.entries()
+    if name then return level.path, name, kind end
+    walk.levels[depth] = nil
+    depth = depth - 1
+  end
+end
+
+local function step(walk)
+  local pending = walk.pending
+  walk.pending = nil
+  local entries = pending and scan(walk, pending)
+  if entries then table.insert(walk.levels, { path = pending, entries = entries }) end
+  local folder, name, kind = next_entry(walk)
+  if not name then return nil end
+  local path = folder:find "/$" and folder .. name or folder .. "/" .. name
+  if kind == "directory" then walk.pending = path end
+  return path, kind
+end
+
+--- Iterates over all that is below a directory: each path and its type, a directory before what is in it, in
+--- the order of names.
+---
+--- A directory is read when the step after it is taken, and `options.descend(path)` may leave it out. What
+--- vanishes while it is walked is passed over. One that cannot be read raises, or is told to
+--- `options.on_error(err)`. Symbolic links are not followed. Nothing stays open between steps.
+--- @param path string
+--- @param options? {descend: (fun(path: string): boolean)?, on_error: fun(err: any)?}
+--- @return async fun(): string?, string?
+function fs.walk(path, options)
+  if type(path) ~= "string" then
+    misuse("walk expects a path as a string, got %s: write for path, type in fs.walk(path) do", type(path))
+  elseif path == "" or path:find("\0", 1, true) then
+    misuse("walk expects a path, got %s", path == "" and "an empty string" or "a string with a NUL byte")
+  end
+  local walk = { root = path, pending = path, levels = {} }
+  walk.options = read_options("walk", options, walk_options, walk_names)
+  return function() return step(walk) end
+end
+
+---------------------------------------------------------------------------
+-- What is temporary
+
+local temp_names = { "dir", "prefix" }
+local temp_options = { dir = expects_dir, prefix = expects_prefix }
+
+-- A name whose end makes it one that nobody else has.
+local function template(options)
+  local dir = options.dir or os.getenv "TMPDIR"
+  return ("%s/%sXXXXXX"):format(dir and dir ~= "" and dir or "/tmp", options.prefix or "cohort-")
+end
+
+--- A new file that is open for reading and writing, and is removed when it is closed.
+--- @async
+--- @param options? {dir: string?, prefix: string?}
+--- @return cohort.File
+function fs.temp_file(options)
+  local read = read_options("temp_file", options, temp_options, temp_names)
+  object.check_task "temp_file"
+  return core.fs.make_temp_file(template(read))
+end
+
+local TempDir = { __name = "cohort.TempDir", __newindex = object.refuse_assignment "tempdir" }
+
+object.refuse_unknown(TempDir, "tempdir", { path = true, remove = true })
+
+function TempDir:__index(name)
+  if name == "path" then return self[1].path end
+  return TempDir[name]
+end
+
+--- Removes the directory with all that is in it; again, it does nothing.
+--- @async
+function TempDir:remove()
+  local state = object.state_of(self, TempDir, "tempdir", "remove")
+  object.check_task "remove"
+  if state.removed then return end
+  local ok, err = attempt(fs.remove, state.path, { recursive = true })
+  local is_gone = ok or core.error_is(err, core.SystemError) and err.code == "ENOENT"
+  if not is_gone then error(err, 0) end
+  state.removed = true
+end
+
+-- The end of the block: also of one that is cancelled, and where nothing can wait.
+function TempDir:__close()
+  if self[1].removed then return end
+  if core.can_wait() then
+    core.shield(self.remove, self)
+  else
+    core.fs.remove_now(self[1].path)
+    self[1].removed = true
+  end
+end
+
+-- Forgotten, the directory stays: whoever finds it must know whose it is.
+function TempDir:__gc()
+  local state = self[1]
+  local folder = not state.removed and io.open(state.path)
+  if not folder then return end
+  folder:close()
+  warn(("cohort: the tempdir %s made at %s was collected and is still there: write 'local dir <close> = "
+    .. "fs.temp_dir()'"):format(state.path, state.where))
+end
+
+function TempDir:__tostring()
+  return ("tempdir %s%s"):format(self[1].path, self[1].removed and " (removed)" or "")
+end
+
+--- A new directory that is removed with all that is in it where its block ends:
+--- `local dir <close> = fs.temp_dir()`.
+--- @async
+--- @param options? {dir: string?, prefix: string?}
+--- @return cohort.TempDir
+function fs.temp_dir(options)
+  local read = read_options("temp_dir", options, temp_options, temp_names)
+  object.check_task "temp_dir"
+  local where = core.where()
+  return setmetatable({ { path = core.fs.make_temp_dir(template(read)), where = where } }, TempDir)
+end
+
+return object.refuse_unknown(fs, "cohort.fs")

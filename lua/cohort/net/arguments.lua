@@ -1,0 +1,148 @@
+--- Arguments of what cohort.net offers.
+local core = require "cohort.core"
+local misuse = require "cohort.misuse"
+
+local arguments = {}
+
+local LINE_MAX = 65536
+local UNLIMITED = 1 << 46
+
+function arguments.check_task(who)
+  if core.current_task() then return end
+  misuse("%s waits, and no task runs here: call it inside cohort.main(function() ... end), or "
+    .. "cohort.run", who)
+end
+
+function arguments.check_text(who, what, value, mend)
+  if type(value) ~= "string" then
+    misuse("%s expects %s as a string, got %s: write %s", who, what, type(value), mend)
+  end
+  if value == "" or value:find("\0", 1, true) then
+    local fault = value == "" and "an empty string" or "a string with a NUL byte"
+    misuse("%s expects %s, got %s", who, what, fault)
+  end
+end
+
+function arguments.check_port(who, port)
+  if math.type(port) ~= "integer" and not (type(port) == "number" and port % 1 == 0) then
+    misuse("%s expects a port as a whole number, got %s: write net.%s(host, port)", who,
+      type(port) == "number" and "a fraction" or type(port), who)
+  end
+  if port < 0 or port > 65535 then misuse("%s expects a port of 0 to 65535, got %d", who, port) end
+end
+
+--- Options by name, checked: `known` tells for each what is expected instead of a value, or nil.
+function arguments.read_options(who, options, known)
+  if options == nil then return {} end
+  local names, read = {}, {}
+  for name in next, known do names[#names + 1] = name end
+  table.sort(names)
+  core.check_options(options, who, names)
+  for _, name in ipairs(names) do
+    local value = rawget(options, name)
+    local expected = value ~= nil and known[name](value)
+    if expected then
+      local got = type(value) == "number" and tostring(value) or type(value)
+      misuse("option '%s' expects %s, got %s", name, expected, got)
+    end
+    read[name] = value
+  end
+  return read
+end
+
+---------------------------------------------------------------------------
+-- What is wrong with the value of an option, or nil
+
+function arguments.expects_count(value)
+  if math.type(value) == "float" and value ~= math.huge then value = math.tointeger(value) end
+  local is = type(value) == "number" and value >= 1
+  return not is and "a whole number of 1 or more" or nil
+end
+
+function arguments.expects_boolean(value)
+  return type(value) ~= "boolean" and "true or false" or nil
+end
+
+function arguments.expects_function(value)
+  return not core.is_callable(value) and "a function" or nil
+end
+
+function arguments.expects_seconds(value)
+  local is = type(value) == "number" and value >= 0
+  return not is and "zero or more seconds" or nil
+end
+
+local KEEPALIVE_MAX, PROBES_MAX = 32767, 127  -- of Linux
+
+function arguments.expects_silence(value)
+  local is = type(value) == "number" and value > 0 and value <= KEEPALIVE_MAX
+  return not is and ("more than 0 and up to %d seconds"):format(KEEPALIVE_MAX) or nil
+end
+
+local function expects_keepalive(value)
+  local expected = type(value) ~= "boolean" and arguments.expects_silence(value)
+  return expected and expected .. ", or true or false" or nil
+end
+
+local function expects_probes(value)
+  local wrong = arguments.expects_count(value) or value > PROBES_MAX
+  return wrong and ("a whole number of 1 or more, and up to %d"):format(PROBES_MAX) or nil
+end
+
+---------------------------------------------------------------------------
+-- Options of sockets
+
+--- Of streams, and of listeners for the streams that they accept.
+arguments.stream_options = {
+  line_max = arguments.expects_count, buffer_max = arguments.expects_count,
+  nodelay = arguments.expects_boolean, keepalive = expects_keepalive,
+  keepalive_interval = arguments.expects_silence, keepalive_count = expects_probes,
+  receive_buffer = arguments.expects_count, send_buffer = arguments.expects_count,
+}
+
+local BUFFER_MAX = 1 << 30
+
+--- Those that a socket has, as the core takes them; nil for none.
+--- @param read table   options that were checked
+--- @param ... string   names of those that are taken as they are
+function arguments.socket_options(read, ...)
+  local whole = arguments.whole
+  local options = {
+    receive_buffer = read.receive_buffer and whole(read.receive_buffer, nil, BUFFER_MAX),
+    send_buffer = read.send_buffer and whole(read.send_buffer, nil, BUFFER_MAX),
+  }
+  for _, name in ipairs { ... } do options[name] = read[name] end
+  return options
+end
+
+--- The same with those of streams.
+function arguments.stream_socket_options(read, ...)
+  if next(read) == nil then return nil end
+  local options = arguments.socket_options(read, "nodelay", ...)
+  local keepalive = read.keepalive
+  if type(keepalive) == "number" then
+    options.keepalive, options.keepalive_time = true, math.ceil(keepalive)
+  else
+    options.keepalive = keepalive
+  end
+  options.keepalive_interval = read.keepalive_interval and math.ceil(read.keepalive_interval)
+  options.keepalive_count = read.keepalive_count and math.tointeger(read.keepalive_count)
+  return options
+end
+
+---------------------------------------------------------------------------
+-- As the core wants them
+
+--- A count, `default` when there is none; no limit is a number that nothing reaches.
+function arguments.whole(value, default, most)
+  value = value or default
+  return value < most and math.tointeger(value) or most
+end
+
+--- What all streams are made with, in the order in which the core takes it.
+function arguments.limits_of(options)
+  local whole = arguments.whole
+  return whole(options.line_max, LINE_MAX, UNLIMITED), whole(options.buffer_max, UNLIMITED, UNLIMITED)
+end
+
+return arguments

@@ -1,0 +1,91 @@
+--- Opening UDP sockets. What can be done with one is the core's.
+local core = require "cohort.core"
+local arguments = require "cohort.net.arguments"
+local names = require "cohort.net.names"
+
+local DATAGRAM_MAX = 65536  -- more than any has
+local HOPS_MAX = 255
+
+local function expects_text(value)
+  local is = type(value) == "string" and value ~= "" and not value:find("\0", 1, true)
+  return not is and "a string with something in it, and without NUL" or nil
+end
+
+local function port_from(least)
+  return function(value)
+    local port = type(value) == "number" and math.tointeger(value)
+    local is = port and port >= least and port <= 65535
+    return not is and ("a port of %d to 65535"):format(least) or nil
+  end
+end
+
+local expects_port = port_from(0)
+local expects_peer_port = port_from(1)
+
+local function expects_peer(value)
+  local is = type(value) == "table" and not expects_text(rawget(value, "host"))
+    and not expects_peer_port(rawget(value, "port"))
+  return not is and "an address as {host = \"127.0.0.1\", port = 53}" or nil
+end
+
+local function expects_hops(value)
+  local hops = type(value) == "number" and math.tointeger(value)
+  return not (hops and hops >= 0 and hops <= HOPS_MAX) and "a whole number of 0 to 255" or nil
+end
+
+local function expects_ttl(value)
+  return (expects_hops(value) or value < 1) and "a whole number of 1 to 255" or nil
+end
+
+local known = {
+  host = expects_text, port = expects_port, peer = expects_peer, datagram_max = arguments.expects_count,
+  broadcast = arguments.expects_boolean, reuse_address = arguments.expects_boolean,
+  reuse_port = arguments.expects_boolean, ipv6_only = arguments.expects_boolean,
+  receive_buffer = arguments.expects_count, send_buffer = arguments.expects_count,
+  ttl = expects_ttl, multicast_ttl = expects_hops, multicast_loop = arguments.expects_boolean,
+  multicast_interface = expects_text,
+}
+
+local any = { inet = "0.0.0.0", inet6 = "::" }
+
+-- An address of ours, and one of the peer or nil, of one family: the first of each that go together.
+local function choose(read, where)
+  local ours = read.host and names.lookup(read.host, where)
+  if not read.peer then return ours and ours[1].host or any.inet end
+  local peers = names.lookup(read.peer.host, where)
+  if not ours then return any[peers[1].family], peers[1].host end
+  for _, peer in ipairs(peers) do
+    for _, own in ipairs(ours) do
+      if own.family == peer.family then return own.host, peer.host end
+    end
+  end
+  return ours[1].host, peers[1].host  -- the system says what it thinks of that
+end
+
+--- A UDP socket, at `host` and `port` if they are given, else at a free port of all addresses.
+---
+--- With `peer` it sends there and receives from there only. Names are looked up; that is the one thing it
+--- waits for. Raises `SystemError`.
+---
+---     local socket <close> = net.udp {host = "127.0.0.1", port = 5353}
+---     for datagram, from in socket do socket:send(datagram, from) end
+---
+--- @async
+--- @param options? cohort.UdpOptions
+--- @return cohort.Udp
+local function udp(options)
+  local read = arguments.read_options("udp", options, known)
+  arguments.check_task("udp")
+  local where = core.where()
+  local own, peer = choose(read, where)
+  if read.multicast_interface then
+    read.multicast_interface = core.interface_index(read.multicast_interface, 0, where)
+  end
+  local options_of_socket = arguments.socket_options(read, "broadcast", "reuse_address", "reuse_port",
+    "ipv6_only", "ttl", "multicast_ttl", "multicast_loop", "multicast_interface")
+  local datagram_max = arguments.whole(read.datagram_max, DATAGRAM_MAX, DATAGRAM_MAX)
+  local peer_port = read.peer and read.peer.port
+  return core.udp(own, read.port or 0, where, options_of_socket, datagram_max, peer, peer_port)
+end
+
+return udp

@@ -1,0 +1,322 @@
+--- Child processes: `run` for their output, `open` for their streams.
+---
+--- Starting, watching and ending a child is the core's. What is here is how a command is read, what
+--- `run` does with the streams, and the error of a command that failed.
+local core = require "cohort.core"
+local misuse = require "cohort.misuse"
+local object = require "cohort.object"
+local try = require "cohort.try"
+
+local process = {}
+
+local attempt = try.attempt
+
+local LINE_MAX = 65536
+local UNLIMITED = 1 << 46
+local OUTPUT_MAX = 16 << 20
+local GRACE = 5                -- seconds
+local GRACE_MAX = 1e12         -- more is for ever
+local LAST_LINE_MAX = 200      -- bytes of what the child said last that go into a message, at most
+
+-- What a descriptor of the child is, for the core.
+local plans = { null = -1, pipe = -2, inherit = -3, stdout = -4 }
+
+---------------------------------------------------------------------------
+-- Reading a command
+
+local EXAMPLE, EXAMPLE_OF_OPTIONS = '{"ls", "-l"}', '{"ls", "-l", cwd = "/"}'
+
+local function describe(value)
+  if type(value) == "number" and value == value then return ("%.14g"):format(value) end
+  return value ~= value and "nan" or type(value)
+end
+
+local function name_of(value)
+  return type(value) == "userdata" and (getmetatable(value) or {}).__name
+end
+
+local function is_stream(value) return name_of(value) == "cohort.Stream" end
+
+-- What was given as a descriptor of the child, and what can be done instead.
+local function describe_source(name, value)
+  if name_of(value) == "cohort.File" then return "a file of cohort.fs: take one of io.open" end
+  if not is_stream(value) then return describe(value) end
+  local mend = name == "stdin" and "stream:copy_to(child.stdin)" or ("child.%s:copy_to(stream)"):format(name)
+  return "a stream, which only run takes: copy it, with " .. mend
+end
+
+local function is_text(value)
+  return type(value) == "string" and not value:find("\0", 1, true)
+end
+
+-- The program and its arguments as a list of strings, and the options of the same table.
+local function split(who, command, more)
+  if type(command) ~= "table" or core.is_callable(command) then
+    misuse("%s expects a command as a table, got %s: no shell takes part, so write process.%s%s",
+      who, type(command), who, EXAMPLE)
+  end
+  if more ~= nil then
+    misuse("%s takes one table, got a %s behind it: options go into the same, as in process.%s%s", who,
+      type(more), who, EXAMPLE_OF_OPTIONS)
+  end
+  local list, options, count = {}, {}, rawlen(command)
+  for key, value in next, command do
+    if math.type(key) ~= "integer" then
+      options[key] = value
+    elseif key < 1 or key > count then
+      misuse("%s expects a list of program and arguments: leave out what is nil, got one at %d", who, key)
+    end
+  end
+  for i = 1, count do
+    local word = rawget(command, i)
+    if type(word) == "number" and i > 1 then word = tostring(word) end
+    if not is_text(word) then
+      misuse("%s expects %s, got %s: write process.%s%s", who,
+        i == 1 and "the program as a string without NUL bytes" or "arguments as strings without NUL bytes",
+        type(word) == "string" and "one with a NUL byte" or type(word), who, EXAMPLE)
+    end
+    list[i] = word
+  end
+  if count == 0 or list[1] == "" then
+    misuse("%s expects a program first, got %s: write process.%s%s", who,
+      count == 0 and "none" or "an empty string", who, EXAMPLE)
+  end
+  return list, options
+end
+
+local function expects_boolean(value) return type(value) ~= "boolean" and "true or false" or nil end
+
+local function expects_directory(value)
+  return not (is_text(value) and value ~= "") and "the path of a directory, without NUL bytes" or nil
+end
+
+local function expects_seconds(value)
+  return not (type(value) == "number" and value >= 0) and "zero or more seconds" or nil
+end
+
+local function expects_size(value)
+  local is = value == math.huge or math.type(value) == "integer" and value >= 1
+  return not is and "a whole number of 1 or more, or math.huge" or nil
+end
+
+-- One of some words, an open file of Lua's io; `more` accepts what else there is.
+local function expects_descriptor(words, more, mend)
+  return function(value)
+    if words[value] or io.type(value) == "file" or more and more(value) then return nil end
+    return io.type(value) and "an open file" or mend
+  end
+end
+
+local function is_input(value) return type(value) == "string" or is_stream(value) end
+
+local common = {
+  cwd = expects_directory, clean_env = expects_boolean, process_group = expects_boolean,
+  grace = expects_seconds,
+  env = function(value)
+    return (type(value) ~= "table" or core.is_callable(value)) and "a table of variables" or nil
+  end,
+}
+
+local function with_common(own)
+  for name, expects in next, common do own[name] = expects end
+  local names = {}
+  for name in next, own do names[#names + 1] = name end
+  table.sort(names)
+  return { known = own, names = names }
+end
+
+local run_options = with_common {
+  check = expects_boolean, max_output = expects_size,
+  stdin = expects_descriptor({}, is_input, "a string to be read, a stream, or an open file of io"),
+  stdout = expects_descriptor({ capture = true, inherit = true, null = true }, is_stream,
+    '"capture", "inherit", "null", a stream, or an open file of io'),
+  stderr = expects_descriptor({ capture = true, inherit = true, null = true, stdout = true }, is_stream,
+    '"capture", "stdout", "inherit", "null", a stream, or an open file of io'),
+}
+
+local open_options = with_common {
+  stdin = expects_descriptor({ pipe = true, inherit = true, null = true }, nil,
+    '"pipe", "inherit", "null", or an open file of io'),
+  stdout = expects_descriptor({ pipe = true, inherit = true, null = true }, nil,
+    '"pipe", "inherit", "null", or an open file of io'),
+  stderr = expects_descriptor({ pipe = true, inherit = true, null = true, stdout = true }, nil,
+    '"pipe", "stdout", "inherit", "null", or an open file of io'),
+}
+
+-- Raises what is wrong with the options of a command.
+local function check_options(who, options, kinds)
+  core.check_options(options, who, kinds.names)
+  for _, name in ipairs(kinds.names) do
+    local value = options[name]
+    local expected = value ~= nil and kinds.known[name](value)
+    if expected then
+      local got = name:find "^std" and describe_source(name, value) or describe(value)
+      misuse("option '%s' expects %s, got %s", name, expected, got)
+    end
+  end
+end
+
+-- The whole environment of the child as a list of "NAME=value"; nil: ours.
+local function read_environment(options)
+  local changes, list, names = options.env or {}, {}, {}
+  for name, value in next, changes do
+    local good = is_text(name) and name ~= "" and not name:find("=", 1, true)
+    if not good then
+      misuse("option 'env' expects names of variables without '=' and NUL bytes, got %s",
+        type(name) == "string" and ("%q"):format(name) or describe(name))
+    elseif not (value == false or type(value) == "number" or is_text(value)) then
+      misuse("option 'env' expects strings without NUL bytes, or false to take one away, got %s for '%s'",
+        type(value) == "string" and "one with a NUL byte" or describe(value), name)
+    end
+    if value then names[#names + 1] = name end
+  end
+  if not (options.clean_env or next(changes)) then return nil end
+  for _, entry in ipairs(options.clean_env and {} or core.process.environment()) do
+    if changes[entry:match "^[^=]*"] == nil then list[#list + 1] = entry end
+  end
+  table.sort(names)
+  for _, name in ipairs(names) do list[#list + 1] = ("%s=%s"):format(name, changes[name]) end
+  return list
+end
+
+-- Reads a command for the function `who`.
+local function read(who, kinds, ...)
+  local list, options = split(who, ...)
+  check_options(who, options, kinds)
+  options.env = read_environment(options)
+  return list, options
+end
+
+---------------------------------------------------------------------------
+-- Starting
+
+-- What the core is to do with a descriptor: the number of a file, or a plan.
+local function plan_of(value)
+  if io.type(value) then
+    value:flush()
+    return core.descriptor_of(value)
+  end
+  if value == "inherit" then io.stdout:flush() end
+  return plans[value] or plans.pipe
+end
+
+local function start(list, options, stdin, stdout, stderr, buffer_max)
+  local grace = options.grace or GRACE
+  return core.process.start(list, options.env, options.cwd, options.process_group,
+    math.ceil(math.min(grace, GRACE_MAX) * 1000), plan_of(stdin), plan_of(stdout), plan_of(stderr),
+    LINE_MAX, buffer_max)
+end
+
+--- Starts a program and returns it with a stream for each of its descriptors: see the reference.
+---
+---     local sort <close> = process.open {"sort"}
+---     sort.stdin:write("b\na\n")
+---     sort.stdin:shutdown()
+---     print(sort.stdout:read "a")
+---
+--- @async
+--- @param command table
+--- @return cohort.Process
+function process.open(command, ...)
+  local list, options = read("open", open_options, command, ...)
+  object.check_task "open"
+  return start(list, options, options.stdin or "pipe", options.stdout or "pipe", options.stderr or "pipe",
+    UNLIMITED)
+end
+
+---------------------------------------------------------------------------
+-- Running
+
+-- A child need not read all that it is given.
+local function forgive_broken(ok, err)
+  if ok or core.error_is(err, core.Broken) and err.code == "EPIPE" then return end
+  error(err, 0)
+end
+
+local function feed(child, source)
+  local _ <close> = child.stdin
+  if is_stream(source) then
+    forgive_broken(attempt(source.copy_to, source, child.stdin))
+  else
+    forgive_broken(attempt(child.stdin.write, child.stdin, source))
+  end
+end
+
+-- Reads all that the child writes to `name`, or passes it on. What is too much ends the run.
+local function drain(g, child, name, target, result)
+  local stream = child[name]
+  if is_stream(target) then
+    stream:copy_to(target)
+    return
+  end
+  local ok, text = attempt(stream.read, stream, "a")
+  if ok then
+    result[name] = text
+  elseif core.error_is(text, core.TooLong) then
+    result.flooded = result.flooded or name
+    g:cancel "too much output"
+  else
+    error(text, 0)
+  end
+end
+
+-- Everything that one run consists of, until the child has ended and all it wrote was read.
+local function talk(child, program, source, options, result)
+  core.group(function(g)
+    if source then g:spawn_daemon(feed, child, source).name = "stdin of " .. program end
+    for _, name in ipairs { "stdout", "stderr" } do
+      if child[name] then
+        g:spawn(drain, g, child, name, options[name], result).name = ("%s of %s"):format(name, program)
+      end
+    end
+    result.status, result.signal = child:wait()
+  end)
+end
+
+-- The end of what the child said, for a message.
+local function last_line(text)
+  local line = text and text:sub(-LAST_LINE_MAX):gsub("%s+$", ""):match "[^\n]*$" or ""
+  return line ~= "" and ": " .. line or ""
+end
+
+local function failure(program, result)
+  local how = result.signal and "was ended by " .. result.signal
+    or ("failed with status %d"):format(result.status)
+  return core.ProcessError {
+    message = ("%s %s%s"):format(program, how, last_line(result.stderr or result.stdout)),
+    status = result.status, signal = result.signal, stdout = result.stdout, stderr = result.stderr,
+  }
+end
+
+local function flood(program, name, limit)
+  return core.TooLong {
+    message = ("run: %s of '%s' is more than %d bytes: give a larger max_output, or read it in parts, with "
+      .. "process.open"):format(name, program, limit),
+    operation = "run",
+  }
+end
+
+--- Runs a program and returns what it wrote: see the reference.
+---
+---     local listing = process.run({"ls", "-l"}).stdout
+---
+--- @async
+--- @param command table
+--- @return {status: integer?, signal: string?, stdout: string?, stderr: string?}
+function process.run(command, ...)
+  local list, options = read("run", run_options, command, ...)
+  object.check_task "run"
+  local program, input = list[1], options.stdin
+  local source = is_input(input) and input ~= "" and input or nil
+  local limit = math.min(options.max_output or OUTPUT_MAX, UNLIMITED)
+  local child <close> = start(list, options, source and "pipe" or io.type(input) and input or "null",
+    options.stdout, options.stderr, limit // 1 | 0)
+  local result = {}
+  local ok, err = attempt(talk, child, program, source, options, result)
+  if not ok then error(core.is_error_group(err) and err.errors[1] or err, 0) end
+  if result.flooded then error(flood(program, result.flooded, limit), 0) end
+  if options.check ~= false and result.status ~= 0 then error(failure(program, result), 0) end
+  return result
+end
+
+return object.refuse_unknown(process, "cohort.process")

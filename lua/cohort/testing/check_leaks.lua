@@ -1,0 +1,33 @@
+--- Does what a function does leave anything behind?
+local core = require "cohort.core"
+local misuse = require "cohort.misuse"
+local leaks = require "cohort.testing.leaks"
+
+local check_leaks = {}
+
+-- One round: in the run that there is, or in one of its own.
+local function round(f, ...)
+  if core.current_task() then return f(...) end
+  core.run({ clock = core.clock { autojump = true }, signals = false }, f, ...)
+end
+
+--- Calls `f(...)` several times and raises when it leaves something behind, or memory grows each time.
+--- @async
+--- @param f async fun(...): ...
+--- @param ... any
+function check_leaks.check_leaks(f, ...)
+  if not core.is_callable(f) then
+    misuse("check_leaks expects a function, got %s: write check_leaks(f, ...)", type(f))
+  end
+  local arguments, before = table.pack(...), nil
+  local climb = leaks.climb(function()
+    round(f, table.unpack(arguments, 1, arguments.n))
+  end, function() before = leaks.count() end)
+  local left = leaks.grown(before)
+  left[#left + 1] = climb
+  if #left > 0 then
+    misuse("check_leaks: left behind by %d calls: %s", leaks.ROUNDS, table.concat(left, ", "))
+  end
+end
+
+return check_leaks

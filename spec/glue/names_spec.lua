@@ -1,0 +1,160 @@
+-- Names that are not there: misspelt ones and those of other libraries, on every module and on an object of
+-- every class; and what may well be asked for.
+local cohort = require "cohort"
+local meta = require "tools.meta"
+local samples = require "tools.samples"
+local bad_input = require "spec.support.bad_input"
+local tasks = require "spec.support.tasks"
+
+local definitions = meta.read "lua/cohort/meta"
+
+local function read(thing, name) return thing[name] end
+
+local line = debug.getinfo(read, "S").linedefined
+
+local function with_all(body)
+  bad_input.load_all(cohort)
+  samples.with(definitions, body)
+end
+
+-- What reading the name of the thing says, without its place, which must be the line that reads it.
+local function answer(thing, name)
+  local err = tasks.raised(read, thing, name)
+  local place, text = err:match "^([^ ]*): (.*)$"
+  assert.equal(("spec/glue/names_spec.lua:%d"):format(line), place)
+  return text
+end
+
+-- Whose names are not the library's to judge, by the variables of the definitions: Lua's library has names
+-- that others have put there, an error has those of whoever raises it.
+local free = { coroutine = true, err = true, eg = true, type = true }
+
+-- Every name there is: what it belongs to, by its variable, and it.
+local function each_name(use)
+  for head in pairs((bad_input.rows(definitions))) do
+    local owner, name = head:match "^([%w_]+)[.:]([%w_]+)$"
+    if owner and not free[owner] and not head:find "Error" then use(owner, name) end
+  end
+  for owner, class in pairs(definitions.objects) do
+    for _, field in ipairs(free[owner] and {} or meta.fields_of(definitions, class)) do
+      if field.name:find "^%a[%w_]*$" then use(owner, field.name) end
+    end
+  end
+end
+
+describe("a name that is not there", function()
+  it("is told with the nearest of those that are", function()
+    with_all(function(x)
+      assert.equal("cohort has no 'Timeuot': did you mean 'Timeout'?", answer(cohort, "Timeuot"))
+      assert.equal("a group has no 'spwan': did you mean 'spawn'?", answer(x.g, "spwan"))
+      assert.equal("cohort.net has no 'conect': did you mean 'connect'?", answer(cohort.net, "conect"))
+      assert.equal("an event has no 'isset': did you mean 'is_set'?", answer(x.event, "isset"))
+      local count = 0
+      each_name(function(owner, name)
+        local text = answer(x[owner] or require(definitions.objects[owner]), name .. "_")
+        assert.equal(("did you mean '%s'?"):format(name), text:match "did you mean.*", owner .. "." .. name)
+        count = count + 1
+      end)
+      assert.is_true(count > 150)
+    end)
+  end)
+
+  it("is told with what is meant when another library has it", function()
+    with_all(function(x)
+      local send, receive = "it is called, send(value)", "it is called, receive()"
+      local spawn = "a group spawns: cohort.group(function(g) g:spawn(f, ...) end)"
+      for text, reading in pairs {
+        ["cohort has no 'spawn': " .. spawn] = { cohort, "spawn" },
+        ["cohort has no 'spwan': " .. spawn] = { cohort, "spwan" },
+        ["a group has no 'start_soon': write group:spawn(f, ...)"] = { x.g, "start_soon" },
+        ["a sender has no 'send': " .. send] = { x.sender, "send" },
+        ["a receiver has no 'receive': " .. receive] = { x.receiver, "receive" },
+        ["a condition has no 'signal': write condition:notify()"] = { x.condition, "signal" },
+        ["an event has no 'clear': once set it stays set: take a new event, a condition or a cohort.value"] =
+          { x.event, "clear" },
+        ["a stream has no 'send': write stream:write(data)"] = { x.stream, "send" },
+        ["a process has no 'read': write child.stdout:read(...)"] = { x.child, "read" },
+        ["a file has no 'flush': nothing is kept back; file:sync() waits until it is on the disk"] =
+          { x.file, "flush" },
+      } do
+        assert.equal(text, answer(reading[1], reading[2]))
+      end
+      assert.matches("a stream has no 'flush': nothing is kept back", answer(x.stream, "flush"))
+    end)
+  end)
+
+  it("is told with all there are when they are few and none is near", function()
+    with_all(function(x)
+      assert.equal("a lock has no 'foo': it has 'acquire', 'hold', 'release', 'try_acquire', 'with'",
+        answer(x.lock, "foo"))
+      assert.equal("a socket has no 'foo': it has 'close', 'join', 'leave', 'local_address', 'peer_address', "
+        .. "'receive', 'send'", answer(x.socket, "foo"))
+      assert.equal("cohort has no 'foobar'", answer(cohort, "foobar"))
+      assert.equal("a stream has no 'foobar'", answer(x.stream, "foobar"))
+      local long = ("x"):rep(200)
+      assert.equal(("a lock has no '%s'"):format(long), answer(x.lock, long):match "^[^:]*")
+    end)
+  end)
+end)
+
+describe("nil is", function()
+  local function each(x, use)
+    for variable, class in pairs(definitions.objects) do
+      use(x[variable] or require(class), variable)
+    end
+  end
+
+  it("what a key is that nobody writes to use it", function()
+    with_all(function(x)
+      each(x, function(thing, variable)
+        if variable == "coroutine" or not (debug.getmetatable(thing) or {}).__index then return end
+        for _, key in ipairs { 2, 0.5, true, "", "_x", "__foo", "a\0b", "?", print } do
+          assert.is_nil(read(thing, key))
+        end
+      end)
+    end)
+  end)
+
+  it("what a key is by which code sees what it has got", function()
+    with_all(function(x)
+      for _, key in ipairs { "message", "code", "pollfd", "getfd", "fileno", "class", "is_a" } do
+        for _, variable in ipairs { "g", "task", "scope", "event", "sender", "stream", "file", "value" } do
+          assert.is_nil(read(x[variable], key))
+        end
+        assert.is_nil(read(cohort, key))
+      end
+      assert.is_nil(read(x.event, "close"))
+    end)
+  end)
+
+  it("a field that has nothing in it now", function()
+    with_all(function(x)
+      assert.is_nil(x.child.status)
+      assert.is_nil(x.scope.reason)
+      assert.is_nil(x.g.scope.name)
+    end)
+  end)
+
+  it("a field that an error has not, and a name that Lua's coroutine library has not", function()
+    local err, group = cohort.Error "text", cohort.error_group("text", { "text" })
+    for _, thing in ipairs { err, group, cohort.Error, cohort.Timeout, cohort.coroutine } do
+      assert.is_nil(thing.foo)
+      assert.is_nil(thing.spwan)
+    end
+  end)
+end)
+
+describe("what looks at values", function()
+  it("meets no error: pairs, rawget, busted's comparing and printing", function()
+    with_all(function(x)
+      for _ in pairs(cohort) do end
+      assert.is_nil(rawget(cohort, "foo"))
+      for variable in pairs(definitions.objects) do
+        local thing = x[variable]
+        assert.same({ thing }, { thing })
+        local _, err = pcall(assert.same, { thing }, { "another" })
+        assert.is_nil(tostring(err):find("has no", 1, true))
+      end
+    end)
+  end)
+end)

@@ -1,0 +1,241 @@
+-- Writing to a stream: what it takes, when it waits, what a cancelled write leaves.
+local cohort = require "cohort"
+local sockets = require "spec.support.sockets"
+local tasks = require "spec.support.tasks"
+
+local pair, look, raised = sockets.pair, sockets.look, tasks.raised
+local start_blocked_write = sockets.start_blocked_write
+
+-- Makes the connection of `a` one that its peer has reset: it closes with bytes unread.
+local function reset(a, b)
+  a:write("never read")
+  look()
+  b:close()
+  look()
+end
+
+describe("write", function()
+  it("sends strings and numbers as they are and returns the stream", function()
+    pair(function(a, b)
+      assert.equal(a, a:write("one ", 2, " ", 2.5, "\0\n"))
+      assert.equal("one 2 2.5\0", b:read())
+      assert.equal(a, a:write())
+      assert.equal(a, a:write("", ""))
+      a:write("x"):write("y\n")
+      assert.equal("xy", b:read())
+    end)
+  end)
+
+  it("takes any number of strings", function()
+    pair(function(a, b)
+      local parts = {}
+      for i = 1, 240 do parts[i] = i % 7 == 0 and "" or ("%d,"):format(i) end
+      a:write(table.unpack(parts))
+      a:write("\n")
+      assert.equal(table.concat(parts), b:read())
+    end)
+  end)
+
+  it("waits until all is in the hands of the system, across strings of any size", function()
+    pair(function(a, b)
+      local parts = { ("a"):rep(3000000), "b", ("c"):rep(70000), "", ("d"):rep(3000001) }
+      cohort.group(function(g)
+        local writer = g:spawn(a.write, a, table.unpack(parts))
+        look(10)
+        assert.equal("waiting", writer:status())
+        assert.is_true(b:read_exactly(6070002) == table.concat(parts))
+        writer:wait()
+        assert.equal("done", writer:status())
+      end)
+    end)
+  end)
+
+  it("by two tasks at once is Busy for the second", function()
+    pair(function(a, b)
+      cohort.group(function(g)
+        local first, text = start_blocked_write(g, a)
+        assert.is_true(cohort.is(raised(a.write, a, "second"), cohort.Busy))
+        assert.is_true(cohort.is(raised(a.shutdown, a), cohort.Busy))
+        assert.is_true(b:read_exactly(#text) == text)
+        first:join()
+        a:write("second\n")
+        assert.equal("second", b:read())
+      end)
+    end)
+  end)
+
+  it("takes strings and numbers only, and says so before it sends anything", function()
+    pair(function(a, b)
+      for _, value in ipairs { { {} }, print, true, a, setmetatable({ "x" }, {}) } do
+        local err = raised(function() a:write("x", value) end)
+        assert.matches("^spec/stream/write_spec.lua:%d+: write expects strings or numbers", err)
+        assert.matches("as argument 2: use tostring", err)
+      end
+      assert.matches("got nil", raised(function() a:write(nil) end))
+      a:write("\n")
+      assert.equal("", b:read())
+    end)
+  end)
+end)
+
+describe("a write that is cancelled", function()
+  it("before it began has sent nothing", function()
+    pair(function(a, b)
+      assert.is_false(cohort.move_on_after(0, a.write, a, "x"))
+      a:write("y\n")
+      assert.equal("y", b:read())
+    end)
+  end)
+
+  it("in its middle sends no more, and the stream takes no further writes", function()
+    pair(function(a, b)
+      cohort.group(function(g)
+        local writer, text = start_blocked_write(g, a)
+        writer:cancel()
+        writer:wait()
+        assert.equal("cancelled", writer:status())
+        local err = raised(a.write, a, "more")
+        assert.is_true(cohort.is(err, cohort.Broken))
+        assert.matches("was cut when a part of it was sent", err.message)
+        assert.is_true(cohort.is(raised(a.shutdown, a), cohort.Broken))
+        look(20)
+        b:write("still read\n")
+        assert.equal("still read", a:read())
+        a:close()
+        local got = b:read("a")
+        assert.is_true(#got > 0)
+        assert.is_true(#got < #text)
+        assert.is_true(text:sub(1, #got) == got)
+      end)
+    end)
+  end)
+
+  it("lets go of its strings at once", function()
+    pair(function(a)
+      local held = setmetatable({}, { __mode = "k" })
+      cohort.group(function(g)
+        local text = ("x"):rep(20000000)
+        local writer = g:spawn(a.write, a, text)
+        held[writer] = true
+        text = nil  -- luacheck: ignore
+        look(20)
+        collectgarbage()
+        local before = collectgarbage("count")
+        writer:cancel()
+        writer:wait()
+        writer = nil  -- luacheck: ignore
+        collectgarbage()
+        collectgarbage()
+        assert.is_true(before - collectgarbage("count") > 15000)
+      end)
+    end)
+  end)
+end)
+
+describe("shutdown", function()
+  it("ends what the peer reads, and reading goes on", function()
+    pair(function(a, b)
+      a:write("last\n")
+      a:shutdown()
+      assert.equal("last", b:read())
+      assert.is_nil(b:read())
+      b:write("answer\n")
+      assert.equal("answer", a:read())
+      b:shutdown()
+      assert.is_nil(a:read())
+    end)
+  end)
+
+  it("may be called twice, and a write afterwards raises Closed", function()
+    pair(function(a)
+      a:shutdown()
+      a:shutdown()
+      local err = raised(a.write, a, "x")
+      assert.is_true(cohort.is(err, cohort.Closed))
+      assert.matches("shut down", err.message)
+    end)
+  end)
+
+  it("is a checkpoint", function()
+    pair(function(a, b)
+      assert.is_false(cohort.move_on_after(0, a.shutdown, a))
+      a:write("x\n")
+      assert.equal("x", b:read())
+    end)
+  end)
+end)
+
+describe("a stream whose peer is gone", function()
+  it("raises Broken on writing, with the fields of a SystemError", function()
+    pair(function(a, b)
+      reset(a, b)
+      local err = raised(function()
+        for _ = 1, 10 do
+          a:write("x")
+          look()
+        end
+      end)
+      assert.is_true(cohort.is(err, cohort.Broken))
+      assert.is_true(cohort.is(err, { operation = "write" }))
+      assert.is_true(err.code == "EPIPE" or err.code == "ECONNRESET")
+      assert.is_true(err.errno > 0)
+      assert.equal(("127.0.0.1:%d"):format(a.peer_address.port), err.address)
+      assert.matches("^write 127.0.0.1:%d+: ", err.message)
+      assert.matches("write_spec.lua:%d+: Broken: write", tostring(err))
+    end)
+  end)
+
+  it("raises Broken on reading, every time, after what had come before", function()
+    pair(function(a, b)
+      b:write("before\n")
+      look()
+      reset(a, b)
+      assert.equal("before", a:read())
+      for _ = 1, 3 do
+        local err = raised(a.read, a)
+        assert.is_true(cohort.is(err, cohort.Broken))
+        assert.is_true(cohort.is(err, { code = "ECONNRESET", operation = "read" }))
+      end
+    end)
+  end)
+
+  it("wakes a reader and a writer that wait", function()
+    pair(function(a, b)
+      cohort.group(function(g)
+        local reader = g:spawn(pcall, a.read, a)
+        local writer = g:spawn(pcall, a.write, a, ("x"):rep(30000000))
+        look(20)
+        b:close()
+        for _, task in ipairs { reader, writer } do
+          local ok, err = task:join()
+          assert.is_false(ok)
+          assert.is_true(cohort.is(err, cohort.Broken))
+        end
+      end)
+    end)
+  end)
+
+  it("does not end the process, and leaves SIGPIPE as it was", function()
+    local result = require("spec.support.child").run_clean [[
+      local cohort, net = require "cohort", require "cohort.net"
+      local function masks()  -- of signals that are pending, blocked, ignored, caught
+        return (io.open "/proc/self/status":read "a":match "SigPnd:.-SigCgt:%s*%x+")
+      end
+      local before = masks()
+      cohort.run({ signals = false }, function()
+        local listener = net.listen("127.0.0.1", 0)
+        local a = net.connect("127.0.0.1", listener.local_address.port)
+        local b = listener:accept()
+        a:write("x") cohort.sleep(0) b:close()
+        for _ = 1, 20 do
+          local ok, err = pcall(a.write, a, "x")
+          if not ok then print(err.code) end
+          cohort.sleep(0)
+        end
+      end)
+      print(assert(before) == masks())
+    ]]
+    assert.matches("EPIPE\ntrue\n$", result.out)
+    assert.equal(0, result.code)
+  end)
+end)

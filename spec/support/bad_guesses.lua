@@ -1,0 +1,50 @@
+--- Calls that somebody writes who has guessed how: each with what the answer must contain, by a name for the
+--- spec. `call(cohort, x)` is run inside a task, with the objects of tools/samples.lua.
+local guesses = {}
+
+local function guess(name, fragment, call)
+  guesses[#guesses + 1] = { name = name, fragment = fragment, call = call }
+end
+
+guess("an error with fields behind its message", "got both: write E {message =",
+  function(cohort) cohort.error_type "E" ("no route", { code = 1 }) end)
+
+guess("map with its limit in the list", "got a key 'limit': options come before it, as in map({limit = 2},",
+  function(cohort) cohort.map({ 1, 2, limit = 4 }, print) end)
+guess("map without its list", "got a key 'limit': options come before it",
+  function(cohort) cohort.map({ limit = 4 }, print) end)
+guess("map with options last", "options first: write map({limit = 2}, list, f)",
+  function(cohort) cohort.map({ 1, 2 }, print, { limit = 2 }) end)
+guess("gather without its list", "write gather{f, g}", function(cohort) cohort.gather(print, print) end)
+guess("gather with options last", "options come first, as in gather({settle = true}, {f, g})",
+  function(cohort) cohort.gather({ print }, { settle = true }) end)
+for _, name in ipairs { "race", "any", "as_completed" } do
+  guess(name .. " with options", name .. " takes no options",
+    function(cohort) cohort[name]({ limit = 2 }, { print }) end)
+  guess(name .. " with options last", name .. " takes no options",
+    function(cohort) cohort[name]({ print }, { limit = 2 }) end)
+  guess(name .. " with options in its list", name .. " takes no options",
+    function(cohort) cohort[name] { print, limit = 2 } end)
+end
+
+for _, name in ipairs { "run", "open" } do
+  guess("process." .. name .. " with options apart", "as in process." .. name .. '{"ls", "-l", cwd = "/"}',
+    function(cohort) cohort.process[name]({ "pwd" }, { cwd = "/" }) end)
+  guess("process." .. name .. " with a file of cohort.fs", "a file of cohort.fs: take one of io.open",
+    function(cohort, x) cohort.process[name] { "cat", stdin = x.file } end)
+end
+guess("process.open with the stream of another as input", "copy it, with stream:copy_to(child.stdin)",
+  function(cohort, x) cohort.process.open { "cat", stdin = x.stream } end)
+guess("process.open with a stream for output", "copy it, with child.stdout:copy_to(stream)",
+  function(cohort, x) cohort.process.open { "cat", stdout = x.stream } end)
+guess("serve with options last", "write net.serve(listener, {limit = 3}, handler)",
+  function(cohort, x) cohort.net.serve(x.listener, print, { limit = 3 }) end)
+
+guess("except with a second type", "several types go into a list, except({A, B}, handler)",
+  function(cohort) cohort.except(cohort.Timeout, cohort.Broken, print) end)
+guess("except with a type as handler", "several types go into a list, except({A, B}, handler)",
+  function(cohort) cohort.except(cohort.Timeout, cohort.Broken) end)
+guess("except with a third argument", "got three arguments: several types go into a list",
+  function(cohort) cohort.except(cohort.Timeout, print, print) end)
+
+return guesses

@@ -1,0 +1,106 @@
+--- What a test leaves behind: cohort.testing.leaks, and testing.check_leaks on top.
+local cohort = require "cohort"
+local net = require "cohort.net"
+local leaks = require "cohort.testing.leaks"
+local testing = require "cohort.testing"
+
+describe("leaks", function()
+  it("count nothing when nothing was left", function()
+    local before = leaks.count()
+    cohort.run(function() net.listen("127.0.0.1", 0):close() end)
+    assert.same({}, leaks.grown(before))
+  end)
+
+  it("count what is open, each by its name", function()
+    local before, file = leaks.count(), assert(io.open "/dev/null")
+    assert.same({ "1 descriptors" }, leaks.grown(before))
+    file:close()
+    assert.same({}, leaks.grown(before))
+    cohort.run(function()
+      local inside = leaks.count()
+      local listener <close> = net.listen("127.0.0.1", 0)
+      assert.same({ "1 descriptors", "1 handles" }, leaks.grown(inside))
+      cohort.group(function(g)
+        g:spawn(cohort.sleep, 0)
+        assert.same({ "1 descriptors", "1 handles", "1 tasks" }, leaks.grown(inside))
+      end)
+      listener:close()
+      assert.same({}, leaks.grown(inside))
+    end)
+  end)
+
+  it("count what C code refers to", function()
+    local registry, before = debug.getregistry(), leaks.count()
+    registry[#registry + 1] = {}
+    local grown = leaks.grown(before)
+    registry[#registry] = nil
+    assert.same({ "1 references" }, grown)
+  end)
+
+  it("do not take for one what is only waiting to be collected", function()
+    local before = leaks.count()
+    io.open "/dev/null"
+    assert.same({ "1 descriptors" }, leaks.growth(before))
+    assert.same({}, leaks.grown(before))
+  end)
+
+  it("of memory are what grows each time", function()
+    assert.is_nil(leaks.climbs { 10, 20, 20, 30 })
+    assert.is_nil(leaks.climbs { 10 })
+    assert.equal(5, leaks.climbs { 10, 20, 25, 40 })
+  end)
+
+  it("of memory count that of the core, which Lua knows nothing of", function()
+    cohort.run(function()
+      local pairs_of_ends, text, written = {}, ("x"):rep(20000), 0
+      for i = 1, 10 do pairs_of_ends[i] = { net.pair() } end
+      local climb = leaks.climb(function()
+        written = written + 1
+        pairs_of_ends[written][1]:write(text)  -- which stands in a buffer of the other end
+      end)
+      assert.matches("^[23]%d%d%d%d bytes of memory or more each time$", climb)
+    end)
+  end)
+end)
+
+describe("check_leaks", function()
+  local function echo()
+    local listener <close> = net.listen("127.0.0.1", 0)
+    local stream <close> = net.connect("127.0.0.1", listener.local_address.port)
+    stream:write "x"
+  end
+
+  it("passes what leaves nothing, in a task and outside", function()
+    assert.is_true(pcall(testing.check_leaks, echo))
+    assert.is_true(pcall(cohort.run, testing.check_leaks, echo))
+    assert.is_true(pcall(testing.check_leaks, cohort.sleep, 100))
+  end)
+
+  it("finds what stays open in the run", function()
+    cohort.run(function()
+      local kept = {}
+      local ok, err = pcall(function()
+        testing.check_leaks(function() kept[#kept + 1] = net.listen("127.0.0.1", 0) end)
+      end)
+      for _, listener in ipairs(kept) do listener:close() end
+      assert.is_false(ok)
+      assert.matches("^spec/testing/leaks_spec.lua:%d+: .*by 5 calls: 5 descriptors, 5 handles", err)
+    end)
+  end)
+
+  it("finds a file that nobody closes", function()
+    local kept = {}
+    local ok, err = pcall(testing.check_leaks, function() kept[#kept + 1] = io.open "/dev/null" end)
+    for _, file in ipairs(kept) do file:close() end
+    assert.is_false(ok)
+    assert.matches("5 descriptors", err)
+  end)
+
+  it("finds memory that grows each time, and not a cache that was filled once", function()
+    local kept, cache = {}, {}
+    testing.check_leaks(function() cache[1] = cache[1] or ("x"):rep(1e6) end)
+    local ok, err = pcall(testing.check_leaks, function() kept[#kept + 1] = ("x"):rep(10000) .. #kept end)
+    assert.is_false(ok)
+    assert.matches("%d%d%d%d%d bytes of memory or more each time", err)
+  end)
+end)
