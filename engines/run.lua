@@ -11,7 +11,8 @@
 --- that is its name, the form, the least that it must try and inject, the time it took when that was written
 --- down, and what it does. Engines are found below the folder this is run in. A row without an engine and an
 --- engine without a row fail too. One that takes more than LIMIT seconds, by default 15 minutes in its short
---- form and 6 hours in its long one, hangs. Ends with "N passed, N failed".
+--- form and 6 hours in its long one, hangs. At the end stands again what the failed ones said last, and
+--- "N passed, N failed".
 local page = "docs/reliability.md"
 local lua = os.getenv "LUA" or "lua5.4"
 
@@ -59,15 +60,11 @@ local function below(what, got, least)
   if got < least then return ("%s %d, and %s says at least %d"):format(what, got, page, least) end
 end
 
---- Runs an engine and shows its output as it comes. Returns what is wrong with the run, or nil.
-local function run(row)
-  local pipe = assert(io.popen(("timeout %d %s engines/%s.lua %s"):format(limit, lua, row.name, row.form)))
-  local last = ""
-  for line in pipe:lines() do
-    print(line)
-    last = line
-  end
-  local ok, _, status = pipe:close()
+-- How many lines of a failed engine stand at the end again.
+local tail_max = 12
+
+--- What is wrong with how a run ended, or nil.
+local function judge(row, last, ok, status)
   if status == 124 then return ("hangs: it took more than %d s"):format(limit) end
   if not ok then return ("ended with status %d"):format(status) end
   local tried, injected = last:match "^tried (%d+), injected (%d+)$"
@@ -75,16 +72,33 @@ local function run(row)
   return below("tried", tonumber(tried), row.tried) or below("injected", tonumber(injected), row.injected)
 end
 
-local passed, failed = 0, 0
-
---- Counts one thing that passed, or failed as `fault` says.
-local function count(name, fault)
-  if fault then
-    failed = failed + 1
-    print(("engine '%s': %s"):format(name, fault))
-  else
-    passed = passed + 1
+--- Runs an engine and shows its output as it comes. Returns what is wrong with the run, or nil, and its last
+--- lines.
+local function run(row)
+  local command = ("timeout %d %s engines/%s.lua %s 2>&1"):format(limit, lua, row.name, row.form)
+  local pipe = assert(io.popen(command))
+  local tail = {}
+  for line in pipe:lines() do
+    print(line)
+    table.insert(tail, line)
+    if #tail > tail_max then table.remove(tail, 1) end
   end
+  local ok, _, status = pipe:close()
+  return judge(row, tail[#tail] or "", ok, status), tail
+end
+
+local passed, failures = 0, {}
+
+--- Counts one thing that passed, or failed as `fault` says, with the last lines that it said.
+local function count(name, fault, tail)
+  if not fault then
+    passed = passed + 1
+    return
+  end
+  local lines = table.move(tail or {}, 1, #(tail or {}), 1, {})
+  table.insert(lines, ("engine '%s': %s"):format(name, fault))
+  print(lines[#lines])
+  table.insert(failures, table.concat(lines, "\n"))
 end
 
 --- The rows of this form by name, and the names of what is to run: what was asked for, or all, in order.
@@ -118,5 +132,6 @@ for _, name in ipairs(names) do
     print(("-- %s took %d s"):format(name, os.time() - before))
   end
 end
-print(("%d passed, %d failed"):format(passed, failed))
-os.exit(failed == 0, true)
+for _, failure in ipairs(failures) do print(failure) end
+print(("%d passed, %d failed"):format(passed, #failures))
+os.exit(#failures == 0, true)

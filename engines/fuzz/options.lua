@@ -125,8 +125,13 @@ local function new_options(input, x, row)
   return options
 end
 
+-- Where files lie that an input names; specs do not say.
+local folder = os.getenv "COHORT_FUZZ_DIR" or "build"
+
+-- A path is one below that folder; any other value stays as it is.
 local function local_path(v)
-  return type(v) == "string" and v:gsub("/", "_") or v
+  if type(v) ~= "string" or not v:find "/" then return v end
+  return folder .. "/" .. v:gsub("/", "_")
 end
 
 -- The right arguments, of which some are replaced; options where the function takes them.

@@ -67,6 +67,11 @@ describe("the driver of the engines", function()
     assert_fails("ended with status 1", "print 'tried 7, injected 0' os.exit(1)")
   end)
 
+  it("tells at the end again what one that failed said last", function()
+    local _, out = run("short", { rows[3], rows[1] }, { one = good, two = "print 'the reason' os.exit(1)" })
+    assert.matches("the reason\n.*hello\n.*\nthe reason\nengine 'two': ended with status 1\n1 passed, ", out)
+  end)
+
   it("fails when an engine dies by a signal", function()
     assert_fails("ended with status 137", "io.popen('kill -9 $PPID'):close()")
   end)
