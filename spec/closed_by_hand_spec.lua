@@ -58,6 +58,39 @@ for done, act in pairs(by_hand) do
       end)
     end
 
+    local held = {
+      lock = cohort.lock,
+      semaphore = function() return cohort.semaphore(1) end,
+      limiter = function() return cohort.limiter(1) end,
+    }
+    for name, new in pairs(held) do
+      it("passes on what it had been handed, or gone with it: " .. name, function()
+        virtual(function()
+          cohort.group(function(g)
+            local kept, co, told = setmetatable({}, { __mode = "v" }), nil, nil
+            local function begin()
+              local object = new()
+              object:acquire()
+              kept[1] = object
+              co = cohort.coroutine.create(function() object:acquire() end)
+            end
+            local function release() kept[1]:release() end
+            begin()
+            local task = g:spawn(function() told = select(2, cohort.coroutine.resume(co)) end)
+            testing.wait_all_blocked()
+            release()
+            act(co)
+            co = nil
+            collect()
+            assert.is_nil(kept[1])
+            testing.wait_all_blocked()
+            assert.equal("cannot resume dead coroutine", told)
+            assert.equal("done", task:status())
+          end)
+        end)
+      end)
+    end
+
     it("is given nothing by a sender: the next receiver gets it", function()
       virtual(function()
         local send, receive = cohort.channel()

@@ -194,3 +194,17 @@ void coh_wait_forfeit(struct coh_wait *w) {
   w->kind = NULL;
   if (kind != NULL && kind->forfeit != NULL) kind->forfeit(w);
 }
+
+
+void coh_wait_disown(struct coh_wait *w, const struct coh_wait_kind *kind, const void *of) {
+  if (w->place == COH_READY && w->kind == kind && w->of == of) w->kind = NULL;
+}
+
+
+void coh_wait_disown_ready(struct coh_runtime *rt, const struct coh_wait_kind *kind, const void *of) {
+  struct coh_link *l;
+  for (l = rt->pass.next; l != &rt->pass; l = l->next)
+    coh_wait_disown(coh_item(l, struct coh_wait, link), kind, of);
+  for (l = rt->ready.next; l != &rt->ready; l = l->next)
+    coh_wait_disown(coh_item(l, struct coh_wait, link), kind, of);
+}

@@ -216,8 +216,11 @@ static int l_gc(lua_State *L) {
   coh_sync_collected(&l->sync);
   lua_getiuservalue(L, 1, TOKENS);
   for (i = lua_istable(L, -1) ? (lua_Integer)lua_rawlen(L, -1) : 0; i > 0; i--) {
+    struct coh_token *t;
     lua_rawgeti(L, -1, i);
-    coh_link_remove(&((struct coh_token *)lua_touserdata(L, -1))->held.link);
+    t = lua_touserdata(L, -1);
+    if (t->fiber != NULL) coh_wait_disown(&t->fiber->task.wait, &kind, t);
+    coh_link_remove(&t->held.link);
     lua_pop(L, 1);
   }
   return 0;

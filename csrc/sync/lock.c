@@ -171,6 +171,7 @@ static int l_gc(lua_State *L) {
   struct coh_lock *k = coh_sync_test(L, 1, &coh_lock_class);
   if (k == NULL) return 0;
   coh_sync_collected(&k->sync);
+  if (k->owner != NULL) coh_wait_disown(&k->owner->task.wait, &kind, k);
   coh_link_remove(&k->held.link);
   k->owner = NULL;
   if (k->dead != NULL) k->dead = set_dead(L, k, NULL);

@@ -31,7 +31,10 @@ static bool take(lua_State *L, void *o, struct coh_fiber *f) {
 static bool give(void *o, struct coh_fiber *f) {
   struct coh_semaphore *s = o;
   (void)f;
-  if (coh_wait_wake_one(&s->sync.waiters)) return true;
+  if (coh_wait_wake_one(&s->sync.waiters)) {
+    s->handed++;
+    return true;
+  }
   if (s->available == s->max) return false;
   s->available++;
   return true;
@@ -39,7 +42,10 @@ static bool give(void *o, struct coh_fiber *f) {
 
 
 static void forfeit(struct coh_wait *w) {
-  if (w->outcome == COH_WOKEN) give(w->of, NULL);
+  struct coh_semaphore *s = w->of;
+  if (w->outcome != COH_WOKEN) return;
+  s->handed--;
+  give(s, NULL);
 }
 
 static const struct coh_wait_kind kind = {.what = "a semaphore", .forfeit = forfeit};
@@ -52,6 +58,13 @@ static void park(void *o, struct coh_fiber *f) {
 }
 
 
+static void arrive(lua_State *L, void *o) {
+  struct coh_semaphore *s = o;
+  (void)L;
+  s->handed--;
+}
+
+
 static int refuse(lua_State *L, void *o, const char *what) {
   const struct coh_semaphore *s = o;
   return coh_misuse(L, "%s: all %lld permits of this semaphore are there: it is released once for each time "
@@ -60,7 +73,7 @@ static int refuse(lua_State *L, void *o, const char *what) {
 
 
 static const struct coh_holding holding = {
-  .take = take, .park = park, .give = give, .refuse = refuse, .guard = GUARD};
+  .take = take, .park = park, .arrive = arrive, .give = give, .refuse = refuse, .guard = GUARD};
 
 static const char *const fields[] = {"available", NULL};
 
@@ -82,6 +95,16 @@ static int field(lua_State *L) {
 }
 
 
+/* __gc: permits that were handed to coroutines which were closed before they went on are gone with it */
+static int l_gc(lua_State *L) {
+  struct coh_semaphore *s = coh_sync_test(L, 1, &coh_semaphore_class);
+  if (s == NULL) return 0;
+  coh_sync_collected(&s->sync);
+  if (s->handed > 0) coh_wait_disown_ready(&s->sync.state->loop.rt, &kind, s);
+  return 0;
+}
+
+
 /* semaphore(n [, max]) -> semaphore */
 static int l_semaphore(lua_State *L) {
   lua_Integer available = coh_sync_check_count(L, 1, "semaphore", 0, false), max = LUA_MAXINTEGER;
@@ -100,7 +123,7 @@ static int l_semaphore(lua_State *L) {
 
 
 static const luaL_Reg methods[] = {COH_HOLD_VERBS, {NULL, NULL}};
-static const luaL_Reg metamethods[] = {{NULL, NULL}};
+static const luaL_Reg metamethods[] = {{"__gc", l_gc}, {NULL, NULL}};
 
 
 void coh_semaphore_open(lua_State *L) {

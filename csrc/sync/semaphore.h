@@ -14,6 +14,7 @@ struct coh_semaphore {
   struct coh_sync sync;   /* 'wait.of' is the semaphore */
   lua_Integer available;  /* 0 while anybody waits */
   lua_Integer max;        /* LUA_MAXINTEGER: none */
+  size_t handed;          /* permits that tasks were woken with which have not gone on yet */
 };
 
 extern const struct coh_sync_class coh_semaphore_class;
