@@ -4,7 +4,8 @@
 ---     lua5.4 engines/luas.lua short|long
 ---
 --- The short form takes the build that moves the stack and specs of what lives on stacks; the long one takes
---- every spec, and for the builds that collect the former. Ends with "tried N, injected M": specs that
+--- every spec but those of the engines, which run cohort in processes of their own, and for the builds that
+--- collect the former. Ends with "tried N, injected M": specs that
 --- passed, and those of them that did under a Lua that moves or collects.
 local builds = {
   short = { "stack" },
@@ -43,8 +44,18 @@ assert(builds[form], "usage: luas.lua short|long")
 
 local here = io.popen("pwd"):read "l"
 
--- The spec files that a build takes which does not take all.
+-- All spec files, but for those of the engines.
+local function all_files()
+  local find = "find spec -name '*_spec.lua' -not -path 'spec/engines/*'"
+  local listing <close> = assert(io.popen(find .. " | LC_ALL=C sort"))
+  local files = {}
+  for path in listing:lines() do table.insert(files, path) end
+  return files
+end
+
+-- The spec files that a build takes.
 local function files_of(build)
+  if form == "long" and not slow[build] then return all_files() end
   local files = table.move(picked, 1, #picked, 1, {})
   for _, name in ipairs(form == "long" and slow[build] or {}) do
     table.insert(files, ("spec/%s_spec.lua"):format(name))
@@ -57,7 +68,7 @@ local function run(build)
   local folder = ("%s/build/luas/%s"):format(here, build)
   local pipe = assert(io.popen(("mkdir -p build/results && PATH=%s:$PATH LUA=lua5.4 lua5.4 tools/specs.lua "
     .. "-Xhelper results=%s/specs.txt %s %s 2>&1"):format(folder, folder, left_out[build] or "",
-    (form == "short" or slow[build]) and table.concat(files_of(build), " ") or "")))
+    table.concat(files_of(build), " "))))
   local output = pipe:read "a"
   local ok = pipe:close()
   local passed = output:match "\n(%d+) passed, %d+ failed[^\n]*\n$"

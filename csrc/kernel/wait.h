@@ -137,8 +137,10 @@ bool coh_wait_abort(struct coh_wait *w);
 /* The task of a running wait is ended by force, perhaps before it saw what came of the wait. */
 void coh_wait_forfeit(struct coh_wait *w);
 
-/* 'of' is going: what 'w' or anyone ready was woken with from a wait of 'kind' for it, there is nobody to forfeit
-   it to. The second is linear in what is ready. */
+/*
+** 'of' is going: what 'w', or all who are ready, were woken with from a wait of 'kind' for it
+** can be forfeited no more. The second is linear in what is ready.
+*/
 void coh_wait_disown(struct coh_wait *w, const struct coh_wait_kind *kind, const void *of);
 void coh_wait_disown_ready(struct coh_runtime *rt, const struct coh_wait_kind *kind, const void *of);
 
