@@ -14,6 +14,9 @@ COLLECTORS ?= incremental generational stress
 
 SECONDS ?= 300
 
+# All specs but those of the engines, which run cohort in processes of their own.
+own = $(sort $(shell find spec -name '*_spec.lua' -not -path 'spec/engines/*'))
+
 # Specs of what the pool's threads do: files, lookups, bytes that are moved. TSan needs the address space that
 # some of them take away, and memory.
 threaded = --filter-out=thread --filter-out=memory $(wildcard spec/fs_*_spec.lua) spec/net_spec.lua \
@@ -125,7 +128,7 @@ scenarios: all hosts ## the examples, each way they can be run, against their ex
 sanitize: all ## the specs over a module with ASan and UBSan, under each of COLLECTORS, which are three
 	@for gc in $(COLLECTORS); do echo "collector: $$gc"; \
 	  $(MAKE) --no-print-directory BUILD=build/asan FLAGS='$(sanitizers)' LDFLAGS=$(keep_loaded) GC=$$gc \
-	    UNDER='env LD_PRELOAD=$(shell $(CC) -print-file-name=libasan.so):$(shell $(CC) -print-file-name=libubsan.so) \
+	    SPEC='$(or $(SPEC),$(own))' UNDER='env LD_PRELOAD=$(shell $(CC) -print-file-name=libasan.so):$(shell $(CC) -print-file-name=libubsan.so) \
 	      ASAN_OPTIONS=$(ASAN_OPTIONS)' specs || exit; done
 
 sanitized: ## its short form, part of `make test`: the specs of what is written in C, under one collector
@@ -140,6 +143,7 @@ tsan: ## the specs of what threads do, over a module and a Lua built with TSan
 valgrind: ## the specs under valgrind
 	@tools/setup test
 	@$(MAKE) --no-print-directory BUILD=build/valgrind FLAGS='-O1 -g' LDFLAGS=$(keep_loaded) \
+	  SPEC='$(or $(SPEC),$(own))' \
 	  UNDER='valgrind -q --leak-check=full --errors-for-leak-kinds=definite --error-exitcode=9' specs
 
 engines: all ## what tries to break cohort, in its short form; docs/reliability.md has the list
