@@ -128,7 +128,8 @@ scenarios: all hosts ## the examples, each way they can be run, against their ex
 sanitize: all ## the specs over a module with ASan and UBSan, under each of COLLECTORS, which are three
 	@for gc in $(COLLECTORS); do echo "collector: $$gc"; \
 	  $(MAKE) --no-print-directory BUILD=build/asan FLAGS='$(sanitizers)' LDFLAGS=$(keep_loaded) GC=$$gc \
-	    SPEC='$(or $(SPEC),$(own))' UNDER='env LD_PRELOAD=$(shell $(CC) -print-file-name=libasan.so):$(shell $(CC) -print-file-name=libubsan.so) \
+	    SPEC='$(or $(SPEC),$(own))' \
+	    UNDER='env LD_PRELOAD=$(shell $(CC) -print-file-name=libasan.so):$(shell $(CC) -print-file-name=libubsan.so) \
 	      ASAN_OPTIONS=$(ASAN_OPTIONS)' specs || exit; done
 
 sanitized: ## its short form, part of `make test`: the specs of what is written in C, under one collector

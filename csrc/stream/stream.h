@@ -50,6 +50,8 @@ struct coh_stream {
   struct coh_limits limits;
   struct coh_read read;
   size_t sent;                 /* bytes that the write under way, or the latest, has sent */
+  size_t sent_whole;           /* those of them that are of arguments before 'arg' */
+  int arg;                     /* the first argument of that write which is not sent whole */
   int failed;                  /* status that every further read raises when 'kept' is used up; 0: none */
   int flags;                   /* of a descriptor that may be others' too, as it was given */
   uint8_t ways;                /* COH_READS, COH_WRITES */

@@ -38,17 +38,28 @@ void coh_stream_forfeit_write(struct coh_wait *w) {
 /* }} */
 
 
+/* Leave out what was sent whole: the first argument that was not, and how much of it was. [-0, +0, -] */
+static size_t skip_sent(lua_State *L, struct coh_stream *s) {
+  int top = lua_gettop(L);
+  size_t length;
+  if (s->sent == s->sent_whole) return 0;
+  for (; s->arg <= top; s->arg++) {
+    lua_tolstring(L, s->arg, &length);
+    if (length > s->sent - s->sent_whole) break;
+    s->sent_whole += length;
+  }
+  return s->sent - s->sent_whole;
+}
+
+
 /* The pieces that are left to send, at most PIECES_MAX; how many, and their length. [-0, +0, -] */
-static size_t collect(lua_State *L, const struct coh_stream *s, struct iovec *pieces, size_t *total) {
-  size_t skip = s->sent, count = 0, length;
+static size_t collect(lua_State *L, struct coh_stream *s, struct iovec *pieces, size_t *total) {
+  size_t skip = skip_sent(L, s), count = 0, length;
   int arg, top = lua_gettop(L);
   *total = 0;
-  for (arg = 2; arg <= top && count < PIECES_MAX; arg++) {
+  for (arg = s->arg; arg <= top && count < PIECES_MAX; arg++) {
     const char *text = lua_tolstring(L, arg, &length);
-    if (length <= skip) {
-      skip -= length;
-      continue;
-    }
+    if (length == 0) continue;
     pieces[count].iov_base = (void *)(text + skip);
     pieces[count++].iov_len = length - skip;
     *total += length - skip;
@@ -135,7 +146,8 @@ static int write_try(lua_State *L, int status, lua_KContext context) {
   struct coh_stream *s = coh_stream_check_writer(L, "write");
   (void)status;
   if (s->shut) return coh_stream_raise_shut(L, "write");
-  s->sent = 0;
+  s->sent = s->sent_whole = 0;
+  s->arg = 2;
   return go_on(L, s, f);
 }
 
