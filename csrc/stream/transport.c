@@ -39,21 +39,28 @@ static bool fails(struct coh_stream *s, const char *call, int error) {
 }
 
 
-/* {{ Sockets */
+/* {{ Sockets: none of these waits, so it is the same whether the descriptor would */
 
 static ssize_t socket_read(struct coh_stream *s, char *bytes, size_t size) {
   ssize_t n;
-  do n = fails(s, "read", ECONNRESET) ? -1 : read(s->poll.fd, bytes, size);
+  do n = fails(s, "read", ECONNRESET) ? -1 : recv(s->poll.fd, bytes, size, MSG_DONTWAIT);
   while (n < 0 && errno == EINTR);
   s->poll.readable = n == (ssize_t)size;
   return outcome(n);
 }
 
 
-static ssize_t socket_write(struct coh_stream *s, const struct iovec *pieces, size_t count) {
+/* The system has less to look at with one piece. */
+static ssize_t send_pieces(int fd, const struct iovec *pieces, size_t count) {
   const struct msghdr message = {.msg_iov = (struct iovec *)pieces, .msg_iovlen = count};
+  int flags = MSG_NOSIGNAL | MSG_DONTWAIT;
+  return count == 1 ? send(fd, pieces->iov_base, pieces->iov_len, flags) : sendmsg(fd, &message, flags);
+}
+
+
+static ssize_t socket_write(struct coh_stream *s, const struct iovec *pieces, size_t count) {
   ssize_t n;
-  do n = fails(s, "write", EPIPE) ? -1 : sendmsg(s->poll.fd, &message, MSG_NOSIGNAL | MSG_DONTWAIT);
+  do n = fails(s, "write", EPIPE) ? -1 : send_pieces(s->poll.fd, pieces, count);
   while (n < 0 && errno == EINTR);
   return outcome(n);
 }
@@ -73,9 +80,18 @@ const struct coh_transport coh_transport_socket = {
 
 /* {{ Pipes, terminals and other devices, files */
 
+static ssize_t pipe_read(struct coh_stream *s, char *bytes, size_t size) {
+  ssize_t n;
+  do n = fails(s, "read", ECONNRESET) ? -1 : read(s->poll.fd, bytes, size);
+  while (n < 0 && errno == EINTR);
+  s->poll.readable = n == (ssize_t)size;
+  return outcome(n);
+}
+
+
 /* A terminal whose other side is gone says EIO where others say that they have ended. */
 static ssize_t device_read(struct coh_stream *s, char *bytes, size_t size) {
-  ssize_t n = socket_read(s, bytes, size);
+  ssize_t n = pipe_read(s, bytes, size);
   return n == UV_EIO ? 0 : n;
 }
 
@@ -97,7 +113,7 @@ static ssize_t device_write(struct coh_stream *s, const struct iovec *pieces, si
 
 /* There is always more, or the end. */
 static ssize_t file_read(struct coh_stream *s, char *bytes, size_t size) {
-  ssize_t n = socket_read(s, bytes, size);
+  ssize_t n = pipe_read(s, bytes, size);
   s->poll.readable = true;
   return n;
 }
@@ -122,7 +138,7 @@ static int end_writing(struct coh_stream *s) {
 
 
 static const struct coh_transport transport_pipe = {
-  .name = "of a pipe", .read = socket_read, .write = file_write, .shutdown = end_writing,
+  .name = "of a pipe", .read = pipe_read, .write = file_write, .shutdown = end_writing,
   .close = make_blocking_again, .reading = &read_kind, .writing = &write_kind, .short_is_full = true,
   .splices = true};
 
@@ -161,21 +177,12 @@ static ssize_t guarded_write(struct coh_stream *s, const struct iovec *pieces, s
 }
 
 
-static ssize_t shared_socket_read(struct coh_stream *s, char *bytes, size_t size) {
-  ssize_t n;
-  do n = fails(s, "read", ECONNRESET) ? -1 : recv(s->poll.fd, bytes, size, MSG_DONTWAIT);
-  while (n < 0 && errno == EINTR);
-  s->poll.readable = n == (ssize_t)size;
-  return outcome(n);
-}
-
-
 static const struct coh_transport transport_guarded = {
   .name = "of a pipe or device that is shared", .read = guarded_read, .write = guarded_write,
   .shutdown = end_writing, .reading = &read_kind, .writing = &write_kind, .blocks = true};
 
 static const struct coh_transport transport_shared_socket = {
-  .name = "of a socket that is shared", .read = shared_socket_read, .write = socket_write,
+  .name = "of a socket that is shared", .read = socket_read, .write = socket_write,
   .shutdown = socket_shutdown, .reading = &read_kind, .writing = &write_kind, .short_is_full = true,
   .blocks = true};
 

@@ -110,6 +110,7 @@ CALL(ssize_t, -1, readlink, (const char *path, char *bytes, size_t n), (path, by
 CALL(char *, NULL, realpath, (const char *path, char *to), (path, to), ELOOP)
 CALL(int, -1, remove, (const char *path), (path), EBUSY)
 CALL(int, -1, rename, (const char *from, const char *to), (from, to), EXDEV)
+CALL(ssize_t, -1, send, (int fd, const void *bytes, size_t n, int flags), (fd, bytes, n, flags), EPIPE, EINTR)
 CALL(ssize_t, -1, sendfile, (int to, int from, off_t *at, size_t n), (to, from, at, n), EIO, EINVAL, EINTR)
 CALL(ssize_t, -1, sendmsg, (int fd, const struct msghdr *message, int flags), (fd, message, flags),
      EPIPE, EINTR)
