@@ -40,8 +40,22 @@ describe("task.name", function()
         assert.equal(name, task.name)
       end)
       assert.equal(name, cancelled(f).name)
-      assert.equal("C function", ended(type, 1).name)
       assert.equal("task", ended(setmetatable({}, { __call = function() end })).name)
+    end)
+  end)
+
+  it("is what a module calls its function when that is none of the user's", function()
+    virtual(function()
+      assert.equal("type", ended(type, 1).name)
+      assert.equal("string.len", ended(string.len, "").name)
+      assert.equal("cohort.sleep", ended(cohort.sleep, 0).name)
+      assert.equal("cohort.race", ended(cohort.race, { type }).name)
+      assert.equal("cohort.net.resolve", ended(cohort.net.resolve, "127.0.0.1").name)
+      assert.equal("C function", ended(string.gmatch("a", "a")).name)
+      package.loaded[true] = { f = type }
+      package.loaded.odd = setmetatable({ type, [type] = type }, { __pairs = error, __index = error })
+      assert.equal("type", ended(type, 1).name)
+      package.loaded[true], package.loaded.odd = nil, nil
     end)
   end)
 

@@ -5,7 +5,8 @@
 **
 ** The system watches what the path led to, and not the path. So each event that
 ** bears the name of the path itself is a reason to look whether it still leads to
-** that: when it does not, who asks is given what is left, and then the end.
+** that: when it does not, who asks is given what is left, a "rename" of it at last, and
+** then the end. The system's own event of that may come late, or not while others have it open.
 */
 #include "fs/watch.h"
 
@@ -42,6 +43,7 @@ struct coh_watcher {
   int failed;                    /* status that ended it, or 0 */
   const char *name;              /* last part of the path; borrowed from the box */
   struct identity watched;       /* what the path led to at first */
+  bool renamed;                  /* the latest event was that, of the path itself */
   bool look;                     /* the path may lead elsewhere by now */
   bool gone;                     /* it does */
 };
@@ -74,16 +76,6 @@ static bool is_same(const struct identity *a, const struct identity *b) {
 }
 
 
-/* See whether the path leads to nothing, or elsewhere than to what is watched. 0, or why that is unknown. */
-static int look(struct coh_watcher *w, const char *path) {
-  struct identity now;
-  bool there = identify(path, &now);
-  if (!there && errno != ENOENT && errno != ENOTDIR) return uv_translate_sys_error(errno);
-  w->look = false;
-  w->gone = w->gone || !there || !is_same(&now, &w->watched);
-  return 0;
-}
-
 /* }} */
 
 
@@ -100,6 +92,18 @@ static void keep_event(struct coh_watcher *w, const char *name, char sort) {
 }
 
 
+/* See whether the path leads to nothing, or elsewhere than to what is watched. 0, or why that is unknown. */
+static int look(struct coh_watcher *w, const char *path) {
+  struct identity now;
+  bool there = identify(path, &now);
+  if (!there && errno != ENOENT && errno != ENOTDIR) return uv_translate_sys_error(errno);
+  w->look = false;
+  w->gone = !there || !is_same(&now, &w->watched);
+  if (w->gone && !w->renamed) keep_event(w, w->name, 'r');
+  return 0;
+}
+
+
 /* No Lua runs here. */
 static void on_event(uv_fs_event_t *uv, const char *name, int events, int status) {
   struct coh_watcher *w = (struct coh_watcher *)uv;
@@ -109,10 +113,12 @@ static void on_event(uv_fs_event_t *uv, const char *name, int events, int status
     coh_wait_wake_all(&w->askers);
     return;
   }
+  if (w->gone) return;  /* it is about what the path does not lead to any more */
   keep_event(w, name != NULL ? name : "", renamed ? 'r' : 'c');
+  w->renamed = renamed && about_itself;
   if (about_itself) {
     w->look = true;
-    w->gone = w->gone || (renamed && !w->watched.is_directory);  /* nothing in a file bears its name */
+    w->gone = renamed && !w->watched.is_directory;  /* nothing in a file bears its name */
     coh_wait_wake_all(&w->askers);
   } else {
     coh_wait_wake_one(&w->askers);
@@ -186,7 +192,7 @@ static int go_on(lua_State *L, struct coh_fiber *f) {
     coh_syserr_push(L, COH_SYSTEM_ERROR, status, "watch", "path", lua_tostring(L, -1));
     return lua_error(L);
   }
-  if (w->gone) return end(L, w);
+  if (w->gone) return go_on(L, f);
   if (coh_task_cancelled(&f->task)) return coh_raise_cancelled(L, f);
   coh_wait_park(&f->task.wait, &f->task.current->slot, &watch_kind, &w->askers);
   f->task.wait.of = w;

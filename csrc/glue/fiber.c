@@ -16,6 +16,7 @@
 #include "glue/context.h"
 #include "glue/error.h"
 #include "glue/errtext.h"
+#include "glue/funcname.h"
 #include "glue/note.h"
 #include "glue/object.h"
 #include "glue/stubborn.h"
@@ -449,16 +450,13 @@ void coh_fiber_push_identity(lua_State *L, struct coh_fiber *f) {
 
 
 void coh_fiber_render_identity(lua_State *L) {
-  lua_Debug ar;
   if (lua_type(L, -1) == LUA_TSTRING) return;
   if (lua_type(L, -1) != LUA_TFUNCTION) {
     lua_pop(L, 1);
     lua_pushliteral(L, "task");
     return;
   }
-  lua_getinfo(L, ">S", &ar);
-  if (*ar.what == 'C') lua_pushliteral(L, "C function");
-  else lua_pushfstring(L, "%s:%d", ar.short_src, ar.linedefined);
+  coh_funcname_render(L);
 }
 
 

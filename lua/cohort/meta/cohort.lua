@@ -227,7 +227,8 @@ function g:cancel(reason) end
 
 --- A function that runs on its own, in a group. Made by `g:spawn` and its kin.
 --- @class cohort.Task
---- @field name string  for humans, may be set at any time; by default where the function was written
+--- @field name string  for humans, may be set at any time; by default where the function was written, or
+---   what its module calls it when the user did not write it: "cohort.sleep"
 local task = {}
 
 --- `task:result() -> what it returned...`

@@ -1,0 +1,22 @@
+/*
+** What a function is called by who has it from a module: "cohort.sleep", "print".
+** Its place in a file of ours, or none at all, would tell nothing to users.
+*/
+#ifndef COH_GLUE_FUNCNAME_H
+#define COH_GLUE_FUNCNAME_H
+
+#include <lua.h>
+
+#include "kernel/hidden.h"
+
+COH_HIDDEN
+
+/*
+** Replace the function on top by a name of it: where it stands when that is in a file of the
+** user's, else the shortest one under which a loaded module has it. [-1, +1, m]
+*/
+void coh_funcname_render(lua_State *L);
+
+COH_SEEN
+
+#endif
