@@ -401,9 +401,9 @@ function fs.watch(path) end
 --- attributes did; `name` is the file's, without its directory. Changes that come while nobody asks are kept,
 --- up to 64 KiB of them; then comes "overflow", and what was changed must be looked for. What the system
 --- cannot keep until the next look, 16,384 changes of all watchers, is lost without that. When the path leads
---- to what is watched no more, because that was removed or moved or another took its place, it ends: it tells a
---- "rename" of that at last, gives nil then, and is closed. A cancellation raises `Cancelled` and loses none; raises `Closed` after `close`.
---- Closed as a file is.
+--- to what is watched no more, because that was removed or moved or another took its place, it ends: it tells
+--- a "rename" of that at last, gives nil then, and is closed. A cancellation raises `Cancelled` and loses
+--- none; raises `Closed` after `close`. Closed as a file is.
 --- @class cohort.Watcher
 --- @field path string
 --- @operator call: string
