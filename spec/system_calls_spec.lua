@@ -12,7 +12,9 @@ local function calls(names, source, script)
     "  return net.connect('127.0.0.1', listener.local_address.port), listener:accept()\nend\n",
     "cohort.run(function()\n", source, "\nend)\n")
   file:close()
-  local run = ("strace -f -y -o %s.trace -e trace=%s lua5.4 -W %s %s.d"):format(path, names, path, path)
+  -- LeakSanitizer traces, too, and there can be one only.
+  local options = ("-f -y -E ASAN_OPTIONS=detect_leaks=0 -o %s.trace -e trace=%s"):format(path, names)
+  local run = ("strace %s lua5.4 -W %s %s.d"):format(options, path, path)
   local command = "mkdir %s.d && (%s); echo $?; cat %s.trace; rm -r %s.d %s %s.trace"
   script = (script or "$RUN"):gsub("%$%w+", { ["$RUN"] = run, ["$DIR"] = path .. ".d" })
   local _, text = child.shell(command:format(path, script, path, path, path, path))
