@@ -130,6 +130,7 @@ sanitize: all ## the specs over a module with ASan and UBSan, under each of COLL
 	  $(MAKE) --no-print-directory BUILD=build/asan FLAGS='$(sanitizers)' LDFLAGS=$(keep_loaded) GC=$$gc \
 	    SPEC='$(or $(SPEC),$(own))' \
 	    UNDER='env LD_PRELOAD=$(shell $(CC) -print-file-name=libasan.so):$(shell $(CC) -print-file-name=libubsan.so) \
+	      LSAN_OPTIONS=suppressions=$(CURDIR)/spec/support/lsan.txt:print_suppressions=0 \
 	      ASAN_OPTIONS=$(ASAN_OPTIONS)' specs || exit; done
 
 sanitized: ## its short form, part of `make test`: the specs of what is written in C, under one collector

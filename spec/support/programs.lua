@@ -62,7 +62,7 @@ end
 --- @param command string
 function programs.on_terminal(command)
   local preload = os.getenv "LD_PRELOAD"  -- of a sanitizer, which finds fault with `script`
-  command = preload and ("LD_PRELOAD='%s' %s"):format(preload, command) or command
+  command = preload and ("export LD_PRELOAD='%s'; %s"):format(preload, command) or command
   local env = { LD_PRELOAD = false }
   return programs.start { "script", "-qec", command, "/dev/null", stdin = "pipe", env = env }
 end
