@@ -182,6 +182,17 @@ describe("the calls that wait for the outside", function()
 end)
 
 describe("the cancel engine without faults", function()
+  it("tries a program again, some times, in which a call happened not to be cut", function()
+    local call, runs = { tried = 1, cut = 0 }, 0
+    local program = { name = "reading", calls = { ["stream:read"] = call }, fault = function() end }
+    function program.run()
+      runs = runs + 1
+      if runs == 6 then call.cut = 1 end
+      cohort.checkpoint()
+    end
+    assert.same({}, sweep.run({ program }, { "stream:read" }).failures)
+  end)
+
   it("finds nothing in the examples", function()
     programs.with_scratch(function(scratch)
       local list = programs.examples({ swallow = "long" }, scratch)
