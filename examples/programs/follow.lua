@@ -13,7 +13,8 @@ local or_missing = cohort.except({ code = "ENOENT" }, function() end)
 local function note(...) io.stderr:write("follow: ", string.format(...), "\n") end
 
 --- `file` is what is open, `inode` which one that is, `at` how far it has been read, `rest` the begin of a
---- line that is not whole yet, `out` where lines go. Whatever waits here may be cut and done again.
+--- line that is not whole yet, `out` where lines go, `began` whether its folder was there once. Whatever waits
+--- here may be cut and done again.
 local Follower = {}
 Follower.__index = Follower
 
@@ -77,11 +78,22 @@ function Follower:look()
   end, or_missing)
 end
 
---- Follows the file from now on. Any change beside it is a reason to look: it may have been moved there.
-function Follower:run()
-  local watcher <close> = fs.watch(self.path:match "^(.*/)" or ".")
+--- Follows the file until its folder is moved or removed. Any change beside it is a reason to look: it may
+--- have been moved there.
+function Follower:follow(folder)
+  local watcher <close> = fs.watch(folder)
+  self.began = true
   cohort.try(function() self:open() end, or_missing)
   repeat self:look() until not watcher()
+end
+
+--- The same, and when it is not there any more, nothing.
+function Follower:run()
+  local folder = self.path:match "^(.*/)" or "."
+  cohort.try(function() self:follow(folder) end, cohort.except({ code = "ENOENT" }, function(err)
+    if not self.began then error(err, 0) end
+    note("%s is not there: SIGHUP looks again", folder)
+  end))
 end
 
 --- Follows the files until it is told to end. All lines go to one task, as two cannot write at once.

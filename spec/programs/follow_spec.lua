@@ -168,6 +168,25 @@ describe("the log follower", function()
     end)
   end)
 
+  it("waits for a folder that is gone", function()
+    programs.within(function()
+      local dir <close> = fs.temp_dir()
+      local folder = dir.path .. "/folder/"
+      fs.mkdir(folder)
+      local program <close> = programs.example("follow", folder .. "log")
+      begin(program, folder .. "log", "")
+      fs.rename(folder, dir.path .. "/gone")
+      program:signal "HUP"
+      local said = ("follow: %s is not there: SIGHUP looks again\n"):format(folder)
+      while not program:errors():find(said, 1, true) do cohort.sleep(0.01) end
+      fs.mkdir(folder)
+      fs.write_file(folder .. "log", "one\n")
+      program:signal "HUP"
+      assert.equal("one", program:line())
+      stop(program)
+    end)
+  end)
+
   it("ends at Ctrl-C", function()
     following(function(program, _, path)
       fs.append_file(path, "one\n")
