@@ -13,8 +13,8 @@ local or_missing = cohort.except({ code = "ENOENT" }, function() end)
 local function note(...) io.stderr:write("follow: ", string.format(...), "\n") end
 
 --- `file` is what is open, `inode` which one that is, `at` how far it has been read, `rest` the begin of a
---- line that is not whole yet, `out` where lines go, `began` whether its folder was there once. Whatever waits
---- here may be cut and done again.
+--- line that is not whole yet, `out` where lines go, `began` whether its folder was there once. Whatever
+--- waits here may be cut and done again.
 local Follower = {}
 Follower.__index = Follower
 
