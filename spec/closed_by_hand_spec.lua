@@ -9,6 +9,9 @@ local tasks = require "spec.support.tasks"
 
 local virtual = tasks.virtual
 
+local dead = "cannot resume dead coroutine: Lua's own coroutine library closed or resumed it while it "
+  .. "waited: use cohort.coroutine for both"
+
 -- A task that waits for `wait()` in a coroutine, and what it is told of that one's end. `by_hand` is done to
 -- the coroutine once it waits; nobody has it then.
 local function in_other_hands(g, wait, by_hand)
@@ -51,7 +54,7 @@ for done, act in pairs(by_hand) do
             testing.wait_all_blocked()
             collect()
             testing.wait_all_blocked()
-            assert.equal("cannot resume dead coroutine", told())
+            assert.equal(dead, told())
             assert.equal("done", task:status())
           end)
         end)
@@ -84,7 +87,7 @@ for done, act in pairs(by_hand) do
             collect()
             assert.is_nil(kept[1])
             testing.wait_all_blocked()
-            assert.equal("cannot resume dead coroutine", told)
+            assert.equal(dead, told)
             assert.equal("done", task:status())
           end)
         end)
@@ -101,7 +104,7 @@ for done, act in pairs(by_hand) do
           testing.wait_all_blocked()
           send(function() called = true end)
           assert.equal("function", type(after:join()))
-          assert.equal("cannot resume dead coroutine", told())
+          assert.equal(dead, told())
         end)
         assert.is_false(called)
       end)
@@ -117,7 +120,7 @@ for done, act in pairs(by_hand) do
           g:spawn(send, "item")
           assert.equal("item", receive())
           cohort.checkpoint()
-          assert.equal("cannot resume dead coroutine", told())
+          assert.equal(dead, told())
         end)
       end)
     end)
@@ -165,7 +168,7 @@ for done, act in pairs(by_hand) do
             send:close()
             receive:close()
             testing.wait_all_blocked()
-            assert.equal("cannot resume dead coroutine", told())
+            assert.equal(dead, told())
           end)
         end
       end)
@@ -201,7 +204,7 @@ for done, act in pairs(by_hand) do
           collect()
           a:write "text"
           testing.wait_all_blocked()
-          assert.equal("cannot resume dead coroutine", told())
+          assert.equal(dead, told())
           assert.equal("text", b:read_some())
           c:write "more"
           assert.equal("more", d:read_some())
@@ -221,7 +224,7 @@ for done, act in pairs(by_hand) do
           collect()
           local got = b:read_some()
           testing.wait_all_blocked()
-          assert.equal("cannot resume dead coroutine", told())
+          assert.equal(dead, told())
           local sent = file:seek()
           if sent > #got then got = got .. b:read_exactly(sent - #got) end
           assert.equal(sent, #got)
@@ -251,7 +254,7 @@ describe("a coroutine that waits for a process", function()
         collect()
         warn "@on"
         task:wait()
-        assert.equal("cannot resume dead coroutine", told)
+        assert.equal(dead, told)
       end)
     end)
   end)
