@@ -172,8 +172,8 @@ int coh_costep_go_on(lua_State *L, struct coh_state *S, lua_State *co, lua_KCont
   S->passing--;
   if (lua_status(co) != LUA_YIELD) {
     coh_wait_forfeit(&coh_running(S)->task.wait);
-    return refuse(L, "cannot resume dead coroutine: Lua's own coroutine library closed or resumed it while it "
-                     "waited: use cohort.coroutine for both");
+    return refuse(L, "cannot resume dead coroutine: Lua's own coroutine library closed or resumed it while "
+                     "it waited: use cohort.coroutine for both");
   }
   return go(L, S, co, 0, opened, UINT_MAX);
 }
