@@ -136,12 +136,14 @@ describe("cancelling", function()
     with_channel(0, function(send)
       local weak = setmetatable({}, { __mode = "v" })
       cohort.move_on_after(1, function()
-        weak[1] = {}
-        send(weak[1])
+        local value = {}
+        weak[1] = value
+        send(value)
       end)
       cohort.move_on_after(1, cohort.group, function(g)
-        weak[2] = {}
-        g:spawn(send, weak[2])
+        local value = {}
+        weak[2] = value
+        g:spawn(send, value)
       end)
       collectgarbage()
       assert.is_nil(next(weak))
