@@ -133,8 +133,9 @@ sanitize: all ## the specs over a module with ASan and UBSan, under each of COLL
 	      LSAN_OPTIONS=suppressions=$(CURDIR)/spec/support/lsan.txt:print_suppressions=0 \
 	      ASAN_OPTIONS=$(ASAN_OPTIONS)' specs || exit; done
 
+sanitized: COLLECTORS := incremental
 sanitized: ## its short form, part of `make test`: the specs of what is written in C, under one collector
-	@$(MAKE) --no-print-directory COLLECTORS=incremental SPEC='$(or $(SPEC),$(native))' sanitize
+	@$(MAKE) --no-print-directory COLLECTORS='$(COLLECTORS)' SPEC='$(or $(SPEC),$(native))' sanitize
 
 tsan: ## the specs of what threads do, over a module and a Lua built with TSan
 	@tools/luas thread

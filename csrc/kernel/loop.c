@@ -19,6 +19,13 @@ static void on_timer(uv_timer_t *timer) {
 }
 
 
+/* libuv runs its timers first and blocks then, though one of them may have woken a task. */
+static void on_before_poll(uv_prepare_t *before_poll) {
+  struct coh_loop *loop = coh_item(before_poll, struct coh_loop, before_poll);
+  if (coh_run_any(&loop->rt)) uv_stop(&loop->uv);
+}
+
+
 static void on_waker(uv_async_t *waker) {
   (void)waker;
 }
@@ -34,6 +41,9 @@ int coh_loop_open(struct coh_loop *loop, coh_alloc alloc, void *ud, struct coh_c
     return status;
   }
   uv_timer_init(&loop->uv, &loop->timer);
+  uv_prepare_init(&loop->uv, &loop->before_poll);
+  uv_prepare_start(&loop->before_poll, on_before_poll);
+  uv_unref((uv_handle_t *)&loop->before_poll);
   coh_core_init(&loop->rt, alloc, ud, clock);
   coh_scope_enter(&loop->root, &loop->rt, NULL, COH_NEVER, false);
   loop->rt.root = &loop->root;
@@ -53,6 +63,7 @@ void coh_loop_close(struct coh_loop *loop) {
   loop->opened = false;
   coh_scope_leave(&loop->root);
   uv_close((uv_handle_t *)&loop->timer, NULL);
+  uv_close((uv_handle_t *)&loop->before_poll, NULL);
   uv_close((uv_handle_t *)&loop->waker, NULL);
   uv_run(&loop->uv, UV_RUN_DEFAULT);
   coh_assert(uv_loop_close(&loop->uv) == 0);

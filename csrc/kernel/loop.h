@@ -31,6 +31,7 @@ struct coh_loop {
   struct coh_scope root;          /* outermost scope: shields nothing, ends with the loop */
   uv_loop_t uv;
   uv_timer_t timer;               /* bounds a poll that blocks */
+  uv_prepare_t before_poll;       /* sees what libuv's own timers have woken */
   uv_async_t waker;               /* always referenced, so that a poll really polls */
   void (*step)(struct coh_task *task);
   unsigned resumes_since_look;

@@ -7,6 +7,7 @@
 #include <errno.h>
 #include <pthread.h>
 #include <signal.h>
+#include <unistd.h>
 
 static struct fake a, b;
 
@@ -56,6 +57,29 @@ static void a_wait_on_the_outside_is_not_stuck(void) {
   a.kind = &external_kind;
   CHECK(pump(0) == COH_WAITING);
   coh_wait_wake(&a.task.wait, COH_WOKEN);
+  end();
+}
+
+
+static void wake_a(uv_timer_t *timer) {
+  (void)timer;
+  coh_wait_wake(&a.task.wait, COH_WOKEN);
+}
+
+
+/* libuv runs a timer that is due before it blocks: for good, when nobody told it. */
+static void who_is_woken_by_a_timer_of_libuv_goes_on_at_once(void) {
+  uv_timer_t timer;
+  begin();
+  BEGIN(&a, "a", parks);
+  a.kind = &external_kind;
+  CHECK(pump(0) == COH_WAITING);
+  uv_timer_init(&loop.uv, &timer);
+  uv_timer_start(&timer, wake_a, 0, 0);
+  alarm(20);
+  CHECK(pump_for(COH_NEVER) == COH_IDLE);
+  alarm(0);
+  uv_close((uv_handle_t *)&timer, NULL);
   end();
 }
 
@@ -422,6 +446,7 @@ int main(void) {
   RUN(the_state_says_what_a_pump_would_find);
   RUN(an_endless_sleep_alone_is_stuck_and_can_be_cancelled);
   RUN(a_wait_on_the_outside_is_not_stuck);
+  RUN(who_is_woken_by_a_timer_of_libuv_goes_on_at_once);
   RUN(who_holds_a_wake_token_keeps_the_loop_from_being_stuck);
   RUN(a_deadline_keeps_the_loop_from_being_stuck);
   RUN(an_idle_loop_does_not_block_and_leaves_virtual_time_alone);
