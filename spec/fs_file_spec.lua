@@ -296,6 +296,7 @@ describe("an open file", function()
       cohort.group(function(g)
         local task = g:spawn(function() return raised(file.write, file, ("x"):rep(1000000)) end)
         cohort.checkpoint()
+        repeat until #read(dir .. "a") > 0  -- a thread has begun it
         file:close()
         assert.is_true(is(task:join(), cohort.Closed))
       end)

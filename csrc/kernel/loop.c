@@ -43,7 +43,6 @@ int coh_loop_open(struct coh_loop *loop, coh_alloc alloc, void *ud, struct coh_c
   uv_timer_init(&loop->uv, &loop->timer);
   uv_prepare_init(&loop->uv, &loop->before_poll);
   uv_prepare_start(&loop->before_poll, on_before_poll);
-  uv_unref((uv_handle_t *)&loop->before_poll);
   coh_core_init(&loop->rt, alloc, ud, clock);
   coh_scope_enter(&loop->root, &loop->rt, NULL, COH_NEVER, false);
   loop->rt.root = &loop->root;
