@@ -81,7 +81,8 @@ local function expect_until(delimiter, max)
     max = max or limits.line
     local first, last = content:find(delimiter, at + 1, true)
     local before = first and first - 1 - at
-    local maybe = (before or #content - at) >= limits.buffer and { TooLong = true } or nil
+    local kept = before and before + #delimiter - 1 or #content - at  -- at most, with a part of the delimiter
+    local maybe = kept >= limits.buffer and { TooLong = true } or nil
     if first and before > max then return nil, { TooLong = true } end
     if first then return { content:sub(at + 1, first - 1), n = 1 }, maybe, last end
     if #content - at - #delimiter + 1 > max then return nil, { TooLong = true } end
