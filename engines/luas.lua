@@ -5,8 +5,8 @@
 ---
 --- The short form takes the build that moves the stack and specs of what lives on stacks; the long one takes
 --- every spec but those of the engines, which run cohort in processes of their own, and for the builds that
---- collect the former. Ends with "tried N, injected M": specs that
---- passed, and those of them that did under a Lua that moves or collects.
+--- collect the former. Ends with "tried N, injected M": specs that passed, and those of them that did under a
+--- Lua that moves or collects.
 local builds = {
   short = { "stack" },
   long = { "api", "assert", "stack", "mem", "emergency" },

@@ -67,7 +67,7 @@ for done, act in pairs(by_hand) do
       limiter = function() return cohort.limiter(1) end,
     }
     for name, new in pairs(held) do
-      it("passes on what it had been handed, or gone with it: " .. name, function()
+      it("lets what it was handed go with its object, when that is collected: " .. name, function()
         virtual(function()
           cohort.group(function(g)
             local kept, co, told = setmetatable({}, { __mode = "v" }), nil, nil
