@@ -407,14 +407,14 @@ static int l_tostring(lua_State *L) {
 
 
 /* file.path: also when it is closed */
-static const char *const fields[] = {"path", NULL};
-
-static int field(lua_State *L) {
+static int get_path(lua_State *L) {
   coh_box_check(L, &coh_file_kind, "field");
-  if (lua_type(L, 2) == LUA_TSTRING && strcmp(lua_tostring(L, 2), "path") == 0) coh_box_kept(L, 1, SLOT_PATH);
-  else return 0;
+  coh_box_kept(L, 1, SLOT_PATH);
   return 1;
 }
+
+
+static const luaL_Reg fields[] = {{"path", get_path}, {NULL, NULL}};
 
 
 static const luaL_Reg methods[] = {
@@ -425,7 +425,7 @@ static const luaL_Reg *const method_lists[] = {methods, coh_file_reads, coh_file
 static const luaL_Reg metamethods[] = {{"__tostring", l_tostring}, {NULL, NULL}};
 
 const struct coh_box_kind coh_file_kind = {
-  "file", "cohort.File", method_lists, metamethods, field, fields, coh_file_send};
+  "file", "cohort.File", method_lists, metamethods, fields, coh_file_send};
 
 
 void coh_file_open(lua_State *L) {

@@ -285,14 +285,14 @@ static int l_tostring(lua_State *L) {
 
 
 /* watcher.path: also when it is closed */
-static const char *const fields[] = {"path", NULL};
-
-static int field(lua_State *L) {
+static int get_path(lua_State *L) {
   coh_box_check(L, &kind, "field");
-  if (lua_type(L, 2) == LUA_TSTRING && strcmp(lua_tostring(L, 2), "path") == 0) coh_box_kept(L, 1, SLOT_PATH);
-  else return 0;
+  coh_box_kept(L, 1, SLOT_PATH);
   return 1;
 }
+
+
+static const luaL_Reg fields[] = {{"path", get_path}, {NULL, NULL}};
 
 
 static const luaL_Reg *const method_lists[] = {NULL};
@@ -300,7 +300,7 @@ static const luaL_Reg *const method_lists[] = {NULL};
 static const luaL_Reg metamethods[] = {{"__call", l_next}, {"__tostring", l_tostring}, {NULL, NULL}};
 
 static const struct coh_box_kind kind = {"watcher", "cohort.Watcher",
-  method_lists, metamethods, field, fields, NULL};
+  method_lists, metamethods, fields, NULL};
 
 
 void coh_watch_open(lua_State *L) {

@@ -47,17 +47,23 @@ static int l_clock(lua_State *L) {
 }
 
 
-/* clock.autojump, clock.rate */
-static const char *const fields[] = {"autojump", "rate", NULL};
-
-static int field(lua_State *L) {
+/* clock.autojump */
+static int get_autojump(lua_State *L) {
   const struct coh_clock *c = coh_object_check(L, 1, COH_CLOCK, "field");
-  const char *name = lua_type(L, 2) == LUA_TSTRING ? lua_tostring(L, 2) : "";
-  if (strcmp(name, "autojump") == 0) lua_pushboolean(L, c->autojump);
-  else if (strcmp(name, "rate") == 0) lua_pushnumber(L, c->rate);
-  else return 0;
+  lua_pushboolean(L, c->autojump);
   return 1;
 }
+
+
+/* clock.rate */
+static int get_rate(lua_State *L) {
+  const struct coh_clock *c = coh_object_check(L, 1, COH_CLOCK, "field");
+  lua_pushnumber(L, c->rate);
+  return 1;
+}
+
+
+static const luaL_Reg fields[] = {{"autojump", get_autojump}, {"rate", get_rate}, {NULL, NULL}};
 
 
 /* clock.autojump = boolean, clock.rate = number */
@@ -204,7 +210,7 @@ static const luaL_Reg functions[] = {
 
 
 void coh_clocks_open(lua_State *L) {
-  coh_object_define(L, COH_CLOCK, "cohort.Clock", metamethods, methods, field, fields);
+  coh_object_define(L, COH_CLOCK, "cohort.Clock", metamethods, methods, fields);
   lua_pushlightuserdata(L, coh_state_of(L));
   luaL_setfuncs(L, functions, 1);
 }

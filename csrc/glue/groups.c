@@ -247,23 +247,25 @@ static int l_defer(lua_State *L) {
 }
 
 
-/* group.scope, group.name */
-static const char *const fields[] = {"scope", "name", NULL};
-
-static int field(lua_State *L) {
-  const char *key = lua_type(L, 2) == LUA_TSTRING ? lua_tostring(L, 2) : "";
+/* group.scope */
+static int get_scope(lua_State *L) {
   coh_object_check(L, 1, COH_GROUP, "field");
-  if (strcmp(key, "scope") == 0) {
-    lua_pushvalue(L, 1);
-    coh_scopes_push_proxy(L);
-  } else if (strcmp(key, "name") == 0) {
-    lua_getiuservalue(L, 1, COH_UV_NAME);
-    coh_fiber_render_identity(L);
-  } else {
-    return 0;
-  }
+  lua_pushvalue(L, 1);
+  coh_scopes_push_proxy(L);
   return 1;
 }
+
+
+/* group.name */
+static int get_name(lua_State *L) {
+  coh_object_check(L, 1, COH_GROUP, "field");
+  lua_getiuservalue(L, 1, COH_UV_NAME);
+  coh_fiber_render_identity(L);
+  return 1;
+}
+
+
+static const luaL_Reg fields[] = {{"scope", get_scope}, {"name", get_name}, {NULL, NULL}};
 
 
 static size_t count_tasks(const struct coh_object *o) {
@@ -315,7 +317,7 @@ static const luaL_Reg functions[] = {
 
 void coh_groups_open(lua_State *L) {
   struct coh_state *S = coh_state_of(L);
-  coh_object_define(L, COH_GROUP, "cohort.Group", metamethods, methods, field, fields);
+  coh_object_define(L, COH_GROUP, "cohort.Group", metamethods, methods, fields);
   lua_pushlightuserdata(L, S);
   lua_rawgeti(L, LUA_REGISTRYINDEX, S->objects.table);
   luaL_setfuncs(L, functions, 2);

@@ -178,8 +178,8 @@ static void add(struct known *k, const char *name) {
 }
 
 
-static void collect(lua_State *L, struct known *k, int methods, const char *const fields[]) {
-  for (; fields != NULL && *fields != NULL; fields++) add(k, *fields);
+static void collect(lua_State *L, struct known *k, int methods, const luaL_Reg *fields) {
+  for (; fields != NULL && fields->name != NULL; fields++) add(k, fields->name);
   lua_pushvalue(L, methods);
   lua_pushnil(L);
   while (lua_next(L, -2)) {
@@ -220,7 +220,7 @@ static void suggest(char *text, size_t size, const struct known *k, const char *
 }
 
 
-int coh_name_missing(lua_State *L, const char *noun, int methods, const char *const fields[]) {
+static int missing(lua_State *L, const char *noun, int methods, const luaL_Reg *fields) {
   struct known k = {.count = 0};
   char text[300];
   const char *article = strncmp(noun, "cohort", 6) == 0 ? "" : strchr("aeiou", *noun) != NULL ? "an " : "a ";
@@ -236,10 +236,19 @@ int coh_name_missing(lua_State *L, const char *noun, int methods, const char *co
 }
 
 
+int coh_name_index(lua_State *L, const char *noun, int methods, const luaL_Reg *fields) {
+  const char *key = lua_type(L, 2) == LUA_TSTRING ? lua_tostring(L, 2) : "";
+  const luaL_Reg *f;
+  for (f = fields; f != NULL && f->name != NULL; f++)
+    if (strcmp(f->name, key) == 0) return f->func(L);
+  return missing(L, noun, methods, fields);
+}
+
+
 /* __index(methods, key) of a table of methods */
 static int l_missing(lua_State *L) {
   lua_settop(L, 2);
-  return coh_name_missing(L, lua_touserdata(L, lua_upvalueindex(1)), 1, NULL);
+  return coh_name_index(L, lua_touserdata(L, lua_upvalueindex(1)), 1, NULL);
 }
 
 

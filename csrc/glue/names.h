@@ -6,7 +6,7 @@
 #ifndef COH_GLUE_NAMES_H
 #define COH_GLUE_NAMES_H
 
-#include <lua.h>
+#include <lauxlib.h>
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -19,12 +19,12 @@ COH_HIDDEN
 size_t coh_name_distance(const char *a, const char *b);
 
 /*
-** The end of an '__index' that has found nothing under the key at 2. 'noun' is what has
-** been asked, "lock" or "cohort.net"; its names are the keys of the table at 'methods' and
-** 'fields', which NULL ends; 'fields' may be NULL. Pushes nil for a key that may well be
-** asked for, else raises. [-0, +1, v]
+** The end of an '__index' that has found no method under the key at 2. A field of that name is
+** pushed by its function in 'fields', which gets what '__index' got; 'fields' may be NULL. For
+** another key that may well be asked for pushes nil, else tells what names a 'noun' has, "lock" or
+** "cohort.net": the fields, and the keys of the table at 'methods'. [-0, +1, v]
 */
-int coh_name_missing(lua_State *L, const char *noun, int methods, const char *const fields[]);
+int coh_name_index(lua_State *L, const char *noun, int methods, const luaL_Reg *fields);
 
 /* Let the table of methods on top answer so for what is not in it. [-0, +0, m] */
 void coh_name_guard(lua_State *L, const char *noun);

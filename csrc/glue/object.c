@@ -17,24 +17,21 @@ _Static_assert(sizeof ((struct coh_state *)0)->kinds / sizeof (void *) == COH_KI
 
 
 /*
-** __index(object, key): upvalues are the state, the methods, the function for other fields, what the object
-** is called, and the names of those fields.
+** __index(object, key): upvalues are the state, the methods, what the object is called, and its fields.
 */
 static int l_index(lua_State *L) {
   lua_pushvalue(L, 2);
   if (lua_rawget(L, lua_upvalueindex(2)) != LUA_TNIL) return 1;
   lua_pop(L, 1);
-  if (lua_tocfunction(L, lua_upvalueindex(3))(L) != 0) return 1;
-  return coh_name_missing(L, lua_touserdata(L, lua_upvalueindex(4)), lua_upvalueindex(2),
-                          lua_touserdata(L, lua_upvalueindex(5)));
+  return coh_name_index(L, lua_touserdata(L, lua_upvalueindex(3)), lua_upvalueindex(2),
+                        lua_touserdata(L, lua_upvalueindex(4)));
 }
 
 
-void coh_object_push_index(lua_State *L, const char *noun, lua_CFunction field, const char *const fields[]) {
-  lua_pushcfunction(L, field);
+void coh_object_push_index(lua_State *L, const char *noun, const luaL_Reg *fields) {
   lua_pushlightuserdata(L, (void *)(uintptr_t)noun);
   lua_pushlightuserdata(L, (void *)(uintptr_t)fields);
-  lua_pushcclosure(L, l_index, 5);
+  lua_pushcclosure(L, l_index, 4);
 }
 
 
@@ -46,7 +43,7 @@ static int no_fields(lua_State *L) {
 
 
 void coh_object_define(lua_State *L, enum coh_kind kind, const char *name, const luaL_Reg *metamethods,
-                       const luaL_Reg *methods, lua_CFunction field, const char *const fields[]) {
+                       const luaL_Reg *methods, const luaL_Reg *fields) {
   struct coh_state *S = coh_state_of(L);
   lua_newtable(L);                       /* metatable */
   lua_pushlightuserdata(L, S);
@@ -61,7 +58,7 @@ void coh_object_define(lua_State *L, enum coh_kind kind, const char *name, const
   lua_newtable(L);
   lua_pushlightuserdata(L, S);
   luaL_setfuncs(L, methods, 1);
-  coh_object_push_index(L, names[kind], field, fields);
+  coh_object_push_index(L, names[kind], fields);
   lua_setfield(L, -2, "__index");
   S->kinds[kind] = lua_topointer(L, -1);
   S->kind_references[kind] = luaL_ref(L, LUA_REGISTRYINDEX);

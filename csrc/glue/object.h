@@ -29,15 +29,14 @@ enum {
 };
 
 /*
-** Push an '__index' over the state and the table of methods on top. It looks among the methods first and
-** asks 'field(object, key)' otherwise, which pushes one value, or returns 0 for none: then it is told
-** that a 'noun' has no such name. 'fields' are those that 'field' knows; NULL ends them. [-2, +1, m]
+** Push an '__index' over the state and the table of methods on top. It looks among the methods, and then
+** among the fields, each of whose functions pushes its value: see coh_name_index. [-2, +1, m]
 */
-void coh_object_push_index(lua_State *L, const char *noun, lua_CFunction field, const char *const fields[]);
+void coh_object_push_index(lua_State *L, const char *noun, const luaL_Reg *fields);
 
 /* Make the metatable of a kind. [-0, +0, m] */
 void coh_object_define(lua_State *L, enum coh_kind kind, const char *name, const luaL_Reg *metamethods,
-                       const luaL_Reg *methods, lua_CFunction field, const char *const fields[]);
+                       const luaL_Reg *methods, const luaL_Reg *fields);
 
 /* Give the userdata on top its metatable. [-0, +0, -] */
 static inline void coh_object_set_metatable(lua_State *L, const struct coh_state *S, enum coh_kind kind) {

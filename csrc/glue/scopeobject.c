@@ -60,9 +60,14 @@ void coh_scopes_check_text(lua_State *L, const char *what) {
 }
 
 
+/* Is it cancelled? A deadline that has passed is noticed. */
+static bool is_cancelled(struct coh_object *o) {
+  return o->scope != NULL ? coh_scope_cancel_called(o->scope) : o->reason != COH_REASON_NONE;
+}
+
+
 int coh_scopes_cancel(lua_State *L, struct coh_object *o, int object) {
-  bool called = o->scope != NULL ? coh_scope_cancel_called(o->scope) : o->reason != COH_REASON_NONE;
-  if (called) return 0;
+  if (is_cancelled(o)) return 0;
   coh_reason_note(L, coh_state_here(L), object, 2);
   if (o->scope == NULL) o->reason = COH_REASON_CANCEL;
   else coh_scope_cancel(o->scope, COH_REASON_CANCEL);
@@ -80,32 +85,71 @@ static int l_cancel(lua_State *L) {
 }
 
 
-static void push_deadline(lua_State *L, const struct coh_face *face, const struct coh_object *o) {
+/* {{ Fields */
+
+/* The same for the scope at 1; a deadline that has passed is noticed. [-0, +1, v] */
+static struct coh_object *check_noticed(lua_State *L) {
+  struct coh_object *o = check_subject(L, 1, "field");
+  is_cancelled(o);
+  return o;
+}
+
+
+/* scope.deadline */
+static int get_deadline(lua_State *L) {
+  const struct coh_face *face = coh_object_check(L, 1, COH_SCOPE, "field");
+  const struct coh_object *o = check_noticed(L);
   int64_t ended_ns = face->proxy ? COH_NEVER : face->deadline_ns;
   lua_pushnumber(L, coh_seconds(o->scope != NULL ? o->scope->deadline.at_ns : ended_ns));
-}
-
-
-/* scope.key; a deadline that has passed is noticed here too */
-static const char *const fields[] = {"deadline", "shield", "cancel_called", "cancelled_caught", "reason",
-                                     "name", NULL};
-
-static int field(lua_State *L) {
-  struct coh_face *face = coh_object_check(L, 1, COH_SCOPE, "field");
-  const char *key = lua_type(L, 2) == LUA_TSTRING ? lua_tostring(L, 2) : "";
-  struct coh_object *o = check_subject(L, 1, "field");
-  struct coh_scope *s = o->scope;
-  bool cancelled = s != NULL ? coh_scope_cancel_called(s) : o->reason != COH_REASON_NONE;
-  if (strcmp(key, "deadline") == 0) push_deadline(L, face, o);
-  else if (strcmp(key, "shield") == 0) lua_pushboolean(L, s != NULL ? s->shield : o->shield);
-  else if (strcmp(key, "cancel_called") == 0) lua_pushboolean(L, cancelled);
-  else if (strcmp(key, "cancelled_caught") == 0) lua_pushboolean(L, s != NULL ? s->caught : o->caught);
-  else if (strcmp(key, "reason") == 0) coh_reason_push_object(L, lua_gettop(L));
-  else if (strcmp(key, "name") == 0 && face->proxy) lua_pushnil(L);
-  else if (strcmp(key, "name") == 0) lua_getiuservalue(L, 1, COH_UV_NAME);
-  else return 0;
   return 1;
 }
+
+
+/* scope.shield */
+static int get_shield(lua_State *L) {
+  const struct coh_object *o = check_noticed(L);
+  lua_pushboolean(L, o->scope != NULL ? o->scope->shield : o->shield);
+  return 1;
+}
+
+
+/* scope.cancel_called */
+static int get_cancel_called(lua_State *L) {
+  lua_pushboolean(L, is_cancelled(check_subject(L, 1, "field")));
+  return 1;
+}
+
+
+/* scope.cancelled_caught */
+static int get_cancelled_caught(lua_State *L) {
+  const struct coh_object *o = check_noticed(L);
+  lua_pushboolean(L, o->scope != NULL ? o->scope->caught : o->caught);
+  return 1;
+}
+
+
+/* scope.reason */
+static int get_reason(lua_State *L) {
+  check_noticed(L);
+  coh_reason_push_object(L, lua_gettop(L));
+  return 1;
+}
+
+
+/* scope.name: nil for the scope of a group or a task, which has a name itself */
+static int get_name(lua_State *L) {
+  const struct coh_face *face = coh_object_check(L, 1, COH_SCOPE, "field");
+  if (face->proxy) lua_pushnil(L);
+  else lua_getiuservalue(L, 1, COH_UV_NAME);
+  return 1;
+}
+
+
+static const luaL_Reg fields[] = {
+  {"deadline", get_deadline}, {"shield", get_shield}, {"cancel_called", get_cancel_called},
+  {"cancelled_caught", get_cancelled_caught}, {"reason", get_reason}, {"name", get_name}, {NULL, NULL}};
+
+/* }} */
 
 
 /* scope.deadline = seconds; scope.shield = boolean */
@@ -180,7 +224,7 @@ static const luaL_Reg functions[] = {
 
 
 void coh_scopeobject_open(lua_State *L) {
-  coh_object_define(L, COH_SCOPE, "cohort.Scope", scope_metamethods, scope_methods, field, fields);
+  coh_object_define(L, COH_SCOPE, "cohort.Scope", scope_metamethods, scope_methods, fields);
   lua_pushlightuserdata(L, coh_state_of(L));
   luaL_setfuncs(L, functions, 1);
 }

@@ -293,14 +293,14 @@ static void push_name(lua_State *L) {
 
 
 /* task.name */
-static const char *const fields[] = {"name", NULL};
-
-static int field(lua_State *L) {
+static int get_name(lua_State *L) {
   check_task(L, "field");
-  if (lua_type(L, 2) == LUA_TSTRING && strcmp(lua_tostring(L, 2), "name") == 0) push_name(L);
-  else return 0;
+  push_name(L);
   return 1;
 }
+
+
+static const luaL_Reg fields[] = {{"name", get_name}, {NULL, NULL}};
 
 
 /* task.name = string */
@@ -348,7 +348,7 @@ static const luaL_Reg functions[] = {
 
 
 void coh_tasks_open(lua_State *L) {
-  coh_object_define(L, COH_TASK, "cohort.Task", metamethods, methods, field, fields);
+  coh_object_define(L, COH_TASK, "cohort.Task", metamethods, methods, fields);
   lua_pushlightuserdata(L, coh_state_of(L));
   luaL_setfuncs(L, functions, 1);
 }

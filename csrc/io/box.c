@@ -67,8 +67,7 @@ static int l_index(lua_State *L) {
   lua_pushvalue(L, 2);
   if (lua_rawget(L, lua_upvalueindex(3)) != LUA_TNIL) return 1;
   lua_pop(L, 1);
-  if (kind_of(L)->field(L) != 0) return 1;
-  return coh_name_missing(L, kind_of(L)->noun, lua_upvalueindex(3), kind_of(L)->fields);
+  return coh_name_index(L, kind_of(L)->noun, lua_upvalueindex(3), kind_of(L)->fields);
 }
 
 

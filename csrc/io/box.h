@@ -34,8 +34,7 @@ struct coh_box_kind {
   const char *name;           /* its '__name' */
   const luaL_Reg *const *methods;  /* lists, ended by NULL */
   const luaL_Reg *metamethods;
-  lua_CFunction field;        /* field(object, key) -> value or nothing, when no method has that name */
-  const char *const *fields;  /* the names that it knows, ended by NULL */
+  const luaL_Reg *fields;     /* each pushes the value of one */
   lua_CFunction send;         /* carry out stream:write(...) with such among the strings; NULL: they cannot
                                  be written. One kind at most has it */
 };

@@ -296,6 +296,6 @@ static const luaL_Reg metamethods[] = {
 
 
 void coh_signals_open(lua_State *L) {
-  coh_sync_define(L, &class, metamethods, methods, NULL);
+  coh_sync_define(L, &class, metamethods, methods);
   coh_sync_export(L, "signals", l_signals);
 }

@@ -219,7 +219,7 @@ void coh_terminal_open(lua_State *L) {
     {"raw_mode", l_raw_mode}, {"is_terminal", l_is_terminal}, {"size", l_size}, {NULL, NULL}};
   static const luaL_Reg methods[] = {{"close", l_close}, {NULL, NULL}};
   static const luaL_Reg metamethods[] = {{"__close", l_close}, {"__gc", l_close}, {NULL, NULL}};
-  coh_sync_define(L, &class, metamethods, methods, NULL);
+  coh_sync_define(L, &class, metamethods, methods);
   lua_pushlightuserdata(L, coh_state_of(L));
   luaL_setfuncs(L, functions, 1);
 }

@@ -7,7 +7,6 @@
 #include "net/listener.h"
 
 #include <errno.h>
-#include <string.h>
 #include <unistd.h>
 
 #include "glue/error.h"
@@ -198,23 +197,20 @@ static int l_listen(lua_State *L) {
 
 
 /* listener.local_address: also when it is closed */
-static const char *const fields[] = {"local_address", NULL};
-
-static int field(lua_State *L) {
-  const struct coh_box *box = coh_box_check(L, &kind, "field");
-  if (lua_type(L, 2) == LUA_TSTRING && strcmp(lua_tostring(L, 2), "local_address") == 0)
-    coh_box_push_kept(L, 0, &box->address);
-  else
-    return 0;
+static int get_local_address(lua_State *L) {
+  coh_box_push_kept(L, 0, &coh_box_check(L, &kind, "field")->address);
   return 1;
 }
+
+
+static const luaL_Reg fields[] = {{"local_address", get_local_address}, {NULL, NULL}};
 
 
 static const luaL_Reg methods[] = {{"accept", l_accept}, {NULL, NULL}};
 static const luaL_Reg *const method_lists[] = {methods, NULL};
 static const luaL_Reg metamethods[] = {{"__call", l_accept}, {NULL, NULL}};
 static const struct coh_box_kind kind = {"listener", "cohort.Listener",
-  method_lists, metamethods, field, fields, NULL};
+  method_lists, metamethods, fields, NULL};
 
 
 void coh_listener_open(lua_State *L) {

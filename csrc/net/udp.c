@@ -384,24 +384,32 @@ static int l_interface_index(lua_State *L) {
 /* }} */
 
 
-/* socket.local_address, socket.peer_address: also afterwards, if they were read before */
-static const char *const fields[] = {"local_address", "peer_address", NULL};
+/* {{ Fields: an address also afterwards, if it was read before */
 
-static int field(lua_State *L) {
+/* socket.local_address */
+static int get_local_address(lua_State *L) {
   const struct coh_box *box = coh_box_check(L, &kind, "field");
-  const struct coh_udp *u = (const struct coh_udp *)box->handle;
-  const char *key = lua_type(L, 2) == LUA_TSTRING ? lua_tostring(L, 2) : "";
-  struct coh_addr none = {.length = 0}, local = none;
-  if (strcmp(key, "local_address") == 0) {
-    if (u != NULL) coh_addr_set_local(&local, u->poll.fd);
-    coh_box_push_kept(L, 0, &local);
-  } else if (strcmp(key, "peer_address") == 0) {
-    coh_box_push_kept(L, 1, u != NULL && u->connected ? &box->address : &none);
-  } else {
-    return 0;
-  }
+  struct coh_addr local = {.length = 0};
+  if (box->handle != NULL) coh_addr_set_local(&local, ((const struct coh_udp *)box->handle)->poll.fd);
+  coh_box_push_kept(L, 0, &local);
   return 1;
 }
+
+
+/* socket.peer_address */
+static int get_peer_address(lua_State *L) {
+  const struct coh_box *box = coh_box_check(L, &kind, "field");
+  const struct coh_udp *u = (const struct coh_udp *)box->handle;
+  const struct coh_addr none = {.length = 0};
+  coh_box_push_kept(L, 1, u != NULL && u->connected ? &box->address : &none);
+  return 1;
+}
+
+
+static const luaL_Reg fields[] = {
+  {"local_address", get_local_address}, {"peer_address", get_peer_address}, {NULL, NULL}};
+
+/* }} */
 
 
 static const luaL_Reg methods[] = {
@@ -409,7 +417,7 @@ static const luaL_Reg methods[] = {
 static const luaL_Reg *const method_lists[] = {methods, NULL};
 static const luaL_Reg metamethods[] = {{"__call", l_receive}, {NULL, NULL}};
 static const struct coh_box_kind kind = {"socket", "cohort.Udp",
-  method_lists, metamethods, field, fields, NULL};
+  method_lists, metamethods, fields, NULL};
 
 
 void coh_udp_open(lua_State *L) {

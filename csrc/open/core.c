@@ -210,7 +210,7 @@ static int l_check_options(lua_State *L) {
 static int l_missing(lua_State *L) {
   luaL_checktype(L, 3, LUA_TTABLE);
   lua_settop(L, 3);
-  return coh_name_missing(L, luaL_checkstring(L, 1), 3, NULL);
+  return coh_name_index(L, luaL_checkstring(L, 1), 3, NULL);
 }
 
 

@@ -149,6 +149,6 @@ static const luaL_Reg metamethods[] = {{"__close", l_close}, {"__gc", l_gc}, {NU
 
 
 void coh_runner_open(lua_State *L) {
-  coh_sync_define(L, &class, metamethods, methods, NULL);
+  coh_sync_define(L, &class, metamethods, methods);
   coh_sync_export(L, "open_runner", l_open_runner);
 }

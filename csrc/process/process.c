@@ -53,33 +53,59 @@ static void describe(lua_State *L, int object) {
 }
 
 
-static const char *const fields[] = {"pid", "status", "signal", "stdin", "stdout", "stderr", NULL};
+/* process.pid */
+static int get_pid(lua_State *L) {
+  const struct coh_process *p = coh_sync_check(L, &coh_process_class, "field");
+  lua_pushinteger(L, p->pid);
+  return 1;
+}
+
+
+/* process.status */
+static int get_status(lua_State *L) {
+  push_end(L, coh_sync_check(L, &coh_process_class, "field"));
+  lua_pop(L, 1);
+  return 1;
+}
+
+
+/* process.signal */
+static int get_signal(lua_State *L) {
+  push_end(L, coh_sync_check(L, &coh_process_class, "field"));
+  return 1;
+}
+
+
+/* process.stdin, stdout and stderr */
+static int get_stream(lua_State *L, int fd) {
+  coh_sync_check(L, &coh_process_class, "field");
+  lua_getiuservalue(L, 1, COH_PROCESS_STDIO + fd);
+  return 1;
+}
+
+
+static int get_stdin(lua_State *L) {
+  return get_stream(L, STDIN_FILENO);
+}
+
+
+static int get_stdout(lua_State *L) {
+  return get_stream(L, STDOUT_FILENO);
+}
+
+
+static int get_stderr(lua_State *L) {
+  return get_stream(L, STDERR_FILENO);
+}
+
+
+static const luaL_Reg fields[] = {
+  {"pid", get_pid}, {"status", get_status}, {"signal", get_signal}, {"stdin", get_stdin},
+  {"stdout", get_stdout}, {"stderr", get_stderr}, {NULL, NULL}};
 
 const struct coh_sync_class coh_process_class = {
   .noun = "process", .name = "cohort.Process", .size = sizeof(struct coh_process),
   .values = COH_PROCESS_VALUES, .describe = describe, .fields = fields};
-
-
-/* process.pid, status, signal, stdin, stdout, stderr */
-static int field(lua_State *L) {
-  static const char *const streams[] = {"stdin", "stdout", "stderr"};
-  const struct coh_process *p = coh_sync_test(L, 1, &coh_process_class);
-  const char *key = lua_type(L, 2) == LUA_TSTRING ? lua_tostring(L, 2) : "";
-  int i;
-  for (i = 0; p != NULL && i < COH_STDIO; i++)
-    if (strcmp(key, streams[i]) == 0) return lua_getiuservalue(L, 1, COH_PROCESS_STDIO + i), 1;
-  if (p == NULL) {
-    lua_pushnil(L);
-  } else if (strcmp(key, "pid") == 0) {
-    lua_pushinteger(L, p->pid);
-  } else if (strcmp(key, "status") == 0 || strcmp(key, "signal") == 0) {
-    push_end(L, p);
-    if (*(key + 1) == 't') lua_pop(L, 1);
-  } else {
-    return 0;
-  }
-  return 1;
-}
 
 /* }} */
 
@@ -269,7 +295,7 @@ void coh_process_open(lua_State *L) {
   static const luaL_Reg metamethods[] = {{"__close", l_close_block}, {"__gc", l_gc}, {NULL, NULL}};
   static const luaL_Reg functions[] = {
     {"start", coh_process_start}, {"environment", l_environment}, {NULL, NULL}};
-  coh_sync_define(L, &coh_process_class, metamethods, methods, field);
+  coh_sync_define(L, &coh_process_class, metamethods, methods);
   lua_newtable(L);
   lua_pushlightuserdata(L, coh_state_of(L));
   luaL_setfuncs(L, functions, 1);

@@ -4,7 +4,6 @@
 #include "stream/stream.h"
 
 #include <math.h>
-#include <string.h>
 
 #include "glue/arg.h"
 #include "glue/error.h"
@@ -180,23 +179,29 @@ static int l_set_keepalive(lua_State *L) {
 /* }} */
 
 
-/* stream.local_address, stream.peer_address: also afterwards, if they were read before */
-static const char *const fields[] = {"local_address", "peer_address", NULL};
+/* {{ Fields: an address also afterwards, if it was read before */
 
-static int field(lua_State *L) {
+/* stream.local_address */
+static int get_local_address(lua_State *L) {
   const struct coh_box *box = coh_box_check(L, &coh_stream_kind, "field");
-  const char *key = lua_type(L, 2) == LUA_TSTRING ? lua_tostring(L, 2) : "";
   struct coh_addr local = {.length = 0};
-  if (strcmp(key, "peer_address") == 0) {
-    coh_box_push_kept(L, PEER, &box->address);
-  } else if (strcmp(key, "local_address") == 0) {
-    if (box->handle != NULL) coh_addr_set_local(&local, ((struct coh_poll *)box->handle)->fd);
-    coh_box_push_kept(L, LOCAL, &local);
-  } else {
-    return 0;
-  }
+  if (box->handle != NULL) coh_addr_set_local(&local, ((const struct coh_poll *)box->handle)->fd);
+  coh_box_push_kept(L, LOCAL, &local);
   return 1;
 }
+
+
+/* stream.peer_address */
+static int get_peer_address(lua_State *L) {
+  coh_box_push_kept(L, PEER, &coh_box_check(L, &coh_stream_kind, "field")->address);
+  return 1;
+}
+
+
+static const luaL_Reg fields[] = {
+  {"local_address", get_local_address}, {"peer_address", get_peer_address}, {NULL, NULL}};
+
+/* }} */
 
 
 static const luaL_Reg methods[] = {
@@ -208,7 +213,7 @@ static const luaL_Reg *const method_lists[] = {
 static const luaL_Reg metamethods[] = {{NULL, NULL}};
 
 const struct coh_box_kind coh_stream_kind = {"stream", "cohort.Stream",
-  method_lists, metamethods, field, fields, NULL};
+  method_lists, metamethods, fields, NULL};
 
 
 void coh_stream_open(lua_State *L) {

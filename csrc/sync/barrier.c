@@ -85,6 +85,6 @@ static const luaL_Reg metamethods[] = {{NULL, NULL}};
 
 
 void coh_barrier_open(lua_State *L) {
-  coh_sync_define(L, &coh_barrier_class, metamethods, methods, NULL);
+  coh_sync_define(L, &coh_barrier_class, metamethods, methods);
   coh_sync_export(L, "barrier", l_barrier);
 }

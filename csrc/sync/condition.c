@@ -219,6 +219,6 @@ static const luaL_Reg metamethods[] = {{NULL, NULL}};
 
 
 void coh_condition_open(lua_State *L) {
-  coh_sync_define(L, &coh_condition_class, metamethods, methods, NULL);
+  coh_sync_define(L, &coh_condition_class, metamethods, methods);
   coh_sync_export(L, "condition", l_condition);
 }

@@ -321,7 +321,7 @@ static const luaL_Reg receiver_metamethods[] = {
 
 
 void coh_ends_open(lua_State *L) {
-  coh_sync_define(L, &coh_sender_class, sender_metamethods, sender_methods, NULL);
-  coh_sync_define(L, &coh_receiver_class, receiver_metamethods, receiver_methods, NULL);
+  coh_sync_define(L, &coh_sender_class, sender_metamethods, sender_methods);
+  coh_sync_define(L, &coh_receiver_class, receiver_metamethods, receiver_methods);
   coh_sync_export(L, "channel", l_channel);
 }

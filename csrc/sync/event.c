@@ -75,6 +75,6 @@ static const luaL_Reg metamethods[] = {{NULL, NULL}};
 
 
 void coh_event_open(lua_State *L) {
-  coh_sync_define(L, &coh_event_class, metamethods, methods, NULL);
+  coh_sync_define(L, &coh_event_class, metamethods, methods);
   coh_sync_export(L, "event", l_event);
 }

@@ -281,7 +281,7 @@ static const luaL_Reg guard_methods[] = {{NULL, NULL}};
 
 
 void coh_hold_open(lua_State *L) {
-  coh_sync_define(L, &guard_class, guard_metamethods, guard_methods, NULL);
+  coh_sync_define(L, &guard_class, guard_metamethods, guard_methods);
 }
 
 /* }} */

@@ -176,25 +176,30 @@ static int refuse(lua_State *L, void *o, const char *what) {
 static const struct coh_holding holding = {
   .check = check, .take = take, .park = park, .give = give, .refuse = refuse};
 
-static const char *const fields[] = {"total", "available", NULL};
+/* }} */
+
+
+/* limiter.total */
+static int get_total(lua_State *L) {
+  push_total(L, coh_sync_check(L, &coh_limiter_class, "field"));
+  return 1;
+}
+
+
+/* limiter.available */
+static int get_available(lua_State *L) {
+  const struct coh_limiter *l = coh_sync_check(L, &coh_limiter_class, "field");
+  if (l->total == LUA_MAXINTEGER) push_total(L, l);
+  else lua_pushinteger(L, l->taken < l->total ? l->total - l->taken : 0);
+  return 1;
+}
+
+
+static const luaL_Reg fields[] = {{"total", get_total}, {"available", get_available}, {NULL, NULL}};
 
 const struct coh_sync_class coh_limiter_class = {
   .noun = "limiter", .name = "cohort.Limiter", .size = sizeof(struct coh_limiter), .values = TOKENS,
   .describe = describe, .holding = &holding, .fields = fields};
-
-/* }} */
-
-
-/* limiter.total, limiter.available */
-static int field(lua_State *L) {
-  const struct coh_limiter *l = coh_sync_check(L, &coh_limiter_class, "field");
-  const char *key = lua_type(L, 2) == LUA_TSTRING ? lua_tostring(L, 2) : "";
-  if (strcmp(key, "total") == 0) push_total(L, l);
-  else if (strcmp(key, "available") != 0) return 0;
-  else if (l->total == LUA_MAXINTEGER) push_total(L, l);
-  else lua_pushinteger(L, l->taken < l->total ? l->total - l->taken : 0);
-  return 1;
-}
 
 
 /* limiter.total = n */
@@ -247,6 +252,6 @@ static const luaL_Reg metamethods[] = {{"__newindex", l_newindex}, {"__gc", l_gc
 
 
 void coh_limiter_open(lua_State *L) {
-  coh_sync_define(L, &coh_limiter_class, metamethods, methods, field);
+  coh_sync_define(L, &coh_limiter_class, metamethods, methods);
   coh_sync_export(L, "limiter", l_limiter);
 }

@@ -200,6 +200,6 @@ static const luaL_Reg metamethods[] = {{"__gc", l_gc}, {NULL, NULL}};
 
 
 void coh_lock_open(lua_State *L) {
-  coh_sync_define(L, &coh_lock_class, metamethods, methods, NULL);
+  coh_sync_define(L, &coh_lock_class, metamethods, methods);
   coh_sync_export(L, "lock", l_lock);
 }

@@ -62,16 +62,16 @@ static void set_functions(lua_State *L, const struct coh_sync_class *class, cons
 
 
 void coh_sync_define(lua_State *L, const struct coh_sync_class *class, const luaL_Reg *metamethods,
-                     const luaL_Reg *methods, lua_CFunction field) {
+                     const luaL_Reg *methods) {
   lua_createtable(L, 0, 8);
   set_functions(L, class, common);
   set_functions(L, class, metamethods);
   lua_pushstring(L, class->name);
   lua_setfield(L, -2, "__name");
-  if (field != NULL) lua_pushlightuserdata(L, coh_state_of(L));
+  if (class->fields != NULL) lua_pushlightuserdata(L, coh_state_of(L));
   lua_newtable(L);
   set_functions(L, class, methods);
-  if (field != NULL) coh_object_push_index(L, class->noun, field, class->fields);
+  if (class->fields != NULL) coh_object_push_index(L, class->noun, class->fields);
   else coh_name_guard(L, class->noun);
   lua_setfield(L, -2, "__index");
   lua_rawsetp(L, LUA_REGISTRYINDEX, class);

@@ -35,7 +35,7 @@ struct coh_sync_class {
   void (*describe)(lua_State *L, int object);  /* push how it stands, "held by task 'a'"; [-0, +1, m] */
   const struct coh_holding *holding;           /* how it is held, see hold.h; NULL when it cannot be */
   void *(*subject)(void *o);                   /* what is held instead of it; NULL: itself */
-  const char *const *fields;                   /* names that are no methods, ended by NULL; NULL: none */
+  const luaL_Reg *fields;                      /* each pushes the value of one; NULL: none */
 };
 
 /* The head of every such userdata. */
@@ -61,13 +61,9 @@ static inline void *coh_sync_check(lua_State *L, const struct coh_sync_class *cl
   return o;
 }
 
-/*
-** Make the metatable of a class. With a 'field' function '__index' asks
-** field(object, key) when no method has that name; with none it is the table of
-** methods. [-0, +0, m]
-*/
+/* Make the metatable of a class. Without fields its '__index' is the table of methods. [-0, +0, m] */
 void coh_sync_define(lua_State *L, const struct coh_sync_class *class, const luaL_Reg *metamethods,
-                     const luaL_Reg *methods, lua_CFunction field);
+                     const luaL_Reg *methods);
 
 /* Put 'constructor' into the module on top under 'name'. [-0, +0, m] */
 void coh_sync_export(lua_State *L, const char *name, lua_CFunction constructor);

@@ -3,7 +3,6 @@
 */
 #include "sync/semaphore.h"
 
-#include <string.h>
 
 #include "glue/arg.h"
 
@@ -75,24 +74,22 @@ static int refuse(lua_State *L, void *o, const char *what) {
 static const struct coh_holding holding = {
   .take = take, .park = park, .arrive = arrive, .give = give, .refuse = refuse, .guard = GUARD};
 
-static const char *const fields[] = {"available", NULL};
-
-const struct coh_sync_class coh_semaphore_class = {
-  .noun = "semaphore", .name = "cohort.Semaphore", .size = sizeof(struct coh_semaphore), .values = GUARD,
-  .describe = describe, .holding = &holding, .fields = fields};
-
 /* }} */
 
 
 /* semaphore.available */
-static int field(lua_State *L) {
+static int get_available(lua_State *L) {
   const struct coh_semaphore *s = coh_sync_check(L, &coh_semaphore_class, "field");
-  if (lua_type(L, 2) == LUA_TSTRING && strcmp(lua_tostring(L, 2), "available") == 0)
-    lua_pushinteger(L, s->available);
-  else
-    return 0;
+  lua_pushinteger(L, s->available);
   return 1;
 }
+
+
+static const luaL_Reg fields[] = {{"available", get_available}, {NULL, NULL}};
+
+const struct coh_sync_class coh_semaphore_class = {
+  .noun = "semaphore", .name = "cohort.Semaphore", .size = sizeof(struct coh_semaphore), .values = GUARD,
+  .describe = describe, .holding = &holding, .fields = fields};
 
 
 /* __gc: permits that were handed to coroutines which were closed before they went on are gone with it */
@@ -127,6 +124,6 @@ static const luaL_Reg metamethods[] = {{"__gc", l_gc}, {NULL, NULL}};
 
 
 void coh_semaphore_open(lua_State *L) {
-  coh_sync_define(L, &coh_semaphore_class, metamethods, methods, field);
+  coh_sync_define(L, &coh_semaphore_class, metamethods, methods);
   coh_sync_export(L, "semaphore", l_semaphore);
 }

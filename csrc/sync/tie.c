@@ -76,6 +76,6 @@ static const luaL_Reg metamethods[] = {{NULL, NULL}};
 
 
 void coh_tie_open(lua_State *L) {
-  coh_sync_define(L, &class, metamethods, methods, NULL);
+  coh_sync_define(L, &class, metamethods, methods);
   coh_sync_export(L, "tie", l_tie);
 }
