@@ -48,6 +48,8 @@ int coh_loop_open(struct coh_loop *loop, coh_alloc alloc, void *ud, struct coh_c
   loop->rt.root = &loop->root;
   loop->step = step;
   loop->resumes_since_look = 0;
+  loop->resumes_per_look = 1;
+  loop->looked_ns = 0;
   loop->polled_ns = 0;
   loop->quiet_ns = COH_NEVER;
   loop->wake_tokens = 0;
@@ -105,8 +107,7 @@ static bool is_poll_due(const struct coh_loop *loop, int64_t now_ns) {
 
 
 /* Look at I/O, blocking for 'block_ns' at most. */
-static void poll(struct coh_loop *loop, int64_t block_ns) {
-  int64_t now_ns = (int64_t)uv_hrtime();
+static void poll(struct coh_loop *loop, int64_t now_ns, int64_t block_ns) {
   coh_trace_emit(loop->rt.trace, COH_EVENT_POLL, &loop->rt);
   if (coh_run_any(&loop->rt) && !is_poll_due(loop, now_ns)) return;
   loop->polled_ns = now_ns;
@@ -114,6 +115,7 @@ static void poll(struct coh_loop *loop, int64_t block_ns) {
     uv_run(&loop->uv, UV_RUN_NOWAIT);
     return;
   }
+  loop->resumes_per_look = 1;  /* those to come may be of another pace */
   uv_update_time(&loop->uv);
   uv_timer_start(&loop->timer, on_timer, poll_ms(block_ns), 0);
   uv_run(&loop->uv, UV_RUN_ONCE);
@@ -187,19 +189,36 @@ static int64_t earlier(int64_t a_ns, int64_t b_ns) {
 }
 
 
+/* A look begins: after how many resumes of the pace since the last is the next one due? */
+static void set_pace(struct coh_loop *loop, int64_t now_ns) {
+  int64_t lasted_ns = now_ns - loop->looked_ns, fit = COH_RESUMES_PER_LOOK;
+  if (lasted_ns > 0) fit = earlier(fit, loop->resumes_since_look * (int64_t)COH_LOOK_NS / lasted_ns);
+  loop->resumes_per_look = fit > 0 ? (unsigned)fit : 1;
+  loop->looked_ns = now_ns;
+}
+
+
+/* What runs by a virtual clock, or is explored, runs again in the same order, however fast it is. */
+static bool is_look_due(const struct coh_loop *loop) {
+  bool paced = !is_virtual(loop) && !loop->rt.explores;
+  return loop->resumes_since_look >= (paced ? loop->resumes_per_look : COH_RESUMES_PER_LOOK);
+}
+
+
 /* The look between passes. What is due already is not waited for. */
 static void look(struct coh_loop *loop, int64_t block_ns) {
   struct coh_runtime *rt = &loop->rt;
-  int64_t until_ns = until_next(loop);
+  int64_t until_ns = until_next(loop), now_ns = (int64_t)uv_hrtime();
+  set_pace(loop, now_ns);
   if (loop->resumes_since_look > 0) loop->quiet_ns = COH_NEVER;
   loop->resumes_since_look = 0;
   if (coh_loop_state(loop) != COH_WAITING) block_ns = 0;
   if (can_jump(loop)) {
-    poll(loop, 0);
+    poll(loop, now_ns, 0);
     if (jump(loop) || coh_run_any(rt)) block_ns = -1;
   }
   until_ns = earlier(until_ns, until_quiet(loop));
-  if (block_ns >= 0) poll(loop, earlier(block_ns, until_ns));
+  if (block_ns >= 0) poll(loop, now_ns, earlier(block_ns, until_ns));
   expire(rt);
   if (until_quiet(loop) == 0) coh_idle_wake(rt, coh_idle_least(rt));
 }
@@ -262,8 +281,7 @@ static void run_pass(struct coh_loop *loop, struct meter *left) {
 static void tick(struct coh_loop *loop, struct meter *left, int64_t block_ns) {
   struct coh_runtime *rt = &loop->rt;
   if (coh_link_alone(&rt->pass)) {
-    if (coh_link_alone(&rt->ready) || loop->resumes_since_look >= COH_RESUMES_PER_LOOK)
-      look(loop, block_ns);
+    if (coh_link_alone(&rt->ready) || is_look_due(loop)) look(loop, block_ns);
     coh_run_begin(rt);
   }
   run_pass(loop, left);

@@ -3,7 +3,8 @@
 **
 ** A pump runs passes within a budget. It looks at I/O and timers only at the
 ** border between passes, when nothing is ready or 61 resumes have run since the
-** last look: looking in the middle of a pass would make every socket not yet read
+** last look, fewer where they are so slow that they take a millisecond: looking in
+** the middle of a pass would make every socket not yet read
 ** report again. A pass that a budget cut is finished first. A look while tasks are
 ** ready asks the system only when that was not just done: so long steps make it
 ** ask at each look, and short ones do not pay for it.
@@ -23,6 +24,7 @@
 COH_HIDDEN
 
 #define COH_RESUMES_PER_LOOK 61
+#define COH_LOOK_NS 1000000         /* a look is due after as many as take so long, if these are fewer */
 #define COH_POLL_WAITED_NS 20000    /* a busy loop asks so often when somebody waits for the outside, */
 #define COH_POLL_IDLE_NS 1000000    /* and else: there is nothing but signals to miss */
 
@@ -35,6 +37,8 @@ struct coh_loop {
   uv_async_t waker;               /* always referenced, so that a poll really polls */
   void (*step)(struct coh_task *task);
   unsigned resumes_since_look;
+  unsigned resumes_per_look;      /* by the pace between the last two looks; at most COH_RESUMES_PER_LOOK */
+  int64_t looked_ns;              /* of uv_hrtime: when the last look began */
   int64_t polled_ns;              /* of uv_hrtime: when the system was asked last */
   int64_t quiet_ns;               /* of uv_hrtime: since when a look found nothing ready; COH_NEVER: not so */
   unsigned wake_tokens;           /* held by those who may wake a task from outside */

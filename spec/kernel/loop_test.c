@@ -131,6 +131,30 @@ static void it_looks_at_the_first_border_after_61_resumes(void) {
 }
 
 
+static bool is_slow_for_ever(struct fake *f) {
+  int64_t end_ns = (int64_t)uv_hrtime() + COH_LOOK_NS;
+  while ((int64_t)uv_hrtime() < end_ns) {}
+  return counts_for_ever(f);
+}
+
+
+/* The thousand before take no time: one look is late. */
+static void it_looks_at_each_border_when_resumes_are_slow(void) {
+  static struct coh_clock real;
+  static struct fake all[1];
+  begin_busy(all, 1);
+  coh_clock_init_real(&real);
+  loop.rt.clock = &real;
+  pump(1000);
+  all[0].script[0] = is_slow_for_ever;
+  pump(COH_RESUMES_PER_LOOK);
+  looks = 0;
+  pump(6);
+  CHECK(looks == 6);
+  end_busy(all, 1);
+}
+
+
 static void count_poll(uv_check_t *check) {
   ++*(int *)check->data;
 }
@@ -451,6 +475,7 @@ int main(void) {
   RUN(a_deadline_keeps_the_loop_from_being_stuck);
   RUN(an_idle_loop_does_not_block_and_leaves_virtual_time_alone);
   RUN(it_looks_at_the_first_border_after_61_resumes);
+  RUN(it_looks_at_each_border_when_resumes_are_slow);
   RUN(a_look_of_a_busy_loop_asks_the_system_when_it_did_not_just_do_so);
   RUN(it_never_looks_in_the_middle_of_a_pass);
   RUN(small_passes_add_up_to_a_look);
