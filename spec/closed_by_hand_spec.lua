@@ -94,6 +94,66 @@ for done, act in pairs(by_hand) do
       end)
     end
 
+    it("is given nothing by a condition: the next one is notified, and has the lock", function()
+      virtual(function()
+        local lock = cohort.lock()
+        local c = cohort.condition(lock)
+        local notified = false
+        cohort.group(function(g)
+          local _, told = in_other_hands(g, function()
+            lock:acquire()
+            c:wait()
+          end, act)
+          g:spawn(lock.with, lock, function()
+            c:wait()
+            notified = true
+          end)
+          testing.wait_all_blocked()
+          c:with(c.notify, c)
+          testing.wait_all_blocked()
+          assert.equal(dead, told())
+          assert.is_true(notified)
+          lock:with(function() end)
+        end)
+      end)
+    end)
+
+    for _, stage in ipairs { "waits", "was notified", "has the lock again" } do
+      it("leaves the lock to others when its condition is collected: one that " .. stage, function()
+        virtual(function()
+          local lock, kept = cohort.lock(), setmetatable({}, { __mode = "v" })
+          local co, told
+          local function begin()
+            local c = cohort.condition(lock)
+            kept[1] = c
+            co = cohort.coroutine.create(function()
+              lock:acquire()
+              c:wait()
+            end)
+          end
+          cohort.group(function(g)
+            begin()
+            local task = g:spawn(function() told = select(2, cohort.coroutine.resume(co)) end)
+            testing.wait_all_blocked()
+            lock:acquire()
+            if stage ~= "waits" then kept[1]:notify() end
+            if stage == "has the lock again" then lock:release() end
+            act(co)
+            co = nil
+            collect()
+            assert.is_nil(kept[1])
+            task:cancel()
+            if stage ~= "has the lock again" then lock:release() end
+            local other = cohort.condition(lock)
+            g:spawn(other.with, other, other.wait, other)
+            testing.wait_all_blocked()
+            other:with(other.notify, other)
+          end)
+          assert.equal(dead, told)
+        end)
+      end)
+    end
+
     it("is given nothing by a sender: the next receiver gets it", function()
       virtual(function()
         local send, receive = cohort.channel()

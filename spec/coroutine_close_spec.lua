@@ -2,6 +2,7 @@
 local cohort = require "cohort"
 local child = require "spec.support.child"
 local tasks = require "spec.support.tasks"
+local testing = require "cohort.testing"
 
 local co = cohort.coroutine
 local raised, virtual = tasks.raised, tasks.virtual
@@ -96,6 +97,31 @@ describe("closing a generator in a task", function()
         assert.equal(3, turns)
         assert.matches("coroutine.yield in a coroutine that is being closed", err)
       end)
+    end)
+  end)
+
+  it("is forgotten when who does it is closed by hand: others yield as ever", function()
+    virtual(function()
+      cohort.group(function(g)
+        local closer
+        g:spawn(function()
+          local c = co.create(function()
+            local _ <close> = on_close(function() cohort.sleep(1) end)
+            co.yield()
+          end)
+          co.resume(c)
+          closer = co.create(function() co.close(c) end)
+          co.resume(closer)
+        end)
+        testing.wait_all_blocked()
+        coroutine.close(closer)
+      end)
+      collectgarbage()
+      local others = {}  -- one of them is where the closed one was
+      for i = 1, 200 do
+        others[i] = co.create(function() co.yield "yielded" end)
+        assert.equal("yielded", select(2, co.resume(others[i])))
+      end
     end)
   end)
 

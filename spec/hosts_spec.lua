@@ -169,3 +169,17 @@ describe("a host in C", function()
     assert.same({ 0, "", "" }, { run(host, "closing_after_any_step_leaves_nothing spec/support/lively.lua") })
   end)
 end)
+
+describe("a host in C whose finalizers spawn", function()
+  local host
+  setup(function() host = compile "spec/support/collected.c" end)
+
+  for _, claim in ipairs {
+    "a finalizer may spawn while a task is made",
+    "a finalizer may spawn while a result is taken",
+  } do
+    it("finds that " .. claim, function()
+      assert.same({ 0, "", "" }, { run(host, (claim:gsub(" ", "_"))) })
+    end)
+  end
+end)

@@ -7,21 +7,31 @@
 */
 #include "glue/coclose.h"
 
+#include <lauxlib.h>
+
 #include "glue/note.h"
 #include "glue/unwind.h"
 
+/* On the stack of who closes: so it ends with that, however that ends. */
 struct coh_closing {
-  struct coh_closing *next;  /* in state.closings */
-  lua_State *co;             /* borrowed: whoever closes it has it on the stack */
+  const void *mark;          /* &mark, whatever metatable a debug function has given it */
+  struct coh_link link;      /* in state.closings, or alone */
+  lua_State *co;             /* borrowed: whoever closes it has it on the stack, too */
   int limit;                 /* raise at this depth or less */
   int spared;                /* depth of a function that unwinding called, or 0 */
 };
 
 
+static const char mark = 0;  /* registry[&mark] is the metatable */
+
+
 static struct coh_closing *find(const struct coh_state *S, const lua_State *co) {
-  struct coh_closing *c = S->closings;
-  while (c != NULL && c->co != co) c = c->next;
-  return c;
+  struct coh_link *l;
+  for (l = S->closings.next; l != &S->closings; l = l->next) {
+    struct coh_closing *c = coh_item(l, struct coh_closing, link);
+    if (c->co == co) return c;
+  }
+  return NULL;
 }
 
 
@@ -45,11 +55,26 @@ static void hook(lua_State *L, lua_Debug *ar) {
 }
 
 
-bool coh_closing_begin(struct coh_state *S, lua_State *co) {
-  struct coh_closing *c = coh_mem_new(&S->loop.rt.mem, sizeof *c);
-  if (c == NULL) return false;
-  *c = (struct coh_closing){S->closings, co, coh_note_levels(co), 0};
-  S->closings = c;
+/* pcall'ed: () -> one that is not in use */
+static int l_new(lua_State *L) {
+  struct coh_closing *c = lua_newuserdatauv(L, sizeof *c, 0);
+  *c = (struct coh_closing){.mark = &mark};
+  coh_link_init(&c->link);
+  lua_rawgetp(L, LUA_REGISTRYINDEX, &mark);
+  lua_setmetatable(L, -2);
+  return 1;
+}
+
+
+bool coh_closing_begin(lua_State *L, struct coh_state *S, lua_State *co) {
+  struct coh_closing *c;
+  lua_pushcfunction(L, l_new);
+  if (lua_pcall(L, 0, 1, 0) != LUA_OK) return false;
+  lua_toclose(L, -1);
+  c = lua_touserdata(L, -1);
+  c->co = co;
+  c->limit = coh_note_levels(co);
+  coh_link_append(&S->closings, &c->link);
   lua_sethook(co, hook, LUA_MASKCOUNT | LUA_MASKCALL, 1);
   return true;
 }
@@ -60,22 +85,48 @@ bool coh_closing_is(const struct coh_state *S, const lua_State *co) {
 }
 
 
-static void forget(struct coh_state *S, struct coh_closing **at) {
-  struct coh_closing *c = *at;
-  *at = c->next;
-  coh_mem_free(&S->loop.rt.mem, c, sizeof *c);
+static void end(struct coh_closing *c) {
+  coh_link_remove(&c->link);
+  lua_sethook(c->co, NULL, 0, 0);
 }
 
 
 void coh_closing_end(struct coh_state *S, lua_State *co) {
-  struct coh_closing **at = &S->closings;
-  while (*at != NULL && (*at)->co != co) at = &(*at)->next;
-  if (*at == NULL) return;
-  forget(S, at);
-  lua_sethook(co, NULL, 0, 0);
+  struct coh_closing *c = find(S, co);
+  if (c != NULL) end(c);
 }
 
 
-void coh_closing_free(struct coh_state *S) {
-  while (S->closings != NULL) forget(S, &S->closings);
+static struct coh_closing *check(lua_State *L) {
+  struct coh_closing *c = lua_touserdata(L, 1);
+  return c != NULL && lua_rawlen(L, 1) == sizeof *c && c->mark == &mark ? c : NULL;
+}
+
+
+/* __close: who closes was itself ended while this waited */
+static int l_close(lua_State *L) {
+  struct coh_closing *c = check(L);
+  if (c != NULL && !coh_link_alone(&c->link)) end(c);
+  return 0;
+}
+
+
+/* __gc: both coroutines are forgotten, and 'co' is perhaps gone */
+static int l_gc(lua_State *L) {
+  struct coh_closing *c = check(L);
+  if (c != NULL) coh_link_remove(&c->link);
+  return 0;
+}
+
+
+void coh_closing_forget(struct coh_state *S) {
+  while (!coh_link_alone(&S->closings)) coh_link_remove(S->closings.next);
+}
+
+
+void coh_closing_open(lua_State *L) {
+  static const luaL_Reg metamethods[] = {{"__close", l_close}, {"__gc", l_gc}, {NULL, NULL}};
+  lua_createtable(L, 0, 2);
+  luaL_setfuncs(L, metamethods, 0);
+  lua_rawsetp(L, LUA_REGISTRYINDEX, &mark);
 }

@@ -13,8 +13,11 @@
 
 COH_HIDDEN
 
-/* Make 'co', which has yielded, unwind itself when it is resumed. False without memory. [-0, +0, -] */
-bool coh_closing_begin(struct coh_state *S, lua_State *co);
+/*
+** Make 'co', which has yielded, unwind itself when it is resumed. Pushes a value to be closed: while it is
+** there, that goes on. False without memory, with an error instead. [-0, +1, -]
+*/
+bool coh_closing_begin(lua_State *L, struct coh_state *S, lua_State *co);
 
 /* Is it doing so? */
 bool coh_closing_is(const struct coh_state *S, const lua_State *co);
@@ -22,8 +25,11 @@ bool coh_closing_is(const struct coh_state *S, const lua_State *co);
 /* It is done, if it was. [-0, +0, -] */
 void coh_closing_end(struct coh_state *S, lua_State *co);
 
-/* Forget all there are. */
-void coh_closing_free(struct coh_state *S);
+/* Forget all there are: their coroutines are ended. */
+void coh_closing_forget(struct coh_state *S);
+
+/* [-0, +0, m] */
+void coh_closing_open(lua_State *L);
 
 COH_SEEN
 

@@ -153,7 +153,7 @@ int coh_coroutine_l_yield(lua_State *L) {
       return coh_misuse(L, "coroutine.yield inside a context's 'with' that was opened in this coroutine: who "
                            "resumed it would see its value; yield outside of it, or write cohort.stream");
   }
-  if (S->closings != NULL && coh_closing_is(S, L))
+  if (coh_closing_is(S, L))
     return coh_misuse(L, "coroutine.yield in a coroutine that is being closed");
   return lua_yield(L, lua_gettop(L));
 }
@@ -251,7 +251,7 @@ int coh_coroutine_l_close(lua_State *L) {
   if (status == RUNNING || status == NORMAL)
     return luaL_error(L, "cannot close a %s coroutine", status_names[status]);
   lua_settop(L, 1);
-  if (!may_unwind(L, S, co) || !coh_closing_begin(S, co)) return finish_close(L, S, co);
+  if (!may_unwind(L, S, co) || !coh_closing_begin(L, S, co)) return finish_close(L, S, co);
   return unwound(L, S, co, coh_costep_go(L, S, co, 0, opened), opened);
 }
 
@@ -312,6 +312,7 @@ static const luaL_Reg functions[] = {
 
 
 void coh_coroutine_open(lua_State *L) {
+  coh_closing_open(L);
   lua_createtable(L, 0, 12);
   lua_pushlightuserdata(L, coh_state_of(L));
   luaL_setfuncs(L, functions, 1);

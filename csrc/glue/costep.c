@@ -171,7 +171,7 @@ int coh_costep_pass(lua_State *L, struct coh_state *S, lua_KContext opened, lua_
 int coh_costep_go_on(lua_State *L, struct coh_state *S, lua_State *co, lua_KContext opened) {
   S->passing--;
   if (lua_status(co) != LUA_YIELD) {
-    coh_wait_forfeit(&coh_running(S)->task.wait);
+    if (coh_running(S) != NULL) coh_wait_forfeit(&coh_running(S)->task.wait);
     return refuse(L, "cannot resume dead coroutine: Lua's own coroutine library closed or resumed it while "
                      "it waited: use cohort.coroutine for both");
   }

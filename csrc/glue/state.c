@@ -31,6 +31,7 @@ struct coh_state *coh_state_new(lua_State *L) {
   memset(S, 0, sizeof *S);
   coh_clock_init_real(&S->clock);
   S->report = LUA_NOREF;
+  coh_link_init(&S->closings);
   coh_link_init(&S->fibers);
   coh_link_init(&S->unstarted);
   coh_link_init(&S->scopes);
@@ -117,9 +118,9 @@ static void *allocate(lua_State *L, struct coh_state *S, size_t size) {
 
 /* {{ Fibers */
 
-/* Give a fiber a coroutine, in its slot when it has one. [-0, +0, m] */
-static void new_thread(lua_State *L, struct coh_state *S, struct coh_fiber *f) {
-  lua_State *co = lua_newthread(L);
+/* Give a fiber the coroutine on top, in its slot when it has one. [-1, +0, m] */
+static void set_thread(lua_State *L, struct coh_state *S, struct coh_fiber *f) {
+  lua_State *co = lua_tothread(L, -1);
   if (f->task.slot != 0) coh_anchors_set(L, &S->threads, f->task.slot);
   else f->task.slot = coh_anchors_take(L, &S->threads);
   f->L = co;
@@ -174,19 +175,34 @@ static void free_fiber(struct coh_state *S, struct coh_fiber *f) {
 }
 
 
+/* The free fiber that is taken next, or NULL. */
+static struct coh_fiber *next_free(const struct coh_state *S) {
+  return coh_link_alone(&S->fibers) ? NULL : coh_item(S->fibers.prev, struct coh_fiber, task.wait.link);
+}
+
+
 /*
-** A fiber that has no coroutine yet goes back to the free ones before the
-** coroutine is made: if that raises, nothing is lost.
+** Make the next free fiber one with a coroutine. That is made first, because it may run finalizers, which may
+** take and give fibers; and what is not whole yet stays a free one: if something raises, nothing is lost.
 */
-struct coh_fiber *coh_fiber_take(lua_State *L, struct coh_state *S) {
+static struct coh_fiber *make_whole(lua_State *L, struct coh_state *S) {
   struct coh_fiber *f;
-  if (coh_link_alone(&S->fibers)) {
+  lua_newthread(L);
+  f = next_free(S);
+  if (f == NULL) {
     f = allocate(L, S, sizeof *f);
     coh_link_append(&S->fibers, &f->task.wait.link);
     S->fibers_free++;
   }
-  f = coh_item(S->fibers.prev, struct coh_fiber, task.wait.link);
-  if (f->L == NULL) new_thread(L, S, f);
+  if (f->L == NULL) set_thread(L, S, f);
+  else lua_pop(L, 1);
+  return f;
+}
+
+
+struct coh_fiber *coh_fiber_take(lua_State *L, struct coh_state *S) {
+  struct coh_fiber *f = next_free(S);
+  if (f == NULL || f->L == NULL) f = make_whole(L, S);
   coh_link_remove(&f->task.wait.link);
   S->fibers_free--;
   return f;
@@ -434,7 +450,7 @@ void coh_state_drain(struct coh_state *S) {
   coh_scope_abort_all(rt->root);
   free_tree(S, running);
   free_unstarted(S);
-  coh_closing_free(S);
+  coh_closing_forget(S);
   free_caches(S);
   coh_link_init(&rt->ready);
   coh_link_init(&rt->pass);

@@ -47,7 +47,7 @@ struct coh_state {
   lua_State *pump;                /* who resumes tasks; NULL outside a pump */
   struct coh_frame *frame;        /* innermost; NULL when no task runs */
   size_t passing;                 /* coroutines inside of tasks' that wait */
-  struct coh_closing *closings;   /* coroutines that are being closed, owned; see coclose.h */
+  struct coh_link closings;       /* coroutines that are being closed; see coclose.h */
   struct coh_link fibers;         /* free, coh_fiber.task.wait.link */
   struct coh_link unstarted;      /* ended before they had started, not looked at yet; the same link */
   struct coh_link scopes;         /* free, coh_luascope.scope.sibling */

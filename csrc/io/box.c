@@ -67,6 +67,7 @@ static int l_index(lua_State *L) {
   lua_pushvalue(L, 2);
   if (lua_rawget(L, lua_upvalueindex(3)) != LUA_TNIL) return 1;
   lua_pop(L, 1);
+  coh_box_check(L, kind_of(L), "field");
   return coh_name_index(L, kind_of(L)->noun, lua_upvalueindex(3), kind_of(L)->fields);
 }
 

@@ -164,21 +164,32 @@ static int make_fiber(lua_State *L) {
 }
 
 
+/* A fiber for the function below the arguments on top, which all stay; NULL without memory. [-0, +0, -] */
+static struct coh_fiber *load(lua_State *L, int arguments) {
+  int top = lua_gettop(L), i;
+  struct coh_fiber *f = NULL;
+  if (!lua_checkstack(L, arguments + 3)) return NULL;
+  lua_pushcfunction(L, make_fiber);
+  for (i = top - arguments; i <= top; i++) lua_pushvalue(L, i);
+  if (lua_pcall(L, arguments + 1, 1, 0) == LUA_OK) f = lua_touserdata(L, -1);
+  lua_settop(L, top);
+  return f;
+}
+
+
+/* A finalizer that runs while the coroutine is made may spawn, too: so the place is found last. */
 int cohort_spawn(cohort_runtime *rt, lua_State *L, int arguments, cohort_task *out) {
   struct coh_fiber *f;
   int64_t place = 0;
   if (!rt->loop.opened || rt->closing) return COHORT_EINVAL;
   if (arguments < 0 || lua_gettop(L) <= arguments) return COHORT_EINVAL;
-  if (out != NULL && (place = find_place(rt)) < 0) return COHORT_ENOMEM;
-  if (!lua_checkstack(L, arguments + 2)) return COHORT_ENOMEM;
-  lua_pushcfunction(L, make_fiber);
-  lua_insert(L, -arguments - 2);
-  if (lua_pcall(L, arguments + 1, 1, 0) != LUA_OK) {
-    lua_pop(L, 1);
+  f = load(L, arguments);
+  if (f == NULL) return COHORT_ENOMEM;
+  if (out != NULL && (place = find_place(rt)) < 0) {
+    coh_fiber_give(rt, f);
     return COHORT_ENOMEM;
   }
-  f = lua_touserdata(L, -1);
-  lua_pop(L, 1);
+  lua_pop(L, arguments + 1);
   f->unclaimed = out == NULL;
   coh_task_begin(&f->task, &rt->loop.rt, rt->loop.rt.root);
   if (out != NULL) {
@@ -284,16 +295,18 @@ static int final_status(const struct coh_state *S, const struct coh_fiber *f) {
 
 int cohort_take(cohort_runtime *rt, cohort_task task, lua_State *L, int *count) {
   struct coh_hosted *h = find(rt, task);
+  struct coh_fiber *f;
   int status, base = lua_gettop(L);
   if (h == NULL || !lua_checkstack(L, 3)) return COHORT_EINVAL;
-  if (status_of(h->fiber) == COHORT_RUNNING) return COHORT_EBUSY;
-  status = final_status(rt, h->fiber);
+  f = h->fiber;
+  if (status_of(f) == COHORT_RUNNING) return COHORT_EBUSY;
+  status = final_status(rt, f);
+  h->fiber = NULL;  /* finalizers may spawn and take meanwhile */
   lua_pushcfunction(L, take);
-  lua_pushlightuserdata(L, h->fiber);
+  lua_pushlightuserdata(L, f);
   if (lua_pcall(L, 1, LUA_MULTRET, 0) != LUA_OK) status = COHORT_FAILED;
   *count = lua_gettop(L) - base;
-  coh_fiber_give(rt, h->fiber);
-  h->fiber = NULL;
+  coh_fiber_give(rt, f);
   return status;
 }
 

@@ -53,9 +53,14 @@ static void drop_ring(lua_State *L, int channel, struct coh_channel *c) {
 }
 
 
-/* Replace the nil on top, above the channel, by a ring. [-1, +1, m] */
+/* Replace the nil on top, above the channel, by a ring, unless a finalizer that runs has made it. [-1, +1, m] */
 static void make_ring(lua_State *L, struct coh_channel *c) {
   lua_createtable(L, RING_FIRST, 0);
+  if (c->size != 0) {
+    lua_pop(L, 2);
+    lua_getiuservalue(L, -1, COH_CHANNEL_RING);
+    return;
+  }
   lua_replace(L, -2);
   lua_pushvalue(L, -1);
   lua_setiuservalue(L, -3, COH_CHANNEL_RING);
@@ -81,9 +86,8 @@ static void double_ring(lua_State *L, struct coh_channel *c) {
 /* Push the channel and a ring with a place more than there are items. [-0, +2, m] */
 static void push_room(lua_State *L, struct coh_channel *c, int end) {
   push_ring(L, end);
-  if (c->count < c->size) return;
   if (c->size == 0) make_ring(L, c);
-  else double_ring(L, c);
+  if (c->count == c->size) double_ring(L, c);
 }
 
 

@@ -5,11 +5,13 @@
 ** A wait that is cancelled must have the lock before it raises. If the lock is
 ** free it gets it at once; else it refuses the abort, queues for the lock like one
 ** that was notified, and raises Cancelled when it has it. One that had been
-** notified already, and has not got the lock, passes the notification on.
+** notified already, and has not got the lock, passes the notification on; so does
+** one whose coroutine was closed by hand, with the lock when it has got that.
 */
 #include "sync/condition.h"
 
 #include "glue/arg.h"
+#include "glue/costep.h"
 #include "glue/wait.h"
 
 #define LOCK 1  /* user value */
@@ -73,9 +75,24 @@ static bool abort_relock(struct coh_wait *w) {
 }
 
 
-static const struct coh_wait_kind kind = {.what = "a condition", .abort = abort_wait};
+/* It was given the lock and will not use it. */
+static void forfeit_wait(struct coh_wait *w) {
+  struct coh_condition *c = w->of;
+  if (c->lock->owner == coh_item(w, struct coh_fiber, task.wait)) coh_lock_hand_over(c->lock);
+}
+
+
+static void forfeit_relock(struct coh_wait *w) {
+  if (!w->abort_refused) notify_one(w->of);  /* else it was cancelled, and has done so if it had to */
+  forfeit_wait(w);
+}
+
+
+static const struct coh_wait_kind kind = {
+  .what = "a condition", .abort = abort_wait, .forfeit = forfeit_wait};
 const struct coh_wait_kind coh_relock_kind = {
-  .what = "the lock of a condition", .abort = abort_relock, .lets_go = true, .stays = true};
+  .what = "the lock of a condition", .abort = abort_relock, .forfeit = forfeit_relock, .lets_go = true,
+  .stays = true};
 
 /* }} */
 
@@ -97,7 +114,8 @@ static void park(struct coh_condition *c, struct coh_fiber *f) {
 /* After the park: the lock is had again, or broken, or everything was stuck and the wait ended by force. */
 static void arrive(lua_State *L, lua_KContext context) {
   const struct coh_condition *c = lua_touserdata(L, 1);
-  struct coh_fiber *f = coh_fiber_at(context);
+  struct coh_fiber *f = coh_resumed(L, context);
+  f->task.wait.kind = NULL;  /* what it was woken with is seen */
   coh_lock_check_whole(L, c->lock);
   if (f->task.wait.outcome == COH_WAIT_CANCELLED || f->task.wait.abort_refused) coh_raise_cancelled(L, f);
 }
@@ -190,6 +208,37 @@ static int l_notify_all(lua_State *L) {
 }
 
 
+/* Was this a wait for 'c', and is now for its lock? */
+static bool is_relock_of(const struct coh_wait *w, const struct coh_condition *c) {
+  return (w->kind == &kind || w->kind == &coh_relock_kind) && w->of == c;
+}
+
+
+/*
+** __gc: the coroutines of all who wait for it are closed, since they would hold it; so are those of who was
+** notified and waits for the lock, or has it. The lock is older, and there as long as this runs.
+*/
+static int l_gc(lua_State *L) {
+  struct coh_condition *c = coh_sync_test(L, 1, &coh_condition_class);
+  struct coh_link *l, *next;
+  struct coh_wait *owner;
+  if (c == NULL) return 0;
+  coh_sync_collected(&c->sync);
+  coh_link_remove(&c->link);
+  for (l = c->lock->sync.waiters.next; l != &c->lock->sync.waiters; l = next) {
+    struct coh_wait *w = coh_item(l, struct coh_wait, link);
+    next = l->next;
+    if (is_relock_of(w, c)) coh_costep_send_off(w);
+  }
+  owner = c->lock->owner == NULL ? NULL : &c->lock->owner->task.wait;
+  if (owner != NULL && owner->place == COH_READY && is_relock_of(owner, c)) {
+    owner->kind = NULL;
+    coh_lock_hand_over(c->lock);
+  }
+  return 0;
+}
+
+
 /* condition([lock]) -> condition */
 static int l_condition(lua_State *L) {
   struct coh_condition *c;
@@ -215,7 +264,7 @@ static int l_condition(lua_State *L) {
 static const luaL_Reg methods[] = {
   COH_HOLD_VERBS,         {"wait", l_wait},
   {"wait_for", l_wait_for}, {"notify", l_notify}, {"notify_all", l_notify_all}, {NULL, NULL}};
-static const luaL_Reg metamethods[] = {{NULL, NULL}};
+static const luaL_Reg metamethods[] = {{"__gc", l_gc}, {NULL, NULL}};
 
 
 void coh_condition_open(lua_State *L) {
