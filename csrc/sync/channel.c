@@ -53,7 +53,7 @@ static void drop_ring(lua_State *L, int channel, struct coh_channel *c) {
 }
 
 
-/* Replace the nil on top, above the channel, by a ring, unless a finalizer that runs has made it. [-1, +1, m] */
+/* Replace the nil on top, above the channel, by its ring: a finalizer may make one first. [-1, +1, m] */
 static void make_ring(lua_State *L, struct coh_channel *c) {
   lua_createtable(L, RING_FIRST, 0);
   if (c->size != 0) {
