@@ -2,6 +2,10 @@
 local cohort = require "cohort"
 local tasks = require "spec.support.tasks"
 
+local function grow(t)
+  for i = #t + 1, #t + (1 << 17) do t[i] = i end
+end
+
 -- Lets the collector run `f` when the next object is made. That it owes a collection comes of a table that
 -- grows, which is no occasion for one.
 local function at_next_object(f)
@@ -9,9 +13,9 @@ local function at_next_object(f)
   collectgarbage "stop"
   setmetatable({}, { __gc = f })
   local t = {}
-  for i = 1, 1 << 17 do t[i] = i end
+  grow(t)
   collectgarbage "restart"
-  for i = 1, 1 << 17 do t[(1 << 17) + i] = i end
+  grow(t)
 end
 
 describe("a finalizer that runs", function()

@@ -248,7 +248,7 @@ describe("what cannot be sent through a stream", function()
         .. "write it as an argument of its own", function() a:write { "x", file } end)
       says("copy_to expects a stream to copy to, got a file: write to:write(piece) for each piece that "
         .. "from:read_some() gives", function() a:copy_to(file) end)
-      says("copy_to expects a stream to copy to, got userdata: write file:copy_to(stream)",
+      says("copy_to expects a stream to copy to, got cohort.File: write file:copy_to(stream)",
         function() file:copy_to(file) end)
       says("copy_to expects a whole number of bytes, 0 or more, got less", function() file:copy_to(a, -1) end)
     end)
@@ -264,7 +264,7 @@ describe("what cannot be sent through a stream", function()
       debug.setmetatable(foreign, debug.getmetatable(file))
       local message = raised(function() a:write(foreign) end)
       debug.setmetatable(foreign, own)
-      assert.matches("got userdata as argument 1", message)
+      assert.matches("got cohort.File as argument 1", message)
     end)
   end)
 end)

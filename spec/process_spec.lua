@@ -182,6 +182,7 @@ describe("process.run", function()
         assert.same({ case[2], case[3], case[4] }, { err.operation, err.code, err.path })
         assert.matches("process_spec.lua:%d+", err.where)
       end
+      assert.matches(": the program and each argument are strings of their own", failing({ "ls -l" }).message)
       assert.equal(0, children.count())
     end)
   end)

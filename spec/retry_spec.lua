@@ -34,6 +34,11 @@ describe("retry", function()
       assert.same({ 0, 1, 4, 13 }, times)
     end)
     virtual(function()
+      local f, times = failing { "a", "b", "c", "d" }
+      cohort.retry({ attempts = 5, delay = 1, factor = 3, max_delay = 5 }, f)
+      assert.same({ 0, 1, 4, 9, 14 }, times)
+    end)
+    virtual(function()
       local f, times = failing { "a", "b" }
       cohort.retry(f)
       assert.same({ 0, 0.1, 0.3 }, { times[1], times[2], math.floor(times[3] * 1000 + 0.5) / 1000 })

@@ -16,6 +16,7 @@
 #include <sys/stat.h>
 
 #include "fs/check.h"
+#include "glue/arg.h"
 #include "glue/errtext.h"
 #include "glue/syserr.h"
 #include "glue/wait.h"
@@ -254,6 +255,8 @@ static int l_watch(lua_State *L) {
   struct coh_watcher *w;
   int status;
   coh_fs_check_path(L, 1, "watch", "a path", "fs.watch(path)");
+  if (!lua_isnoneornil(L, 2))
+    return coh_misuse(L, "watch takes a path and no more: of a folder it tells what is in it, not below");
   coh_check_task(L);
   box = coh_box_new(L, &kind);
   coh_text_push_where(L);

@@ -32,8 +32,25 @@ int coh_misuse(lua_State *L, const char *format, ...) {
 
 
 const char *coh_type_name(lua_State *L, int arg) {
+  const char *name = luaL_typename(L, arg);
   if (lua_type(L, arg) == LUA_TNUMBER && lua_tonumber(L, arg) != lua_tonumber(L, arg)) return "nan";
-  return luaL_typename(L, arg);
+  if (lua_type(L, arg) != LUA_TUSERDATA || luaL_getmetafield(L, arg, "__name") == LUA_TNIL) return name;
+  if (lua_type(L, -1) == LUA_TSTRING) name = lua_tostring(L, -1);  /* the metatable keeps it */
+  lua_pop(L, 1);
+  return name;
+}
+
+
+/* Tell who called a function of the module with a colon: the module is at 'arg'. [-0, +0, v] */
+static void refuse_module(lua_State *L, int arg, const char *what) {
+  bool is_module;
+  luaL_checkstack(L, 3, "arguments");
+  lua_getfield(L, LUA_REGISTRYINDEX, LUA_LOADED_TABLE);
+  lua_pushliteral(L, "cohort");
+  lua_rawget(L, -2);
+  is_module = lua_rawequal(L, -1, arg);
+  lua_pop(L, 2);
+  if (is_module) coh_misuse(L, "write cohort.%s(...) with a dot, and not with a colon", what);
 }
 
 
@@ -78,8 +95,10 @@ static int64_t to_ns(lua_Number s) {
 
 int64_t coh_check_seconds(lua_State *L, int arg, const char *what) {
   lua_Number s = lua_tonumber(L, arg);
-  if (lua_type(L, arg) != LUA_TNUMBER)
+  if (lua_type(L, arg) != LUA_TNUMBER) {
+    refuse_module(L, arg, what);
     coh_misuse(L, "%s expects seconds as a number, got %s", what, coh_type_name(L, arg));
+  }
   if (!(s >= 0))
     coh_misuse(L, "%s expects zero or more seconds, got %s; math.huge means no limit", what,
                s != s ? "nan" : "a negative number");
@@ -127,6 +146,8 @@ static int unknown_option(lua_State *L, int key, const char *what, const char *c
       nearest = *name;
     }
   }
+  if (coh_name_mend(what, given) != NULL)
+    return coh_misuse(L, "%s has no option '%s': %s", what, given, coh_name_mend(what, given));
   if (nearest == NULL) return coh_misuse(L, "%s takes no option '%s'", what, given);
   if (least <= strlen(given) / 2)
     return coh_misuse(L, "%s has no option '%s': did you mean '%s'?", what, given, nearest);
@@ -138,6 +159,7 @@ static int unknown_option(lua_State *L, int key, const char *what, const char *c
 void coh_check_options(lua_State *L, int arg, const char *what, const char *const names[]) {
   if (!coh_is_options(L, arg))
     coh_misuse(L, "%s expects a table of options, got %s", what, coh_type_name(L, arg));
+  refuse_module(L, arg, what);
   luaL_checkstack(L, 3, "options");
   lua_pushnil(L);
   while (lua_next(L, arg)) {  /* key value */

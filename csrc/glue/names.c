@@ -24,12 +24,16 @@
 static const char *const probes[] = {
   "class", "close", "code", "fileno", "getfd", "is_a", "message", "pollfd"};
 
-/* What others call it: trio, asyncio, Go, LuaSocket, Lua's io. */
+/* What others call it: trio, asyncio, Go, LuaSocket, Lua's io. A noun is a function, too: it has options. */
 static const struct foreign { const char *noun, *name, *mend; } foreign[] = {
   {"cohort", "spawn", "a group spawns: cohort.group(function(g) g:spawn(f, ...) end)"},
   {"cohort", "start_soon", "a group spawns: cohort.group(function(g) g:spawn(f, ...) end)"},
   {"cohort", "create_task", "a group spawns: cohort.group(function(g) g:spawn(f, ...) end)"},
   {"cohort", "go", "a group spawns: cohort.group(function(g) g:spawn(f, ...) end)"},
+  {"cohort", "nursery", "write cohort.group(function(g) ... end)"},
+  {"cohort", "async", "any function can wait: call it, or g:spawn(f, ...) in a group"},
+  {"cohort", "await", "any function can wait: call it, and it returns when it has"},
+  {"cohort", "http", "there is none: net.connect gives a stream to speak it over"},
   {"cohort", "open_nursery", "write cohort.group(function(g) ... end)"},
   {"cohort", "TaskGroup", "write cohort.group(function(g) ... end)"},
   {"cohort", "timeout", "write cohort.fail_after(seconds, f, ...), or move_on_after"},
@@ -48,6 +52,9 @@ static const struct foreign { const char *noun, *name, *mend; } foreign[] = {
   {"cohort.process", "popen", "write process.run{program, ...}, or process.open for its streams"},
   {"cohort.process", "spawn", "write process.open{program, ...}, or process.run for its output"},
   {"cohort.process", "exec", "write process.run{program, ...}"},
+  {"cohort.fs", "read", "write fs.read_file(path)"},
+  {"cohort.fs", "write", "write fs.write_file(path, data)"},
+  {"cohort.fs", "glob", "write for path in fs.walk(folder) do, and match the path"},
   {"cohort.fs", "dir", "write fs.scandir(path)"},
   {"cohort.fs", "readdir", "write fs.scandir(path)"},
   {"cohort.fs", "listdir", "write fs.scandir(path)"},
@@ -120,6 +127,13 @@ static const struct foreign { const char *noun, *name, *mend; } foreign[] = {
   {"process", "write", "write child.stdin:write(data)"},
   {"process", "communicate", "write process.run{program, ..., stdin = text}"},
   {"process", "poll", "write child.status, which is nil while it runs"},
+  {"watcher", "next", "it is called: for kind, name in watcher do"},
+  {"watcher", "wait", "it is called: for kind, name in watcher do"},
+  {"listener", "next", "it is called: for value in listener do, or local value = listener()"},
+  {"listener", "wait", "it is called: for value in listener do, or local value = listener()"},
+  {"gather", "limit", "write cohort.map({limit = n}, list, f)"},
+  {"group", "timeout", "write cohort.fail_after(seconds, cohort.group, f), or move_on_after"},
+  {"run", "timeout", "put a limit around it: cohort.fail_after(seconds, f, ...)"},
   {"context", "set", "write context:with(value, f, ...)"},
 };
 
@@ -153,6 +167,14 @@ static bool is_meant(lua_State *L) {
   for (i = 0; i < sizeof probes / sizeof *probes; i++)
     if (strcmp(name, probes[i]) == 0) return false;
   return true;
+}
+
+
+const char *coh_name_mend(const char *noun, const char *given) {
+  size_t i;
+  for (i = 0; i < sizeof foreign / sizeof *foreign; i++)
+    if (strcmp(foreign[i].noun, noun) == 0 && strcmp(foreign[i].name, given) == 0) return foreign[i].mend;
+  return NULL;
 }
 
 

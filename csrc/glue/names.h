@@ -18,6 +18,9 @@ COH_HIDDEN
 /* How many letters must change to make 'b' of 'a', 99 when 'b' is long. Both have no NUL. */
 size_t coh_name_distance(const char *a, const char *b);
 
+/* What to write instead of the name 'given', that others give to what a 'noun' has, or NULL: a constant. */
+const char *coh_name_mend(const char *noun, const char *given);
+
 /*
 ** The end of an '__index' that has found no method under the key at 2. A field of that name is
 ** pushed by its function in 'fields', which gets what '__index' got; 'fields' may be NULL. For

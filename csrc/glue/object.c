@@ -91,7 +91,7 @@ void *coh_object_check(lua_State *L, int arg, enum coh_kind kind, const char *wh
   void *p = coh_object_test(L, coh_state_here(L), arg, kind);
   if (p == NULL)
     coh_misuse(L, "%s expects a %s first, got %s: write %c:%s(...) with a colon", what, names[kind],
-               luaL_typename(L, arg), *names[kind], what);
+               coh_type_name(L, arg), *names[kind], what);
   return p;
 }
 

@@ -28,7 +28,7 @@ static struct coh_luagroup *check_spawn(lua_State *L, const struct coh_state *S,
   if (coh_is_callable(L, 2)) return g;
   if ((lua_istable(L, 2) || lua_type(L, 2) == LUA_TSTRING) && coh_is_callable(L, 3))
     coh_misuse(L, "%s expects a function first, got %s: name the task afterwards, g:%s(f, ...).name = \"x\"",
-               what, luaL_typename(L, 2), what);
+               what, coh_type_name(L, 2), what);
   coh_check_callable(L, 2, what);
   return g;
 }

@@ -186,6 +186,20 @@ static void close_given(struct start *x) {
 /* }} */
 
 
+/* The error on top says that there is no such program: was a whole command line given? [-0, +0, m] */
+static void add_hint(lua_State *L) {
+  bool is_line;
+  lua_rawgeti(L, ARGUMENTS, 1);
+  is_line = lua_rawlen(L, ARGUMENTS) == 1 && strchr(lua_tostring(L, -1), ' ') != NULL;
+  lua_pop(L, 1);
+  if (!is_line) return;
+  lua_getfield(L, -1, "message");
+  lua_pushliteral(L, ": the program and each argument are strings of their own, {\"ls\", \"-l\"}");
+  lua_concat(L, 2);
+  lua_setfield(L, -2, "message");
+}
+
+
 /* Give up all there is, and raise. Never returns. [-0, +0, e] */
 static int fail(lua_State *L, struct start *x, int status, bool in_cwd) {
   int i;
@@ -198,6 +212,7 @@ static int fail(lua_State *L, struct start *x, int status, bool in_cwd) {
   if (in_cwd) lua_pushvalue(L, CWD);
   else lua_rawgeti(L, ARGUMENTS, 1);
   coh_syserr_push(L, COH_SYSTEM_ERROR, status, in_cwd ? "chdir" : "spawn", "path", lua_tostring(L, -1));
+  if (!in_cwd && status == UV_ENOENT) add_hint(L);
   return lua_error(L);
 }
 

@@ -59,10 +59,9 @@ local function check_option(options, name, who, usage)
     if type(key) ~= "string" then
       misuse("%s expects options by name, got a key that is a %s: options come first, as in %s", who,
         type(key), usage)
-    elseif key ~= name then
-      misuse("%s has no option '%s': did you mean '%s'?", who, key, name)
     end
   end
+  core.check_options(options, who, { name })
   return rawget(options, name)
 end
 

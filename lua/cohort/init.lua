@@ -34,6 +34,9 @@ end
 function cohort.main(main, ...)
   if not core.is_callable(main) then
     local text = "main expects a function, got %s: write main(f, ...) and not main(f(...))"
+    if type(main) == "table" and core.is_callable((...)) then
+      text = "main expects a function first, got %s: it has no options; cohort.run(options, f, ...) has"
+    end
     core.misuse(text:format(type(main)))
   end
   if core.current_task() then return main(...) end

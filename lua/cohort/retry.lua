@@ -21,7 +21,9 @@ end
 ---------------------------------------------------------------------------
 -- Options
 
-local defaults = { attempts = 3, delay = 0.1, factor = 2, jitter = 0 }
+local delay_max = 1e9  -- seconds; a product of many factors is infinite, and no number when the delay is 0
+
+local defaults = { attempts = 3, delay = 0.1, factor = 2, max_delay = delay_max, jitter = 0 }
 
 local checks = {}
 
@@ -37,6 +39,10 @@ function checks.factor(x)
   return type(x) == "number" and x >= 1 and x < math.huge, "a number of 1 or more"
 end
 
+function checks.max_delay(s)
+  return type(s) == "number" and s >= 0, "zero or more seconds, or math.huge"
+end
+
 function checks.jitter(x)
   return type(x) == "number" and x >= 0 and x <= 1, "a number from 0 to 1"
 end
@@ -50,7 +56,7 @@ local function check_option(name, value)
   if not ok then misuse("option '%s' expects %s, got %s", name, expected, name_of(value)) end
 end
 
-local names = { "attempts", "delay", "factor", "jitter", "on" }
+local names = { "attempts", "delay", "factor", "max_delay", "jitter", "on" }
 
 -- The options, complete.
 local function check_options(options)
@@ -81,11 +87,10 @@ local function attempt(f, ...)
   return core.move_on_after(math.huge, f, ...)
 end
 
-local delay_max = 1e9  -- seconds; a product of many factors is infinite, and no number when the delay is 0
-
 -- The seconds before the attempt after number `n`.
 local function delay_after(plan, n)
-  local seconds = plan.delay == 0 and 0 or math.min(plan.delay * plan.factor ^ (n - 1), delay_max)
+  local most = math.min(plan.max_delay, delay_max)
+  local seconds = plan.delay == 0 and 0 or math.min(plan.delay * plan.factor ^ (n - 1), most)
   if plan.jitter > 0 then seconds = seconds * (1 - plan.jitter * core.random()) end
   return seconds
 end

@@ -287,6 +287,9 @@ function try.except(matcher, handler, ...)
   if more or core.is_error_type(handler) then
     misuse("except expects one matcher and a function as handler, got %s: several types go into a list, "
       .. "except({A, B}, handler)", more and "three arguments" or "an error type as handler")
+  elseif handler == nil then
+    misuse("except expects a function as handler behind a matcher, got none: for every error write "
+      .. "cohort.except(cohort.Error, handler)")
   end
   check_callable(handler, "except", "handler")
   return setmetatable({ kind = "except", matcher = matcher, run = handler }, Clause)

@@ -83,6 +83,37 @@ describe("a name that is not there", function()
     end)
   end)
 
+  it("is told with what is meant when it is an option that somebody might look for there", function()
+    with_all(function()
+      local limit = "run has no option 'timeout': put a limit around it: cohort.fail_after(seconds, f, ...)"
+      for text, call in pairs {
+        [limit] = function() cohort.process.run { "true", timeout = 1 } end,
+        ["gather has no option 'limit': write cohort.map({limit = n}, list, f)"] = function()
+          cohort.gather({ limit = 1 }, {})
+        end,
+        ["group has no option 'timeout': write cohort.fail_after(seconds, cohort.group, f)"] = function()
+          cohort.group({ timeout = 1 }, print)
+        end,
+      } do
+        assert.matches(text, tasks.raised(call), 1, true)
+      end
+    end)
+  end)
+
+  it("is not told to who writes a colon for the module's dot: that is", function()
+    with_all(function()
+      for name, call in pairs {
+        group = function() cohort:group(print) end,
+        run = function() cohort:run(print) end,
+        sleep = function() cohort:sleep(1) end,
+        fail_after = function() cohort:fail_after(1, print) end,
+      } do
+        local told = ("write cohort.%s(...) with a dot, and not with a colon"):format(name)
+        assert.matches(told, tasks.raised(call), 1, true)
+      end
+    end)
+  end)
+
   it("is told with all there are when they are few and none is near", function()
     with_all(function(x)
       assert.equal("a lock has no 'foo': it has 'acquire', 'hold', 'release', 'try_acquire', 'with'",

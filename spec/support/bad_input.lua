@@ -297,6 +297,10 @@ bad_input.options = {
   },
   ["delay: number"] = { says("zero or more seconds", "1", true, {}, nan, -1, huge, -huge), right = 0 },
   ["factor: number"] = { says("a number of 1 or more", "1", true, {}, nan, 0, 0.5, huge), right = 1 },
+  ["max_delay: number"] = {
+    says("zero or more seconds, or math.huge", "1", true, {}, nan, -1, -huge),
+    right = huge,
+  },
   ["jitter: number"] = { says("a number from 0 to 1", "1", true, {}, nan, -0.1, 1.1), right = 0 },
   ["seed: integer"] = counts,
   ["reset_after: integer"] = {

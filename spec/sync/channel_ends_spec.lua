@@ -265,8 +265,10 @@ describe("the ends of a channel", function()
 
   it("are known from each other: a method of one refuses the other", function()
     local send, receive = cohort.channel()
-    assert.matches("close expects a sender first, got userdata", raised(function() send.close(receive) end))
-    assert.matches("close expects a receiver first, got userdata", raised(function() receive.close(send) end))
+    assert.matches("close expects a sender first, got cohort.Receiver",
+      raised(function() send.close(receive) end))
+    assert.matches("close expects a receiver first, got cohort.Sender",
+      raised(function() receive.close(send) end))
     assert.matches("expects a sender first", raised(function() getmetatable(send).__call(receive, 1) end))
   end)
 

@@ -41,7 +41,7 @@ describe("a condition", function()
     virtual(function()
       local lock, log = cohort.lock(), {}
       local a, b = cohort.condition(lock), cohort.condition(lock)
-      assert.matches("condition expects a lock or nothing, got userdata",
+      assert.matches("condition expects a lock or nothing, got cohort.",
         raised(cohort.condition, cohort.semaphore(1)))
       cohort.group(function(g)
         waiters(g, a, 1, log)

@@ -11,6 +11,7 @@ local cohort = {}
 --- @field attempts? integer  how often `f` is called at most, `math.huge` for ever; default 3
 --- @field delay? number  seconds before the second attempt; default 0.1
 --- @field factor? number  each delay is this times the one before; default 2
+--- @field max_delay? number  seconds; no delay is longer, `math.huge` for no limit, which is the default
 --- @field jitter? number  a part of each delay, from 0 to 1, that is left out by chance; default 0
 --- @field on? cohort.Matcher  the errors after which it is tried again; default `Error`, which is every error
 
