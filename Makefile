@@ -57,8 +57,11 @@ faulty := $(BUILD)/faulty/host $(BUILD)/faulty/cohort/core.so
 hard_engines := $(filter-out run model fuzz soak,$(basename $(notdir $(wildcard engines/*.lua))))
 
 # Ours first, then what was there, or Lua's defaults (an empty template) when nothing was.
-export LUA_PATH_5_4  := $(CURDIR)/lua/?.lua;$(CURDIR)/lua/?/init.lua;$(or $(LUA_PATH_5_4),$(LUA_PATH),;)
-export LUA_CPATH_5_4 := $(abspath $(BUILD))/lib/?.so;$(or $(LUA_CPATH_5_4),$(LUA_CPATH),;)
+# What is ours already is not put there twice.
+own_path  := $(CURDIR)/lua/?.lua;$(CURDIR)/lua/?/init.lua;
+own_cpath := $(abspath $(BUILD))/lib/?.so;
+export LUA_PATH_5_4  := $(own_path)$(subst $(own_path),,$(or $(LUA_PATH_5_4),$(LUA_PATH),;))
+export LUA_CPATH_5_4 := $(own_cpath)$(subst $(own_cpath),,$(or $(LUA_CPATH_5_4),$(LUA_CPATH),;))
 export MINUTES       ?= 30
 export PATH          := $(CURDIR)/bin:$(PATH)
 
@@ -76,7 +79,7 @@ all: $(core) ## build in place (this is plain `make`)
 env: ## print the exports that make this tree usable from anywhere: eval "$(make -s env)"
 	@echo 'export LUA_PATH_5_4="$(LUA_PATH_5_4)"'
 	@echo 'export LUA_CPATH_5_4="$(LUA_CPATH_5_4)"'
-	@echo 'export PATH="$(CURDIR)/bin:$$PATH"'
+	@echo 'export PATH="$(CURDIR)/bin:$${PATH#$(CURDIR)/bin:}"'
 
 demo: ## install what is missing, build, run a first program
 	@tools/setup build

@@ -50,6 +50,26 @@ after_each(function()
   os.execute("rm -r " .. folder)
 end)
 
+describe("the launcher", function()
+  it("finds the tree in which it stands when Lua does not", function()
+    local core = assert(package.searchpath("cohort.core", package.cpath))
+    local modules = assert(package.searchpath("cohort.cli", package.path)):match "^(.*)/cohort/cli.lua$"
+    local function shell(line, ...) return assert(io.popen(("cd %s && " .. line):format(folder, ...))) end
+    shell("mkdir -p tree/bin tree/build/lib/cohort && ln -s tree link && ln -s %s tree/lua"
+      .. " && cp $(command -v cohort) tree/bin && cp %s tree/build/lib/cohort", modules, core):close()
+    write("script.lua", "require 'cohort'.sleep(0.001) print 'slept'")
+    local bare = "env -u LUA_PATH_5_4 -u LUA_CPATH_5_4 -u LUA_PATH -u LUA_CPATH "
+    for _, command in ipairs {
+      bare .. "tree/bin/cohort script.lua", bare .. "$PWD/link/bin/cohort script.lua",
+      "cd tree/bin && " .. bare .. "./cohort ../../script.lua",
+      "PATH=$PWD/tree/bin:$PATH && " .. bare .. "cohort script.lua",
+    } do
+      local pipe <close> = shell("{ %s; } 2>&1", command)
+      assert.equal("slept\n", pipe:read "a")
+    end
+  end)
+end)
+
 describe("a script", function()
   it("is the root task", function()
     assert.same({ 0, "task 'script.lua' (running)\nslept\n", "" }, { script [[

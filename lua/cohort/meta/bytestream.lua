@@ -88,7 +88,8 @@ function stream:write(...) end
 --- and closing either ends it.
 ---
 --- A cancellation raises `Cancelled` and loses no byte: what `other` has not taken is there for the next
---- read, and both streams can be used on. The same holds when it fails.
+--- read, and both streams can be used on. The same holds when it fails. It tells nothing on its way: to
+--- count, or to put a limit off with each piece, call `read_some` and `write` in a loop.
 --- @async
 --- @param other cohort.Stream
 --- @param count? integer  bytes; default all
@@ -98,7 +99,8 @@ function stream:copy_to(other, count) end
 --- `stream:shutdown()`
 ---
 --- Ends the direction to the other side, which sees the end of the stream. Reading goes on; a later write
---- raises `Closed`. A terminal has nobody to tell.
+--- raises `Closed`. A terminal has nobody to tell. Raises `Broken` when the peer has hung up and that is
+--- known already: of a socket that was reset ("ENOTCONN"), of a pair whose other end is closed ("EPIPE").
 --- @async
 function stream:shutdown() end
 

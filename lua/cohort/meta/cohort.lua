@@ -122,8 +122,12 @@ function cohort.current_task() end
 --- `cohort.group([options,] body, ...) -> results of body`
 ---
 --- Calls `body(g, ...)` with a new group, into which tasks can be spawned. Returns what the body returned,
---- when every task of the group has ended; nothing when the body was cut by `g:cancel()`. The group itself
---- is no checkpoint: it waits only for its tasks.
+--- when every task of the group has ended. The group itself is no checkpoint: it waits only for its tasks.
+---
+--- `g:cancel()` and the deadline of `g.scope` end the group without an error. It returns nothing then when
+--- the body was cut, and its results when only tasks were. Afterwards `g.scope.cancelled_caught` tells
+--- whether anything was cut, and `g.scope.reason` why. Or write `cohort.move_on_after(seconds, cohort.group,
+--- body)`, of which the first result tells.
 ---
 --- The first failure, of the body or of a task, cancels the body and all tasks. With `on_error = "collect"`
 --- the failure of a task cancels nothing, that of the body still does. A cancellation from outside cancels
@@ -225,10 +229,11 @@ function g:cancel(reason) end
 
 --- @alias cohort.TaskStatus "ready"|"running"|"waiting"|"done"|"failed"|"cancelled"
 
---- A function that runs on its own, in a group. Made by `g:spawn` and its kin.
+--- A function that runs on its own, in a group. Made by `g:spawn` and its kin. Until a name is set it has
+--- that of the place where its function was written, or, when that is not the user's, what its module calls
+--- it: "cohort.sleep".
 --- @class cohort.Task
---- @field name string  for humans, may be set at any time; by default where the function was written, or
----   what its module calls it when the user did not write it: "cohort.sleep"
+--- @field name string  for humans, may be set at any time
 local task = {}
 
 --- `task:result() -> what it returned...`

@@ -241,7 +241,9 @@ cohort.Stubborn = nil
 --- @type cohort.ErrorType
 cohort.TooLong = nil
 
---- A child process failed. Fields `status`, `signal`, `stdout`, `stderr`.
+--- A child process failed. Fields `status`, `signal`, `stdout`, `stderr`. Its `message` ends with the last
+--- line that the child wrote to stderr, or to stdout when stderr was not captured, of 200 bytes at most: the
+--- whole is in those fields.
 --- @type cohort.ErrorType
 cohort.ProcessError = nil
 

@@ -55,8 +55,9 @@ local process = {}
 ---
 --- A cancellation ends the child as the end of a `process.open` block does, and raises `Cancelled` when
 --- that is done; outputs that others keep open (a grandchild) are not waited for then. Raises
---- `ProcessError` when it was ended by a signal or has another status than 0; `TooLong`, with the
---- child ended, when an output is larger than `max_output`; what a stream raises; `SystemError`.
+--- `ProcessError` when it was ended by a signal or has another status than 0 (its message has the last line
+--- of stderr only, its field `stderr` all of it); `TooLong`, with the child ended, when an output is larger
+--- than `max_output`; what a stream raises; `SystemError`.
 ---
 ---     local files = process.run({"ls", "-l"}).stdout
 ---

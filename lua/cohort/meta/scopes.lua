@@ -62,7 +62,11 @@ function cohort.fail_at(time, f, ...) end
 --- Calls `f(...)` out of reach of every cancellation from outside, so that clean-up may wait. Returns its
 --- results, nothing when its own scope was cancelled and cut it, and raises what it raises. A cancellation
 --- that came meanwhile is seen by the first checkpoint after it. Groups opened inside are shielded with
---- their tasks. For a limit of its own, write `cohort.scope({shield = true, timeout = 5}, f)`.
+--- their tasks.
+---
+--- A limit goes inside, `cohort.shield(cohort.move_on_after, 5, f, ...)`, or is the scope's own, which is
+--- handed to its function first: `cohort.scope({shield = true, timeout = 5}, function() f(...) end)`. One
+--- around the shield is kept out like everything else.
 --- @async
 --- @param f async fun(...): ...
 --- @param ... any  handed to `f`
