@@ -86,7 +86,9 @@ COHORT_API cohort_runtime *cohort_of(lua_State *L);
 ** them. It runs in a later pump. With 'out' NULL its result is dropped when it
 ** ends, and an error goes to Lua's warnings; else cohort_take must be called.
 ** 0 or COHORT_E*; then L's stack is as it was. COHORT_EINVAL also when 'arguments' is
-** negative, or there is no function below so many.
+** negative, there is no function below so many, or L is of another state than the
+** runtime. When no task lives any more after cohort_cancel, cohort_break, the watchdog or
+** an interrupt, the runtime begins again as new with the first task that is made.
 */
 COHORT_API int cohort_spawn(cohort_runtime *rt, lua_State *L, int arguments, cohort_task *out);
 
@@ -114,7 +116,7 @@ COHORT_API int cohort_status(cohort_runtime *rt, cohort_task task);
 
 /*
 ** Push onto L the results of a task that returned, or the error of one that did
-** not, and forget the task. '*count' is how many values. Its status as above, or
+** not, and forget the task. '*count' is how many values, unless 'count' is NULL. Its status as above, or
 ** COHORT_EBUSY while it runs. The error of a task cancelled by a deadlock or an
 ** interrupt is a Deadlock or an Interrupted.
 */

@@ -159,6 +159,8 @@ describe("a host in C", function()
     "a deadlock is broken by the host",
     "the first sigint cancels",
     "two states share nothing",
+    "a runtime begins again when all that was cancelled has ended",
+    "what is no task is refused",
   } do
     it("finds that " .. claim, function()
       assert.same({ 0, "", "" }, { run(host, (claim:gsub(" ", "_"))) })

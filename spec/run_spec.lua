@@ -32,6 +32,25 @@ describe("run", function()
     assert.equal("false\ttrue\tEMFILE\trun\trun: too many open files (EMFILE)\n", result.out)
   end)
 
+  it("that finds few descriptors raises or runs, but never ends the process", function()
+    local ended = {}
+    for free = 0, 8 do
+      local result = child.run([[
+        local cohort = require "cohort"
+        local files = {}
+        repeat
+          local file = io.open "/dev/null"
+          files[#files + 1] = file
+        until not file
+        for _ = 1, tonumber(os.getenv "FREE") do table.remove(files):close() end
+        local ok, err = pcall(cohort.run, function() end)
+        print(ok or err.code)
+      ]], ([[sh -c 'ulimit -n 64; FREE=%d exec lua5.4 "$0"']]):format(free))
+      ended[free + 1] = result.out:gsub("\n", "")
+    end
+    assert.matches("^EMFILE EMFILE EMFILE [EMFILE ]*true", table.concat(ended, " "))
+  end)
+
   it("gives main its arguments and gives back its results, nils and 200 of them included", function()
     assert.equal(0, select("#", cohort.run(nothing)))
     local function same(...) return ... end

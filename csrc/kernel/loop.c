@@ -3,8 +3,12 @@
 */
 #include "kernel/loop.h"
 
+#include <errno.h>
+#include <fcntl.h>
 #include <pthread.h>
 #include <signal.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
 
 #define MS_NS 1000000
 #define POLL_MAX_MS (24 * 60 * 60 * 1000)
@@ -31,9 +35,26 @@ static void on_waker(uv_async_t *waker) {
 }
 
 
+/*
+** The first loop of a process has a pipe that all share: libuv aborts when it gets none. So as many
+** descriptors as that and the loop's own must be free. 0 or a negative status.
+*/
+static int try_descriptors(void) {
+  int ends[2], third;
+  if (pipe2(ends, O_CLOEXEC) < 0) return uv_translate_sys_error(errno);
+  third = eventfd(0, EFD_CLOEXEC);
+  if (third < 0) third = uv_translate_sys_error(errno);
+  else close(third);
+  close(ends[0]);
+  close(ends[1]);
+  return third < 0 ? third : 0;
+}
+
+
 int coh_loop_open(struct coh_loop *loop, coh_alloc alloc, void *ud, struct coh_clock *clock,
                   void (*step)(struct coh_task *task)) {
-  int status = uv_loop_init(&loop->uv);
+  int status = try_descriptors();
+  if (status == 0) status = uv_loop_init(&loop->uv);
   if (status < 0) return status;
   status = uv_async_init(&loop->uv, &loop->waker, on_waker);
   if (status < 0) {

@@ -10,6 +10,7 @@
 #include <stddef.h>
 #include <string.h>
 
+#include "glue/arg.h"
 #include "glue/errchain.h"
 #include "glue/error.h"
 #include "glue/fiber.h"
@@ -155,25 +156,42 @@ static int64_t find_place(struct coh_state *S) {
 }
 
 
-/* pcall'ed: (function, arguments...) -> the new fiber */
+/* pcall'ed: (function, arguments...) -> the new fiber, or nil when that is no function */
 static int make_fiber(lua_State *L) {
   struct coh_state *S = coh_state_of(L);
-  struct coh_fiber *f = coh_fiber_load(L, S, lua_gettop(L) - 1, NULL);
-  lua_pushlightuserdata(L, f);
+  if (!coh_is_callable(L, 1)) return 0;
+  lua_pushlightuserdata(L, coh_fiber_load(L, S, lua_gettop(L) - 1, NULL));
   return 1;
 }
 
 
-/* A fiber for the function below the arguments on top, which all stay; NULL without memory. [-0, +0, -] */
-static struct coh_fiber *load(lua_State *L, int arguments) {
-  int top = lua_gettop(L), i;
-  struct coh_fiber *f = NULL;
-  if (!lua_checkstack(L, arguments + 3)) return NULL;
+/* Does a Lua state belong to a runtime? [-0, +0, -] */
+static bool is_of(const cohort_runtime *rt, lua_State *L) {
+  return lua_checkstack(L, 2) && coh_state_of(L) == rt;
+}
+
+
+/* All that was cancelled has ended: what ended it is not for those who come. */
+static void begin_again(cohort_runtime *rt) {
+  if (rt->loop.root.reason == COH_REASON_NONE) return;
+  coh_loop_renew(&rt->loop);
+  coh_report_forget(rt);
+  rt->interrupted = rt->forced = false;
+}
+
+
+/* Make a fiber for the function below the arguments on top, which all stay. 0 or COHORT_E*. [-0, +0, -] */
+static int load(lua_State *L, int arguments, struct coh_fiber **out) {
+  int top = lua_gettop(L), status = COHORT_ENOMEM, i;
+  if (!lua_checkstack(L, arguments + 3)) return COHORT_ENOMEM;
   lua_pushcfunction(L, make_fiber);
   for (i = top - arguments; i <= top; i++) lua_pushvalue(L, i);
-  if (lua_pcall(L, arguments + 1, 1, 0) == LUA_OK) f = lua_touserdata(L, -1);
+  if (lua_pcall(L, arguments + 1, 1, 0) == LUA_OK) {
+    *out = lua_touserdata(L, -1);
+    status = *out == NULL ? COHORT_EINVAL : 0;
+  }
   lua_settop(L, top);
-  return f;
+  return status;
 }
 
 
@@ -181,10 +199,12 @@ static struct coh_fiber *load(lua_State *L, int arguments) {
 int cohort_spawn(cohort_runtime *rt, lua_State *L, int arguments, cohort_task *out) {
   struct coh_fiber *f;
   int64_t place = 0;
-  if (!rt->loop.opened || rt->closing) return COHORT_EINVAL;
+  int status;
+  if (!rt->loop.opened || rt->closing || !is_of(rt, L)) return COHORT_EINVAL;
   if (arguments < 0 || lua_gettop(L) <= arguments) return COHORT_EINVAL;
-  f = load(L, arguments);
-  if (f == NULL) return COHORT_ENOMEM;
+  if (rt->loop.rt.tasks_live == 0) begin_again(rt);
+  status = load(L, arguments, &f);
+  if (status != 0) return status;
   if (out != NULL && (place = find_place(rt)) < 0) {
     coh_fiber_give(rt, f);
     return COHORT_ENOMEM;
@@ -297,7 +317,7 @@ int cohort_take(cohort_runtime *rt, cohort_task task, lua_State *L, int *count) 
   struct coh_hosted *h = find(rt, task);
   struct coh_fiber *f;
   int status, base = lua_gettop(L);
-  if (h == NULL || !lua_checkstack(L, 3)) return COHORT_EINVAL;
+  if (h == NULL || !is_of(rt, L) || !lua_checkstack(L, 3)) return COHORT_EINVAL;
   f = h->fiber;
   if (status_of(f) == COHORT_RUNNING) return COHORT_EBUSY;
   status = final_status(rt, f);
@@ -305,7 +325,7 @@ int cohort_take(cohort_runtime *rt, cohort_task task, lua_State *L, int *count) 
   lua_pushcfunction(L, take);
   lua_pushlightuserdata(L, f);
   if (lua_pcall(L, 1, LUA_MULTRET, 0) != LUA_OK) status = COHORT_FAILED;
-  *count = lua_gettop(L) - base;
+  if (count != NULL) *count = lua_gettop(L) - base;
   coh_fiber_give(rt, f);
   return status;
 }

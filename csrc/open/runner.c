@@ -63,9 +63,6 @@ static void pump(struct runner *r) {
 static int call(lua_State *L, struct runner *r, int arguments, int *count) {
   cohort_task task;
   int status;
-  coh_report_forget(r->rt);
-  coh_loop_renew(&r->rt->loop);
-  r->rt->interrupted = false;
   status = cohort_spawn(r->rt, L, arguments, &task);
   if (status < 0) return status;
   coh_watch_set(r->rt, &r->watch);

@@ -381,6 +381,47 @@ static void closing_after_any_step_leaves_nothing(const char *script) {
 /* }} */
 
 
+/* {{ After a cancellation of everything */
+
+static void a_runtime_begins_again_when_all_that_was_cancelled_has_ended(void) {
+  struct host h = open();
+  cohort_task task = spawn(&h, "cohort.sleep(9)");
+  cohort_pump(h.rt, NULL);
+  cohort_cancel(h.rt);
+  CHECK(cohort_pump(h.rt, NULL) == COHORT_IDLE);
+  take(&h, task, COHORT_CANCELLED, "Aborted");
+  task = spawn(&h, "cohort.event():wait()");
+  CHECK(cohort_pump(h.rt, NULL) == COHORT_STUCK);
+  cohort_break(h.rt);
+  CHECK(cohort_pump(h.rt, NULL) == COHORT_IDLE);
+  take(&h, task, COHORT_CANCELLED, "Deadlock");
+  task = spawn(&h, "cohort.checkpoint() return 'as new'");
+  CHECK(cohort_pump(h.rt, NULL) == COHORT_IDLE);
+  take(&h, task, COHORT_RETURNED, "as new");
+  close(&h);
+}
+
+
+static void what_is_no_task_is_refused(void) {
+  struct host h = open(), other = open();
+  cohort_task task = spawn(&h, "return 1");
+  int count = 0;
+  CHECK(luaL_loadstring(other.L, "return 2") == LUA_OK);
+  CHECK(cohort_spawn(h.rt, other.L, 0, NULL) == COHORT_EINVAL);
+  CHECK(lua_gettop(other.L) == 1);
+  lua_pushinteger(h.L, 1);
+  CHECK(cohort_spawn(h.rt, h.L, 0, NULL) == COHORT_EINVAL);
+  CHECK(lua_gettop(h.L) == 1);
+  CHECK(cohort_pump(h.rt, NULL) == COHORT_IDLE);
+  CHECK(cohort_take(h.rt, task, other.L, &count) == COHORT_EINVAL);
+  CHECK(cohort_take(h.rt, task, h.L, NULL) == COHORT_RETURNED);
+  close(&h);
+  close(&other);
+}
+
+/* }} */
+
+
 #define CLAIM(name) if (strcmp(claim, #name) == 0) return name(), 0
 
 int main(int argc, char **argv) {
@@ -403,6 +444,8 @@ int main(int argc, char **argv) {
   CLAIM(a_deadlock_is_broken_by_the_host);
   CLAIM(the_first_sigint_cancels);
   CLAIM(two_states_share_nothing);
+  CLAIM(a_runtime_begins_again_when_all_that_was_cancelled_has_ended);
+  CLAIM(what_is_no_task_is_refused);
   if (argc > 2 && strcmp(claim, "closing_after_any_step_leaves_nothing") == 0)
     return closing_after_any_step_leaves_nothing(argv[2]), 0;
   fprintf(stderr, "no such claim: %s\n", claim);
