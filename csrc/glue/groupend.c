@@ -257,16 +257,15 @@ static int yield(lua_State *L, struct coh_luagroup *g, lua_KFunction k) {
 }
 
 static int end_group(lua_State *L, struct coh_luagroup *g);
+static int deferred_left(lua_State *L, int status, lua_KContext context);
 
 
-/* A deferred function has ended, and maybe left something open. An error is on top, or nil. */
-static int deferred_left(lua_State *L, int status, lua_KContext context) {
-  struct coh_luagroup *g = resumed(L, context);
+/* A deferred function has ended, and maybe left something open. An error is on top, or nil. [-2, +0, m] */
+static void leave_deferred(lua_State *L, struct coh_luagroup *g) {
   struct coh_state *S = state_of(g);
   struct coh_fiber *f = host_of(g);
   struct coh_luascope *s = g->deferring;
-  (void)status;
-  if (coh_abandon(L, S, f, &s->scope)) return yield(L, g, deferred_left);
+  if (coh_abandon(L, S, f, &s->scope)) yield(L, g, deferred_left);  /* does not return */
   if (!lua_isnil(L, -1) && (!s->failed || coh_cancelled_is(L, -2))) lua_replace(L, -2);
   else lua_pop(L, 1);
   if (s->failed || !lua_isnil(L, -1)) coh_deferred_keep_error(L, g);
@@ -278,16 +277,30 @@ static int deferred_left(lua_State *L, int status, lua_KContext context) {
   coh_task_leave(&f->task, &s->scope);
   coh_luascope_give(S, s);
   lua_pop(L, 1);  /* the handler */
+}
+
+
+static int deferred_left(lua_State *L, int status, lua_KContext context) {
+  struct coh_luagroup *g = resumed(L, context);
+  (void)status;
+  leave_deferred(L, g);
   return end_group(L, g);
 }
 
 
-static int deferred_ended(lua_State *L, int status, lua_KContext number) {
+/* The group whose deferred function has ended: it may have been closed meanwhile. [-2, +0, v] */
+static struct coh_luagroup *end_deferred(lua_State *L, int status, lua_KContext number) {
   struct coh_luagroup *g = coh_luagroup_around(coh_scopes_check_open(L, number));
-  if (g->deferring == NULL) return coh_misuse(L, "this group was closed while its coroutine was suspended");
+  if (g->deferring == NULL) coh_misuse(L, "this group was closed while its coroutine was suspended");
   g->deferring->failed = status != LUA_OK && status != LUA_YIELD;
   if (!g->deferring->failed) lua_pushnil(L);
-  return deferred_left(L, LUA_OK, (lua_KContext)g);
+  leave_deferred(L, g);
+  return g;
+}
+
+
+static int deferred_ended(lua_State *L, int status, lua_KContext number) {
+  return end_group(L, end_deferred(L, status, number));
 }
 
 
@@ -295,7 +308,7 @@ static int deferred_ended(lua_State *L, int status, lua_KContext number) {
 ** Take the latest deferred function and call it, out of reach of every
 ** cancellation. Its scope keeps the note of the body meanwhile.
 */
-static int run_deferred(lua_State *L, struct coh_luagroup *g) {
+static void run_deferred(lua_State *L, struct coh_luagroup *g) {
   struct coh_fiber *f = host_of(g);
   lua_KContext number = g->number;
   int count;
@@ -303,12 +316,12 @@ static int run_deferred(lua_State *L, struct coh_luagroup *g) {
   count = coh_deferred_take(L, g);
   if (count == 0) {
     lua_pop(L, 1);
-    return end_group(L, g);
+    return;
   }
   coh_task_enter(&f->task, &g->deferring->scope, COH_NEVER, true);
   g->deferring->stuck = f->note;
   f->note = NULL;
-  return deferred_ended(L, lua_pcallk(L, count - 1, 0, -count - 1, number, deferred_ended), number);
+  end_deferred(L, lua_pcallk(L, count - 1, 0, -count - 1, number, deferred_ended), number);
 }
 
 
@@ -358,14 +371,16 @@ static int joined(lua_State *L, int status, lua_KContext context) {
 
 /* The body is over: wait for the tasks, run what was deferred, settle. */
 static int end_group(lua_State *L, struct coh_luagroup *g) {
-  if (!coh_group_is_empty(&g->group) || (g->group.spawned_any && !g->joined)) {
-    if (!coh_can_wait(state_of(g), L)) return refuse_end(L, g);
-    g->joined = true;
-    coh_group_join(&g->group);
-    return yield(L, g, joined);
+  for (;;) {
+    if (!coh_group_is_empty(&g->group) || (g->group.spawned_any && !g->joined)) {
+      if (!coh_can_wait(state_of(g), L)) return refuse_end(L, g);
+      g->joined = true;
+      coh_group_join(&g->group);
+      return yield(L, g, joined);
+    }
+    if (g->deferred == 0) return settle(L, g);
+    run_deferred(L, g);
   }
-  if (g->deferred > 0) return run_deferred(L, g);
-  return settle(L, g);
 }
 
 

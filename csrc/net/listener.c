@@ -7,6 +7,7 @@
 #include "net/listener.h"
 
 #include <errno.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "glue/error.h"
@@ -21,6 +22,8 @@
 struct coh_listener {
   struct coh_poll poll;      /* first, so that a pointer to it is one to the listener */
   struct coh_limits limits;  /* of the streams it makes */
+  dev_t device;              /* of a Unix socket with a path: what was made there */
+  ino_t inode;               /* 0: that could not be found out */
 };
 
 static const struct coh_box_kind kind;
@@ -130,10 +133,24 @@ static int l_accept(lua_State *L) {
 
 /* {{ Opening and closing */
 
+/* Remember what is at the path of a Unix socket. */
+static void note_file(struct coh_listener *l, const char *path) {
+  struct stat st;
+  if (path == NULL || stat(path, &st) != 0) return;
+  l->device = st.st_dev;
+  l->inode = st.st_ino;
+}
+
+
+/* What is at the path by now is another's, when somebody has put it there since. */
 static void close_listener(struct coh_handle *h) {
+  const struct coh_listener *l = (const struct coh_listener *)h;
   const char *path = coh_addr_path(&h->box->address);
+  struct stat st;
+  bool is_known = path != NULL && l->inode != 0 && stat(path, &st) == 0;
   coh_poll_close((struct coh_poll *)h);
-  if (path != NULL) unlink(path);
+  if (path == NULL || (is_known && (st.st_dev != l->device || st.st_ino != l->inode))) return;
+  unlink(path);
 }
 
 
@@ -154,6 +171,7 @@ static int begin(struct coh_state *S, struct coh_listener *l, const struct coh_a
   if (bind(fd, &a->u.any, a->length) != 0) {
     status = uv_translate_sys_error(errno);
   } else {
+    note_file(l, coh_addr_path(a));
     status = listen_on(S, l, fd, backlog, own);
     if (status < 0 && coh_addr_path(a) != NULL) unlink(coh_addr_path(a));
   }

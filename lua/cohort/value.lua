@@ -109,7 +109,7 @@ function Value:wait_for(predicate)
   while true do
     local version, content = cell.version, cell.content
     if predicate(content) then return content end
-    if version == cell.version then wait_for_change(cell) end
+    if version == cell.version then wait_for_change(cell) else core.checkpoint() end
   end
 end
 
