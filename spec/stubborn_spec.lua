@@ -37,6 +37,11 @@ local shapes = {
   ["pcall of a waiting function"] = function()
     while true do pcall(cohort.sleep, 1) end
   end,
+  ["groups whose tasks catch it"] = function()
+    while true do
+      cohort.group(function(g) g:spawn(pcall, cohort.sleep, 1) end)
+    end
+  end,
   ["pcall of a Lua function"] = function()
     while true do
       pcall(function() cohort.sleep(1) end)
@@ -408,5 +413,47 @@ describe("the report about a stubborn task", function()
     assert.equal(1, count)
     assert.truthy(result.err:find("Lua warning: cohort: task 'deaf' has caught Cancelled 100 times"))
     assert.truthy(result.err:find(":5: in [^\n]*'swallow'"))
+  end)
+end)
+
+describe("tasks that spawn the next when they are cancelled", function()
+  for name, worker in pairs {
+    ["catching that"] = function(restart)
+      pcall(cohort.sleep, 1)
+      restart()
+    end,
+    ["in clean-up"] = function(restart)
+      cohort.try(function() cohort.sleep(1) end, cohort.finally(restart))
+    end,
+  } do
+    it("are ended " .. name .. ": a thousand in a row, and spawn raises", function()
+      local count = 0
+      local ok, eg = pcall(virtual, function()
+        cohort.move_on_after(0.5, cohort.group, function(g)
+          local function restart()
+            count = count + 1
+            g:spawn(worker, restart)
+          end
+          g:spawn(worker, restart)
+        end)
+      end)
+      assert.is_false(ok)
+      assert.matches("stubborn_spec.lua:%d+: spawn: this group is cancelled, and 1000 tasks have each spawned",
+        eg:sole())
+      assert.equal(1001, count)
+    end)
+  end
+
+  it("may be many, where one spawns them all", function()
+    local ran = 0
+    virtual(function()
+      cohort.group(function(g)
+        g:cancel()
+        for _ = 1, 3000 do
+          g:spawn(function() ran = ran + 1 end)
+        end
+      end)
+    end)
+    assert.equal(3000, ran)
   end)
 end)

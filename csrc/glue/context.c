@@ -26,7 +26,7 @@ struct context {
 
 struct node {
   const struct context *of;  /* anchored as long as the node is; NULL where what was kept goes on */
-  unsigned withs;            /* of its task before */
+  uint16_t withs;            /* of its task before */
 };
 
 enum { UV_PARENT = 1, UV_BEFORE, UV_CONTEXT, UV_VALUE };  /* BEFORE was the innermost when it began */

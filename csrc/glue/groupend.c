@@ -23,6 +23,7 @@
 #include "glue/note.h"
 #include "glue/object.h"
 #include "glue/scopes.h"
+#include "glue/stubborn.h"
 #include "glue/wait.h"
 
 
@@ -331,11 +332,13 @@ static int settle(lua_State *L, struct coh_luagroup *g) {
   struct coh_fiber *f = host_of(g);
   bool block = is_block(g), cut = g->body_cut, failed = has_failed(g);
   bool interrupted = g->group.interrupted, caught = interrupted && coh_scope_catches(&g->group.scope);
+  bool kept = g->cut_tasks && !interrupted && !failed;  /* they have caught it, and nobody else is told */
   int first = outcome(g);
   if (failed) push_error(L, g, first, 0);
   if (caught) g->group.scope.caught = true;
   coh_luagroup_close(S, g);
   if (failed) return lua_error(L);
+  if (kept && coh_task_cancelled(&f->task)) coh_stubborn_count(L, S, f);
   if (interrupted && !caught && !(block && cut)) {
     if (!cut) return coh_raise_cancelled(L, f);
     coh_cancelled_push(L);

@@ -11,6 +11,8 @@
 #include "glue/scopes.h"
 #include "glue/wait.h"
 
+#define GENERATIONS_MAX 1000
+
 
 /* The open group at 1. [-0, +0, v] */
 static struct coh_luagroup *check_open(lua_State *L, const struct coh_state *S, const char *what) {
@@ -66,8 +68,21 @@ static void *make_granted(lua_State *L, struct coh_fiber *f, lua_CFunction make,
 
 /* {{ spawn */
 
+/* Of what the running task spawns into a cancelled group: who does so when it is cut must not for ever. */
+static uint16_t next_generation(lua_State *L, const struct coh_fiber *f, const char *what) {
+  if (f == NULL) return 0;
+  if (f->generation == GENERATIONS_MAX)
+    coh_misuse(L, "%s: this group is cancelled, and %d tasks have each spawned the next into it since: who "
+                  "restarts a task must stop when it is cancelled", what, GENERATIONS_MAX);
+  return (uint16_t)(f->generation + 1);
+}
+
+
 static int spawn(lua_State *L, struct coh_state *S, struct coh_luagroup *g, bool daemon) {
+  const char *what = daemon ? "spawn_daemon" : "spawn";
+  uint16_t generation = g->group.scope.effective ? next_generation(L, coh_running(S), what) : 0;
   struct coh_fiber *child = load(L, S);
+  child->generation = generation;
   coh_group_spawn(&g->group, &child->task, daemon);
   return 1;
 }

@@ -224,6 +224,7 @@ static void clean_thread(struct coh_state *S, struct coh_fiber *f) {
 /* What the next to take it does not set itself is set here. */
 static void reset_fiber(struct coh_fiber *f) {
   f->task.group = NULL;
+  f->generation = 0;
   f->task.daemon = f->task.starting = f->task.has_place = false;
   f->handle = NULL;
   f->started = f->failed = f->cut = f->rethrown = f->yielded = false;
@@ -316,7 +317,7 @@ struct coh_luagroup *coh_luagroup_take(lua_State *L, struct coh_state *S) {
   g->number = ++S->opened;
   g->object = NULL;
   g->deferring = NULL;
-  g->body_failed = g->body_cut = g->joined = false;
+  g->body_failed = g->body_cut = g->joined = g->cut_tasks = false;
   g->deferred = g->deferred_failed = 0;
   g->deferred_lost = false;
   return g;

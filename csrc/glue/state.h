@@ -137,6 +137,7 @@ struct coh_luagroup {
   bool body_failed;               /* the body raised */
   bool body_cut;                  /* and it was Cancelled */
   bool joined;                    /* the host has waited once, or was told that it cannot */
+  bool cut_tasks;                 /* a task of it was given Cancelled */
 };
 
 /* Text taken where an error happened. Owned by the fiber it happened in, or the scope it cut. */
@@ -183,7 +184,8 @@ struct coh_fiber {
   bool unclaimed : 1;             /* the host does not want its result */
   bool robbed : 1;                /* what waited was resumed by somebody else, and sees no end of the wait */
   bool locals : 1;                /* it has task-locals, see context.h */
-  unsigned withs;                 /* it has open: a coroutine in which this changed may have one of them */
+  uint16_t withs;                 /* it has open: a coroutine in which this changed may have one of them */
+  uint16_t generation;            /* of tasks that have spawned one another into a cancelled group */
 };
 
 /* With coroutine, protected call and handle a blocked task is a third larger than a bare coroutine. */

@@ -147,6 +147,7 @@ static struct coh_scope *find_counter(struct coh_fiber *f) {
 
 void coh_stubborn_count(lua_State *L, struct coh_state *S, struct coh_fiber *f) {
   struct coh_scope *counter;
+  if (f->task.group != NULL) coh_item(f->task.group, struct coh_luagroup, group)->cut_tasks = true;
   if (f->unwinding) {
     set_hooks(S);
     advance(find(S, f));

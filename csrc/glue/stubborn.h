@@ -14,7 +14,10 @@
 
 COH_HIDDEN
 
-/* Cancelled is about to be raised in the running fiber: count it, and act on the count. [-0, +0, m] */
+/*
+** Cancelled is about to be raised in the running fiber, or was caught by the tasks of a group that it waited
+** for: count it, and act on the count. [-0, +0, m]
+*/
 void coh_stubborn_count(lua_State *L, struct coh_state *S, struct coh_fiber *f);
 
 /* Before a step of a fiber that is unwinding: true when it is closed by force instead. [-0, +0, -] */
