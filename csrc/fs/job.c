@@ -41,20 +41,26 @@ static const char *explanation(int status) {
 }
 
 
+/* The error on top names one path in the system's words: name both, and say it in ours. [-0, +0, m] */
+static void set_message(lua_State *L, const struct ending *e) {
+  char text[128], name[32];
+  const char *why = explanation(e->status), *to = e->verb->pair ? e->request->text : NULL;
+  uv_strerror_r(e->status, text, sizeof text);
+  uv_err_name_r(e->status, name, sizeof name);
+  lua_pushfstring(L, "%s %s%s%s: %s (%s)", e->verb->kind.what, e->request->path, to != NULL ? " to " : "",
+                  to != NULL ? to : "", why != NULL ? why : text, name);
+  lua_setfield(L, -2, "message");
+  lua_pushstring(L, to);
+  lua_setfield(L, -2, "to");
+}
+
+
 /* pcall'ed: (ending) -> results */
 static int end_protected(lua_State *L) {
   const struct ending *e = lua_touserdata(L, 1);
-  const char *why = explanation(e->status);
   if (e->status >= 0) return e->verb->push != NULL ? e->verb->push(L, e->request) : 0;
   coh_syserr_push(L, COH_SYSTEM_ERROR, e->status, e->verb->kind.what, "path", e->request->path);
-  if (why != NULL) {
-    lua_pushfstring(L, "%s %s: %s (%s)", e->verb->kind.what, e->request->path, why, uv_err_name(e->status));
-    lua_setfield(L, -2, "message");
-  }
-  if (e->verb->pair) {
-    lua_pushstring(L, e->request->text);
-    lua_setfield(L, -2, "to");
-  }
+  if (e->verb->pair || explanation(e->status) != NULL) set_message(L, e);
   return lua_error(L);
 }
 

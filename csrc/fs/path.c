@@ -241,7 +241,8 @@ static void read_time(lua_State *L, int arg) {
   lua_Integer ns = INT64_MIN;
   if (!lua_isnoneornil(L, arg)) {
     if (lua_type(L, arg) != LUA_TNUMBER || !(fabs((double)s) < 9e9))
-      coh_misuse(L, "utime expects seconds since 1970, or nothing for now, got %s", coh_type_name(L, arg));
+      coh_misuse(L, "utime expects seconds since 1970, or nothing for now, got %s",
+                 lua_type(L, arg) == LUA_TNUMBER && s == s ? "a time too far away" : coh_type_name(L, arg));
     ns = (lua_Integer)floor((double)s * 1e9);
   }
   lua_pushinteger(L, ns);

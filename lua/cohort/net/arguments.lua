@@ -26,9 +26,9 @@ end
 function arguments.check_port(who, port)
   if math.type(port) ~= "integer" and not (type(port) == "number" and port % 1 == 0) then
     misuse("%s expects a port as a whole number, got %s: write net.%s(host, port)", who,
-      type(port) == "number" and "a fraction" or type(port), who)
+      type(port) == "number" and ("%.14g"):format(port) or type(port), who)
   end
-  if port < 0 or port > 65535 then misuse("%s expects a port of 0 to 65535, got %d", who, port) end
+  if port < 0 or port > 65535 then misuse("%s expects a port of 0 to 65535, got %.14g", who, port) end
 end
 
 --- Options by name, checked: `known` tells for each what is expected instead of a value, or nil.
