@@ -11,7 +11,9 @@
 **     cohort_open(L, NULL, &rt);
 **     luaL_loadfile(L, "script.lua");
 **     cohort_spawn(rt, L, 0, NULL);
-**     while (cohort_pump(rt, NULL) != COHORT_IDLE) poll(cohort_fd(rt), cohort_timeout(rt));
+**     while ((state = cohort_pump(rt, NULL)) != COHORT_IDLE)
+**       if (state == COHORT_STUCK) cohort_break(rt);
+**       else poll(&(struct pollfd){cohort_fd(rt), POLLIN, 0}, 1, cohort_timeout(rt));
 **     cohort_close(rt);
 */
 #ifndef COHORT_H
@@ -108,8 +110,18 @@ COHORT_API int cohort_fd(const cohort_runtime *rt);
 /* Make a pump due. The one call that another thread may make, until the runtime is closed. */
 COHORT_API void cohort_wake(cohort_runtime *rt);
 
+/*
+** A task waits for something of the host's, whose end will wake it: from the first hold to the last release
+** tasks that wait are not stuck, but waiting.
+*/
+COHORT_API void cohort_hold(cohort_runtime *rt);
+COHORT_API void cohort_release(cohort_runtime *rt);
+
 /* Cancel every task. They end in the pumps that follow. */
 COHORT_API void cohort_cancel(cohort_runtime *rt);
+
+/* Cancel one task of the host's, and all that it has spawned. 0, or COHORT_EINVAL when there is none. */
+COHORT_API int cohort_cancel_task(cohort_runtime *rt, cohort_task task);
 
 /* How a task stands; COHORT_EINVAL when there is none of this number. */
 COHORT_API int cohort_status(cohort_runtime *rt, cohort_task task);

@@ -161,6 +161,8 @@ describe("a host in C", function()
     "two states share nothing",
     "a runtime begins again when all that was cancelled has ended",
     "what is no task is refused",
+    "a task is cancelled alone",
+    "who waits for the host is not stuck",
   } do
     it("finds that " .. claim, function()
       assert.same({ 0, "", "" }, { run(host, (claim:gsub(" ", "_"))) })
@@ -169,6 +171,31 @@ describe("a host in C", function()
 
   it("finds that closing after any step leaves nothing", function()
     assert.same({ 0, "", "" }, { run(host, "closing_after_any_step_leaves_nothing spec/support/lively.lua") })
+  end)
+end)
+
+describe("the example host thread", function()
+  local host
+  setup(function() host = compile "examples/hosts/thread.c" end)
+
+  it("works for scripts in threads, while others run, and lets them stop waiting", function()
+    local path = script [[
+      local cohort = require "cohort"
+      print(cohort.move_on_after(0.01, work, 0.05))
+      cohort.group(function(g)
+        local ended = {}
+        for i = 2, 1, -1 do
+          g:spawn(function() work(i * 0.03) ended[#ended + 1] = i end)
+        end
+        g:defer(function() print(table.unpack(ended)) end)
+      end)
+      print(pcall(work, -1))
+      cohort.event():wait()
+    ]]
+    local status, out, err = run(host, path)
+    assert.equal(1, status)
+    assert.matches("^false\n1\t2\nfalse\t[^\n]*so long is not possible[^\n]*\n$", out)
+    assert.matches("^Deadlock: .*waits for an event", err)
   end)
 end)
 

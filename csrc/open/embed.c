@@ -370,6 +370,25 @@ void cohort_wake(cohort_runtime *rt) {
 }
 
 
+void cohort_hold(cohort_runtime *rt) {
+  rt->loop.wake_tokens++;
+}
+
+
+void cohort_release(cohort_runtime *rt) {
+  coh_assert(rt->loop.wake_tokens > 0);
+  rt->loop.wake_tokens--;
+}
+
+
+int cohort_cancel_task(cohort_runtime *rt, cohort_task task) {
+  struct coh_hosted *h = find(rt, task);
+  if (h == NULL) return COHORT_EINVAL;
+  if (status_of(h->fiber) == COHORT_RUNNING) coh_scope_cancel(&h->fiber->task.scope, COH_REASON_CANCEL);
+  return 0;
+}
+
+
 void cohort_cancel(cohort_runtime *rt) {
   coh_scope_cancel(rt->loop.rt.root, COH_REASON_SHUTDOWN);
 }

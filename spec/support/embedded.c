@@ -381,7 +381,7 @@ static void closing_after_any_step_leaves_nothing(const char *script) {
 /* }} */
 
 
-/* {{ After a cancellation of everything */
+/* {{ Cancelling, waiting for the host, misuse */
 
 static void a_runtime_begins_again_when_all_that_was_cancelled_has_ended(void) {
   struct host h = open();
@@ -398,6 +398,42 @@ static void a_runtime_begins_again_when_all_that_was_cancelled_has_ended(void) {
   task = spawn(&h, "cohort.checkpoint() return 'as new'");
   CHECK(cohort_pump(h.rt, NULL) == COHORT_IDLE);
   take(&h, task, COHORT_RETURNED, "as new");
+  close(&h);
+}
+
+
+static void a_task_is_cancelled_alone(void) {
+  struct host h = open();
+  cohort_task one = spawn(&h, "cohort.group(function(g) g:spawn(cohort.sleep, 9) end)");
+  cohort_task other = spawn(&h, "cohort.sleep(0.01) return 'the other'");
+  cohort_pump(h.rt, NULL);
+  CHECK(cohort_cancel_task(h.rt, one) == 0);
+  cohort_pump(h.rt, NULL);
+  CHECK(cohort_status(h.rt, one) == COHORT_CANCELLED);
+  CHECK(cohort_cancel_task(h.rt, one) == 0);
+  take(&h, one, COHORT_CANCELLED, "Aborted");
+  CHECK(cohort_cancel_task(h.rt, one) == COHORT_EINVAL);
+  while (cohort_pump(h.rt, &(cohort_budget){.block_ns = COHORT_FOREVER}) != COHORT_IDLE) {}
+  take(&h, other, COHORT_RETURNED, "the other");
+  close(&h);
+}
+
+
+static void who_waits_for_the_host_is_not_stuck(void) {
+  struct host h = open();
+  cohort_task task = spawn(&h, "done = cohort.event() done:wait() return 'done'");
+  CHECK(cohort_pump(h.rt, NULL) == COHORT_STUCK);
+  cohort_hold(h.rt);
+  cohort_hold(h.rt);
+  CHECK(cohort_pump(h.rt, NULL) == COHORT_WAITING);
+  cohort_release(h.rt);
+  CHECK(cohort_pump(h.rt, NULL) == COHORT_WAITING);
+  CHECK(settle(&h) == COHORT_WAITING && cohort_timeout(h.rt) == -1);
+  CHECK(luaL_dostring(h.L, "done:set()") == LUA_OK);
+  cohort_release(h.rt);
+  CHECK(cohort_timeout(h.rt) == 0);
+  CHECK(cohort_pump(h.rt, NULL) == COHORT_IDLE);
+  take(&h, task, COHORT_RETURNED, "done");
   close(&h);
 }
 
@@ -446,6 +482,8 @@ int main(int argc, char **argv) {
   CLAIM(two_states_share_nothing);
   CLAIM(a_runtime_begins_again_when_all_that_was_cancelled_has_ended);
   CLAIM(what_is_no_task_is_refused);
+  CLAIM(a_task_is_cancelled_alone);
+  CLAIM(who_waits_for_the_host_is_not_stuck);
   if (argc > 2 && strcmp(claim, "closing_after_any_step_leaves_nothing") == 0)
     return closing_after_any_step_leaves_nothing(argv[2]), 0;
   fprintf(stderr, "no such claim: %s\n", claim);

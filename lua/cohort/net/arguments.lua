@@ -25,8 +25,8 @@ end
 
 function arguments.check_port(who, port)
   if math.type(port) ~= "integer" and not (type(port) == "number" and port % 1 == 0) then
-    misuse("%s expects a port as a whole number, got %s: write net.%s(host, port)", who,
-      type(port) == "number" and ("%.14g"):format(port) or type(port), who)
+    local given = type(port) ~= "number" and type(port) or port ~= port and "nan" or ("%.14g"):format(port)
+    misuse("%s expects a port as a whole number, got %s: write net.%s(host, port)", who, given, who)
   end
   if port < 0 or port > 65535 then misuse("%s expects a port of 0 to 65535, got %.14g", who, port) end
 end
