@@ -231,6 +231,22 @@ describe("5,000 scopes in each other", function()
   end)
 end)
 
+describe("a recursion of groups without an end", function()
+  it("fails soon, and says what it is", function()
+    virtual(function()
+      local count = 0
+      local function visit()
+        count = count + 1
+        cohort.group(visit)
+      end
+      local eg = raised(visit)
+      assert.equal(2001, count)
+      assert.matches("nesting_spec.lua:%d+: this task is in 2000 groups, one in the other: is", eg:sole())
+      assert.equal("other", cohort.group(function() return "other" end))
+    end)
+  end)
+end)
+
 describe("nested pcalls", function()
   it("keep Lua's own limit, in a task too, and do no harm", function()
     virtual(function()

@@ -21,6 +21,7 @@
 #include "glue/wait.h"
 
 
+#define NESTING_MAX 2000
 #define RESULTS_FREE (LUA_MINSTACK / 2)  /* of a body: so many leave room for the end of its group */
 
 
@@ -64,10 +65,28 @@ static bool push_name(lua_State *L, int arg) {
 }
 
 
-/* Open a group in 'f' for the object on top. [-0, +0, m] before anything changed */
+/*
+** How many groups of 'f' the next one will be the innermost of. A recursion without an end would take
+** minutes to fail by itself, because each group adds its own to an error that passes. [-0, +0, v]
+*/
+static unsigned check_nesting(lua_State *L, const struct coh_fiber *f) {
+  struct coh_scope *s = f->task.current;
+  unsigned nesting = 1;
+  while (s != &f->task.scope && coh_luagroup_around(s) == NULL) s = s->parent;
+  if (s != &f->task.scope) nesting += coh_luagroup_around(s)->nesting;
+  if (nesting > NESTING_MAX)
+    coh_misuse(L, "this task is in %d groups, one in the other: is that a recursion without an end?",
+               NESTING_MAX);
+  return nesting;
+}
+
+
+/* Open a group in 'f' for the object on top. [-0, +0, v] before anything changed */
 static struct coh_luagroup *open_group(lua_State *L, struct coh_state *S, struct coh_fiber *f,
                                        struct coh_object *o, struct wish w, bool block) {
+  unsigned nesting = check_nesting(L, f);
   struct coh_luagroup *g = coh_luagroup_take(L, S);
+  g->nesting = nesting;
   coh_group_open(&g->group, &f->task, block ? &g->block : NULL, w.limit, w.collect);
   g->object = o;
   o->scope = &g->group.scope;

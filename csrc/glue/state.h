@@ -130,6 +130,7 @@ struct coh_luagroup {
   struct coh_object *object;      /* its userdata, anchored in 'slot' */
   lua_KContext number;            /* no other scope or group has it */
   int slot;                       /* in state.objects, for good */
+  unsigned nesting;               /* of how many groups that its host is in it is the innermost */
   struct coh_luascope *deferring; /* around the deferred function that runs now, or NULL */
   unsigned deferred;              /* functions that have yet to run at the end */
   unsigned deferred_failed;       /* and how many of those that ran raised */
