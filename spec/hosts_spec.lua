@@ -24,7 +24,7 @@ local function run(program, words)
   local command = "TMPDIR=%s %s %s %s >%s/out 2>%s/err"
   local _, _, status = os.execute(command:format(folder, under, program, words, folder, folder))
   local err = read "err"
-  if under ~= "" then err = err:gsub("%-%-%d+%-%- [^\n]*\n", "") end  -- valgrind's, of calls that it does not know
+  if under ~= "" then err = err:gsub("%-%-%d+%-%- [^\n]*\n", "") end  -- of calls that valgrind does not know
   return status, read "out", err
 end
 
