@@ -319,3 +319,32 @@ describe("a coroutine that waits for a process", function()
     end)
   end)
 end)
+
+describe("a task's own coroutine", function()
+  it("that is closed by hand may be that of a task nobody has, whose handle is collected", function()
+    local kept
+    virtual(function()
+      local ok = pcall(cohort.group, function(g)
+        for i = 1, 20 do
+          local co
+          local task = g:spawn(function()
+            co = coroutine.running()
+            cohort.sleep(1)
+          end)
+          cohort.checkpoint()
+          coroutine.close(co)
+          if i == 20 then kept = task end
+        end
+        collect()
+        assert.equal("waiting", kept:status())
+        cohort.sleep(2)
+      end)
+      assert.is_false(ok)
+      assert.equal("failed", kept:status())
+      assert.equal("cannot resume dead coroutine", kept:error())
+      assert.equal("cannot resume dead coroutine", select(2, pcall(kept.join, kept)))
+      assert.equal("ended", cohort.select { { kept, function() return "ended" end } })
+    end)
+    assert.equal("failed", kept:status())
+  end)
+end)

@@ -17,6 +17,7 @@
 #include "glue/error.h"
 #include "glue/errtext.h"
 #include "glue/funcname.h"
+#include "glue/lost.h"
 #include "glue/note.h"
 #include "glue/object.h"
 #include "glue/stubborn.h"
@@ -264,6 +265,7 @@ static enum coh_result result_of(struct coh_fiber *f) {
 ** is parked, and comes here again.
 */
 static void ended(struct coh_state *S, struct coh_fiber *f, int status) {
+  if (status != LUA_OK && coh_lost_is(f)) coh_lost_handle(f);
   if (status != LUA_OK && !f->dead) {
     f->failed = f->dead = true;
     f->cut = false;
@@ -364,6 +366,7 @@ static void end_extra(struct coh_state *S, struct coh_fiber *f) {
 
 
 void coh_fiber_finish(struct coh_state *S, struct coh_fiber *f, enum coh_result result) {
+  cut_handle(f, result);  /* first: it is on no stack any more, and the collector may run below */
   if (f->unclaimed && result == COH_FAILED) {
     lua_pushcfunction(S->pump, warn_unclaimed);
     lua_pushlightuserdata(S->pump, f);
@@ -372,7 +375,6 @@ void coh_fiber_finish(struct coh_state *S, struct coh_fiber *f, enum coh_result 
   if (f->extra != NULL) end_extra(S, f);
   coh_stubborn_forget(S, f);
   coh_watch_forget(S, f);
-  cut_handle(f, result);
   if (f->task.group == NULL) {
     coh_task_end(&f->task, result);
   } else {

@@ -6,6 +6,7 @@
 
 #include "glue/arg.h"
 #include "glue/fiber.h"
+#include "glue/lost.h"
 #include "glue/names.h"
 
 static const char *const names[COH_KINDS] = {"scope", "group", "task", "clock"};
@@ -83,7 +84,9 @@ void *coh_object_test(lua_State *L, const struct coh_state *S, int arg, enum coh
   o = lua_touserdata(L, arg);
   if (o == NULL) return NULL;
   if (kind == COH_CLOCK) return is_clock(L, S, arg) ? o : NULL;
-  return o->mark == COH_OBJECT_MARK && o->kind == kind ? o : NULL;
+  if (o->mark != COH_OBJECT_MARK || o->kind != kind) return NULL;
+  if (kind == COH_TASK) coh_lost_settle(o);
+  return o;
 }
 
 

@@ -7,6 +7,7 @@
 #include "glue/arg.h"
 #include "glue/error.h"
 #include "glue/fiber.h"
+#include "glue/lost.h"
 #include "glue/object.h"
 #include "glue/scopes.h"
 #include "glue/wait.h"
@@ -155,10 +156,11 @@ struct record {
 /* started(...): the child is ready to be seen */
 static int l_started(lua_State *L) {
   struct record *r = lua_touserdata(L, lua_upvalueindex(2));
-  const struct coh_object *handle = lua_touserdata(L, lua_upvalueindex(4));
+  struct coh_object *handle = lua_touserdata(L, lua_upvalueindex(4));
   struct coh_fiber *child;
   int count = lua_gettop(L);
   if (r->called) return coh_misuse(L, "started was called already: call it once, when the task is ready");
+  coh_lost_settle(handle);
   if (handle->scope == NULL) return coh_misuse(L, "started was called after its task had ended");
   child = coh_item(handle->scope, struct coh_fiber, task.scope);
   lua_createtable(L, count, 1);

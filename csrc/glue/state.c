@@ -12,6 +12,7 @@
 #include "glue/context.h"
 #include "glue/costep.h"
 #include "glue/note.h"
+#include "glue/lost.h"
 #include "glue/stubborn.h"
 
 static const char state_key = 0;  /* its address is the registry's key */
@@ -33,6 +34,7 @@ struct coh_state *coh_state_new(lua_State *L) {
   S->report = LUA_NOREF;
   coh_link_init(&S->closings);
   coh_link_init(&S->fibers);
+  coh_link_init(&S->buried);
   coh_link_init(&S->unstarted);
   coh_link_init(&S->scopes);
   coh_link_init(&S->groups);
@@ -236,6 +238,11 @@ void coh_fiber_give(struct coh_state *S, struct coh_fiber *f) {
   if (f->locals) coh_context_forget(S, f);
   if (f->note != NULL) coh_note_free(S, &f->note);
   clean_thread(S, f);
+  if (f->lost) {
+    free_extra(S, f);
+    coh_lost_bury(S, f);
+    return;
+  }
   if (S->fibers_free >= COH_FIBERS_KEPT || S->closing) {
     free_fiber(S, f);
     return;
@@ -346,6 +353,7 @@ void coh_luagroup_give(struct coh_state *S, struct coh_luagroup *g) {
 
 /* Cut the coroutine of a live task off; its '<close>' variables run, and cannot wait. */
 static void cut_fiber(struct coh_state *S, struct coh_fiber *f, const struct coh_fiber *running) {
+  if (coh_lost_is(f)) coh_lost_handle(f);
   if (f->handle != NULL) {
     f->handle->result = COH_WAS_INTERRUPTED;
     coh_object_end(f->handle);

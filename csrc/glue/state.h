@@ -49,6 +49,7 @@ struct coh_state {
   size_t passing;                 /* coroutines inside of tasks' that wait */
   struct coh_link closings;       /* coroutines that are being closed; see coclose.h */
   struct coh_link fibers;         /* free, coh_fiber.task.wait.link */
+  struct coh_link buried;         /* ended, but handles point to them that nobody can find; the same link */
   struct coh_link unstarted;      /* ended before they had started, not looked at yet; the same link */
   struct coh_link scopes;         /* free, coh_luascope.scope.sibling */
   struct coh_link groups;         /* free, coh_luagroup.group.scope.sibling */
@@ -91,7 +92,8 @@ struct coh_object {
   uint8_t reason;                 /* enum coh_reason */
   uint8_t result;                 /* of a task: enum coh_result */
   uint8_t kind;                   /* enum coh_kind */
-  bool packed;                    /* of a task: its value is a table of results with their count in n */
+  bool packed : 1;                /* of a task: its value is a table of results with their count in n */
+  bool lost : 1;                  /* of a task: its coroutine was ended by Lua's own library, see lost.h */
   bool shield;
   bool caught;
   uint16_t mark;                  /* COH_OBJECT_MARK: a metatable can be put on another's userdata */
@@ -185,6 +187,7 @@ struct coh_fiber {
   bool unclaimed : 1;             /* the host does not want its result */
   bool robbed : 1;                /* what waited was resumed by somebody else, and sees no end of the wait */
   bool locals : 1;                /* it has task-locals, see context.h */
+  bool lost : 1;                  /* its handle was, with its stack: see lost.h */
   uint16_t withs;                 /* it has open: a coroutine in which this changed may have one of them */
   uint16_t generation;            /* of tasks that have spawned one another into a cancelled group */
 };
@@ -255,6 +258,7 @@ void coh_fiber_let_go(lua_State *L, struct coh_fiber *f, const char *name);
 
 /* Give one back. Its kernel part must have ended. Nothing raises. [-0, +0, -] */
 void coh_fiber_give(struct coh_state *S, struct coh_fiber *f);
+
 void coh_luascope_give(struct coh_state *S, struct coh_luascope *s);
 void coh_luagroup_give(struct coh_state *S, struct coh_luagroup *g);
 

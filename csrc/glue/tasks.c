@@ -10,6 +10,7 @@
 #include "glue/arg.h"
 #include "glue/error.h"
 #include "glue/fiber.h"
+#include "glue/lost.h"
 #include "glue/note.h"
 #include "glue/object.h"
 #include "glue/reason.h"
@@ -126,7 +127,8 @@ static struct coh_object *check_task(lua_State *L, const char *what) {
 
 
 /* The live fiber of a task object, or NULL. */
-static struct coh_fiber *fiber_of(const struct coh_object *o) {
+static struct coh_fiber *fiber_of(struct coh_object *o) {
+  coh_lost_settle(o);
   return o->scope == NULL ? NULL : coh_item(o->scope, struct coh_fiber, task.scope);
 }
 
@@ -159,12 +161,20 @@ static int push_results(lua_State *L, const struct coh_object *o) {
 }
 
 
+/* Push the error of the task at 1, which has one. [-0, +1, m] */
+static void push_error(lua_State *L, const struct coh_object *o) {
+  if (o->lost) lua_pushliteral(L, "cannot resume dead coroutine");
+  else if (o->result == COH_FAILED) lua_getiuservalue(L, 1, COH_UV_RESULT);
+  else push_aborted(L);
+}
+
+
 /* Return what the task at 1 returned, or raise its error. */
 static int give_result(lua_State *L, struct coh_object *o) {
+  coh_lost_settle(o);
   lua_settop(L, 1);
   if (o->result == COH_SUCCEEDED) return push_results(L, o);
-  if (o->result == COH_FAILED) lua_getiuservalue(L, 1, COH_UV_RESULT);
-  else push_aborted(L);
+  push_error(L, o);
   return lua_error(L);
 }
 
@@ -183,8 +193,7 @@ static int l_error(lua_State *L) {
   check_ended(L, o, "error");
   lua_settop(L, 1);
   if (o->result == COH_SUCCEEDED) lua_pushnil(L);
-  else if (o->result == COH_FAILED) lua_getiuservalue(L, 1, COH_UV_RESULT);
-  else push_aborted(L);
+  else push_error(L, o);
   return 1;
 }
 
@@ -262,7 +271,7 @@ static int l_cancel(lua_State *L) {
 }
 
 
-static const char *status_of(const struct coh_object *o) {
+static const char *status_of(struct coh_object *o) {
   static const char *const places[] = {"running", "ready", "waiting", "done"};
   static const char *const results[] = {NULL, "done", "failed", "cancelled", "cancelled"};
   return o->scope != NULL ? places[fiber_of(o)->task.wait.place] : results[o->result];

@@ -19,6 +19,7 @@
 #include "glue/error.h"
 #include "glue/errtext.h"
 #include "glue/groups.h"
+#include "glue/lost.h"
 #include "glue/names.h"
 #include "glue/note.h"
 #include "glue/reason.h"
@@ -72,6 +73,7 @@ static int state_gc(lua_State *L) {
   struct coh_state *S = lua_touserdata(L, 1);
   S->closing = true;
   cohort_close(S);
+  coh_lost_free(S);
   return 0;
 }
 

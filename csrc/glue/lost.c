@@ -1,0 +1,42 @@
+/*
+** Lost handles: see lost.h.
+*/
+#include "glue/lost.h"
+
+
+/* A coroutine that was closed, or resumed to its end, has no frame and no error. */
+bool coh_lost_is(const struct coh_fiber *f) {
+  lua_Debug ar;
+  return f->started && f->L != NULL && lua_status(f->L) == LUA_OK && !lua_getstack(f->L, 0, &ar);
+}
+
+
+void coh_lost_handle(struct coh_fiber *f) {
+  f->lost = f->handle != NULL;
+  f->handle = NULL;
+}
+
+
+void coh_lost_bury(struct coh_state *S, struct coh_fiber *f) {
+  coh_anchors_free(S->main, &S->threads, f->task.slot);
+  S->loop.rt.mem.used -= sizeof *f;
+  coh_link_append(&S->buried, &f->task.wait.link);
+}
+
+
+void coh_lost_free(struct coh_state *S) {
+  while (!coh_link_alone(&S->buried)) {
+    struct coh_fiber *f = coh_item(S->buried.next, struct coh_fiber, task.wait.link);
+    coh_link_remove(&f->task.wait.link);
+    S->loop.rt.mem.used += sizeof *f;
+    coh_mem_free(&S->loop.rt.mem, f, sizeof *f);
+  }
+}
+
+
+void coh_lost_settle(struct coh_object *handle) {
+  if (handle->scope == NULL || !coh_item(handle->scope, struct coh_fiber, task.scope)->lost) return;
+  coh_object_end(handle);
+  handle->result = COH_FAILED;
+  handle->lost = true;
+}

@@ -1,0 +1,32 @@
+/*
+** Lost handles. The handle of a task is on its coroutine's stack. When Lua's own library
+** has ended that coroutine, its handle may be gone, or somebody may have it: nobody can
+** tell. So the fiber forgets it, and stays as long as the lua_State, because the handle
+** may point to it; and a handle that is there learns of the end when it is looked at.
+*/
+#ifndef COH_GLUE_LOST_H
+#define COH_GLUE_LOST_H
+
+#include "glue/state.h"
+#include "kernel/hidden.h"
+
+COH_HIDDEN
+
+/* Has somebody else ended the coroutine of a fiber that has not ended? */
+bool coh_lost_is(const struct coh_fiber *f);
+
+/* The handle of such a fiber is lost. */
+void coh_lost_handle(struct coh_fiber *f);
+
+/* Keep a fiber that has ended and has lost its handle; it is not counted in what a runtime holds. */
+void coh_lost_bury(struct coh_state *S, struct coh_fiber *f);
+
+/* The end of the lua_State. */
+void coh_lost_free(struct coh_state *S);
+
+/* Look whether the task of a handle has ended so: then the handle is one of a task that failed. */
+void coh_lost_settle(struct coh_object *handle);
+
+COH_SEEN
+
+#endif
