@@ -344,7 +344,7 @@ int coh_note_handler(lua_State *L) {
   if (coh_cancelled_is(L, 1)) return 1;
   S = coh_state_of(L);
   f = coh_running(S);
-  if (f == NULL || (lua_isnil(L, 1) && coh_closing_is(S, L))) return 1;
+  if (f == NULL || (!coh_link_alone(&S->closings) && lua_isnil(L, 1) && coh_closing_is(S, L))) return 1;
   known = f->rethrown && f->note != NULL && f->note->of == lua_topointer(L, 1) && is_raised_here(L, S);
   f->rethrown = false;
   if (known || coh_error_is(L, 1, COH_ERROR_GROUP)) return 1;
