@@ -412,7 +412,7 @@ describe("as_completed", function()
   local function warnings_of(body)
     local result = child.run(([[
       local cohort = require "cohort"
-      cohort.run(cohort.move_on_after, 0.01, function()
+      cohort.run({ clock = cohort.testing.clock { autojump = true } }, cohort.move_on_after, 1, function()
         for _ in cohort.as_completed { cohort.now, cohort.sleep_forever } do %s end
       end)]]):format(body))
     assert.equal(0, result.code)
