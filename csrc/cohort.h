@@ -90,7 +90,8 @@ COHORT_API cohort_runtime *cohort_of(lua_State *L);
 ** 0 or COHORT_E*; then L's stack is as it was. COHORT_EINVAL also when 'arguments' is
 ** negative, there is no function below so many, or L is of another state than the
 ** runtime. When no task lives any more after cohort_cancel, cohort_break, the watchdog or
-** an interrupt, the runtime begins again as new with the first task that is made.
+** an interrupt, the runtime begins again as new with the first task that is made: take
+** before that what the others came to.
 */
 COHORT_API int cohort_spawn(cohort_runtime *rt, lua_State *L, int arguments, cohort_task *out);
 

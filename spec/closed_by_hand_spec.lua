@@ -321,6 +321,66 @@ describe("a coroutine that waits for a process", function()
 end)
 
 describe("a task's own coroutine", function()
+  for _, stage in ipairs { "waits for the lock", "waits for the condition", "was notified" } do
+    it("may be closed just when a lock breaks, with which it " .. stage .. ": that is collected", function()
+      virtual(function()
+        local co
+        local opened = cohort.event()
+        local function wait(lock, c)
+          co = coroutine.running()
+          lock:acquire()
+          if stage ~= "waits for the lock" then c:wait() end
+        end
+        local function hold(lock, c)
+          if stage ~= "waits for the lock" then cohort.checkpoint() end
+          lock:acquire()
+          if stage == "was notified" then c:notify() end
+          lock, c = nil, nil
+          opened:wait()
+        end
+        local function begin(g)
+          local lock = cohort.lock()
+          local c = cohort.condition(lock)
+          local first, second = wait, hold
+          if stage == "waits for the lock" then first, second = hold, wait end
+          g:spawn(first, lock, c)
+          g:spawn(second, lock, c)
+        end
+        local ok = pcall(cohort.group, function(g)
+          begin(g)
+          testing.wait_all_blocked()
+          g:spawn(function()
+            opened:wait()
+            coroutine.close(co)
+            co = nil
+            collect()
+          end)
+          testing.wait_all_blocked()
+          opened:set()
+        end)
+        assert.is_false(ok)
+      end)
+    end)
+  end
+
+  it("that is closed by hand leaves a scope that has ended with it", function()
+    virtual(function()
+      local scope, co
+      pcall(cohort.group, function(g)
+        g:spawn(function()
+          scope, co = cohort.current_scope(), coroutine.running()
+          cohort.sleep(1)
+        end)
+        testing.wait_all_blocked()
+        coroutine.close(co)
+        cohort.sleep(2)
+      end)
+      assert.matches("%(ended%)$", tostring(scope))
+      assert.matches("this scope has ended", tasks.raised(function() scope.deadline = 1 end))
+      scope:cancel()
+    end)
+  end)
+
   it("that is closed by hand may be that of a task nobody has, whose handle is collected", function()
     local kept
     virtual(function()

@@ -147,6 +147,31 @@ describe("the option schedule", function()
     assert.matches("cannot resume dead coroutine", told[3])
   end)
 
+  it("is given false for a task whose coroutine was closed by hand", function()
+    local lists = {}
+    local function schedule(tasks) lists[#lists + 1] = tasks end
+    local ok = pcall(run, schedule, function()
+      cohort.group(function(g)
+        local co
+        for i = 1, 3 do
+          g:spawn(function()
+            if i == 2 then co = coroutine.running() end
+            cohort.sleep(1)
+          end)
+        end
+        testing.wait_all_blocked()
+        coroutine.close(co)
+        cohort.sleep(2)
+      end)
+    end)
+    assert.is_false(ok)
+    local found = false
+    for _, list in ipairs(lists) do
+      for i = 1, #list do found = found or list[i] == false end
+    end
+    assert.is_true(found)
+  end)
+
   it("does not go with a seed", function()
     local ok, err = pcall(function() cohort.run({ seed = 1, schedule = print }, print) end)
     assert.is_false(ok)

@@ -57,7 +57,7 @@ static void hook(lua_State *L, lua_Debug *ar) {
 
 /* pcall'ed: () -> one that is not in use */
 static int l_new(lua_State *L) {
-  struct coh_closing *c = lua_newuserdatauv(L, sizeof *c, 0);
+  struct coh_closing *c = lua_newuserdatauv(L, sizeof *c, 1);
   *c = (struct coh_closing){.mark = &mark};
   coh_link_init(&c->link);
   lua_rawgetp(L, LUA_REGISTRYINDEX, &mark);
@@ -70,6 +70,8 @@ bool coh_closing_begin(lua_State *L, struct coh_state *S, lua_State *co) {
   struct coh_closing *c;
   lua_pushcfunction(L, l_new);
   if (lua_pcall(L, 0, 1, 0) != LUA_OK) return false;
+  lua_pushvalue(L, 1);
+  lua_setiuservalue(L, -2, 1);  /* it outlives this: no other coroutine has its address as long as this counts */
   lua_toclose(L, -1);
   c = lua_touserdata(L, -1);
   c->co = co;

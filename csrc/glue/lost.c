@@ -31,12 +31,16 @@ void coh_lost_free(struct coh_state *S) {
     S->loop.rt.mem.used += sizeof *f;
     coh_mem_free(&S->loop.rt.mem, f, sizeof *f);
   }
+  S->lost_freed = true;
 }
 
 
-void coh_lost_settle(struct coh_object *handle) {
-  if (handle->scope == NULL || !coh_item(handle->scope, struct coh_fiber, task.scope)->lost) return;
-  coh_object_end(handle);
+/* Once the lost fibers are freed, only their handles have a scope still: all others were ended. */
+void coh_lost_settle(const struct coh_state *S, struct coh_object *handle) {
+  if (handle->scope == NULL) return;
+  if (!S->lost_freed && !coh_item(handle->scope, struct coh_fiber, task.scope)->lost) return;
+  if (S->lost_freed) handle->scope = NULL;
+  else coh_object_end(handle);
   handle->result = COH_FAILED;
   handle->lost = true;
 }

@@ -25,7 +25,7 @@ void coh_lost_bury(struct coh_state *S, struct coh_fiber *f);
 void coh_lost_free(struct coh_state *S);
 
 /* Look whether the task of a handle has ended so: then the handle is one of a task that failed. */
-void coh_lost_settle(struct coh_object *handle);
+void coh_lost_settle(const struct coh_state *S, struct coh_object *handle);
 
 COH_SEEN
 

@@ -85,7 +85,7 @@ void *coh_object_test(lua_State *L, const struct coh_state *S, int arg, enum coh
   if (o == NULL) return NULL;
   if (kind == COH_CLOCK) return is_clock(L, S, arg) ? o : NULL;
   if (o->mark != COH_OBJECT_MARK || o->kind != kind) return NULL;
-  if (kind == COH_TASK) coh_lost_settle(o);
+  if (kind == COH_TASK) coh_lost_settle(S, o);
   return o;
 }
 

@@ -8,6 +8,7 @@
 
 #include "glue/arg.h"
 #include "glue/fiber.h"
+#include "glue/lost.h"
 #include "glue/object.h"
 #include "glue/reason.h"
 #include "glue/scopes.h"
@@ -37,12 +38,15 @@ void coh_face_bind(lua_State *L, struct coh_state *S, struct coh_luascope *s, st
 /* Push what the scope at 'arg' stands for, and give its head. [-0, +1, v] */
 static struct coh_object *check_subject(lua_State *L, int arg, const char *what) {
   struct coh_face *face = coh_object_check(L, arg, COH_SCOPE, what);
+  struct coh_object *o;
   if (!face->proxy) {
     lua_pushvalue(L, arg);
     return &face->object;
   }
   lua_getiuservalue(L, arg, COH_UV_OWNER);
-  return lua_touserdata(L, -1);
+  o = lua_touserdata(L, -1);
+  if (o->kind == COH_TASK) coh_lost_settle(coh_state_here(L), o);
+  return o;
 }
 
 

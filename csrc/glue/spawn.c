@@ -69,9 +69,10 @@ static void *make_granted(lua_State *L, struct coh_fiber *f, lua_CFunction make,
 
 /* {{ spawn */
 
-/* Of what the running task spawns into a cancelled group: who does so when it is cut must not for ever. */
-static uint16_t next_generation(lua_State *L, const struct coh_fiber *f, const char *what) {
+/* Of what the running task spawns: who spawns into a cancelled group when it is cut must not for ever. */
+static uint16_t next_generation(lua_State *L, const struct coh_fiber *f, bool cancelled, const char *what) {
   if (f == NULL) return 0;
+  if (!cancelled) return f->generation;
   if (f->generation == GENERATIONS_MAX)
     coh_misuse(L, "%s: this group is cancelled, and %d tasks have each spawned the next into it since: who "
                   "restarts a task must stop when it is cancelled", what, GENERATIONS_MAX);
@@ -81,7 +82,7 @@ static uint16_t next_generation(lua_State *L, const struct coh_fiber *f, const c
 
 static int spawn(lua_State *L, struct coh_state *S, struct coh_luagroup *g, bool daemon) {
   const char *what = daemon ? "spawn_daemon" : "spawn";
-  uint16_t generation = g->group.scope.effective ? next_generation(L, coh_running(S), what) : 0;
+  uint16_t generation = next_generation(L, coh_running(S), g->group.scope.effective, what);
   struct coh_fiber *child = load(L, S);
   child->generation = generation;
   coh_group_spawn(&g->group, &child->task, daemon);
@@ -160,7 +161,7 @@ static int l_started(lua_State *L) {
   struct coh_fiber *child;
   int count = lua_gettop(L);
   if (r->called) return coh_misuse(L, "started was called already: call it once, when the task is ready");
-  coh_lost_settle(handle);
+  coh_lost_settle(coh_state_here(L), handle);
   if (handle->scope == NULL) return coh_misuse(L, "started was called after its task had ended");
   child = coh_item(handle->scope, struct coh_fiber, task.scope);
   lua_createtable(L, count, 1);

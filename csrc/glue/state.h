@@ -50,6 +50,7 @@ struct coh_state {
   struct coh_link closings;       /* coroutines that are being closed; see coclose.h */
   struct coh_link fibers;         /* free, coh_fiber.task.wait.link */
   struct coh_link buried;         /* ended, but handles point to them that nobody can find; the same link */
+  bool lost_freed;                /* what was there, see lost.h: the lua_State is being closed */
   struct coh_link unstarted;      /* ended before they had started, not looked at yet; the same link */
   struct coh_link scopes;         /* free, coh_luascope.scope.sibling */
   struct coh_link groups;         /* free, coh_luagroup.group.scope.sibling */

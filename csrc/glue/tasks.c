@@ -127,8 +127,7 @@ static struct coh_object *check_task(lua_State *L, const char *what) {
 
 
 /* The live fiber of a task object, or NULL. */
-static struct coh_fiber *fiber_of(struct coh_object *o) {
-  coh_lost_settle(o);
+static struct coh_fiber *fiber_of(const struct coh_object *o) {
   return o->scope == NULL ? NULL : coh_item(o->scope, struct coh_fiber, task.scope);
 }
 
@@ -171,7 +170,7 @@ static void push_error(lua_State *L, const struct coh_object *o) {
 
 /* Return what the task at 1 returned, or raise its error. */
 static int give_result(lua_State *L, struct coh_object *o) {
-  coh_lost_settle(o);
+  coh_lost_settle(coh_state_here(L), o);
   lua_settop(L, 1);
   if (o->result == COH_SUCCEEDED) return push_results(L, o);
   push_error(L, o);
@@ -212,7 +211,10 @@ static void check_other(lua_State *L, const char *what) {
 
 /* Wait for the end of the task at 1. True: it has ended. False: parked, yield. [-0, +0, m] */
 static bool watch(lua_State *L, struct coh_fiber *f) {
-  struct coh_fiber *other = fiber_of(lua_touserdata(L, 1));
+  struct coh_object *o = lua_touserdata(L, 1);
+  struct coh_fiber *other;
+  coh_lost_settle(coh_state_here(L), o);
+  other = fiber_of(o);
   if (other == NULL) return true;
   coh_wait_park(&f->task.wait, &f->task.current->slot, &watch_kind, &coh_fiber_extra(L, other)->watchers);
   return false;
@@ -271,7 +273,7 @@ static int l_cancel(lua_State *L) {
 }
 
 
-static const char *status_of(struct coh_object *o) {
+static const char *status_of(const struct coh_object *o) {
   static const char *const places[] = {"running", "ready", "waiting", "done"};
   static const char *const results[] = {NULL, "done", "failed", "cancelled", "cancelled"};
   return o->scope != NULL ? places[fiber_of(o)->task.wait.place] : results[o->result];

@@ -202,13 +202,13 @@ int cohort_spawn(cohort_runtime *rt, lua_State *L, int arguments, cohort_task *o
   int status;
   if (!rt->loop.opened || rt->closing || !is_of(rt, L)) return COHORT_EINVAL;
   if (arguments < 0 || lua_gettop(L) <= arguments) return COHORT_EINVAL;
-  if (rt->loop.rt.tasks_live == 0) begin_again(rt);
   status = load(L, arguments, &f);
   if (status != 0) return status;
   if (out != NULL && (place = find_place(rt)) < 0) {
     coh_fiber_give(rt, f);
     return COHORT_ENOMEM;
   }
+  if (rt->loop.rt.tasks_live == 0) begin_again(rt);
   lua_pop(L, arguments + 1);
   f->unclaimed = out == NULL;
   coh_task_begin(&f->task, &rt->loop.rt, rt->loop.rt.root);

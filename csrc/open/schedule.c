@@ -9,6 +9,7 @@
 
 #include "cohort.h"
 #include "glue/fiber.h"
+#include "glue/lost.h"
 
 enum { COUNT = 1, FUNCTION };  /* slots of 'ask' */
 
@@ -20,7 +21,7 @@ static void push_tasks(lua_State *L, struct coh_state *S, lua_Integer count) {
   lua_createtable(L, (int)count, 0);
   for (i = 1; i <= count; i++, l = l->next) {
     struct coh_fiber *f = coh_item(l, struct coh_fiber, task.wait.link);
-    if (f->dead) lua_pushboolean(L, 0);  /* it has no stack for a handle any more */
+    if (f->dead || coh_lost_is(f)) lua_pushboolean(L, 0);  /* it has no stack for a handle any more */
     else coh_fiber_push_handle(L, S, f);
     lua_rawseti(L, -2, i);
   }

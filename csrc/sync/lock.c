@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "glue/arg.h"
+#include "glue/costep.h"
 #include "glue/error.h"
 #include "glue/fiber.h"
 #include "glue/wait.h"
@@ -58,17 +59,23 @@ static char *set_dead(lua_State *L, struct coh_lock *k, const char *name) {
 }
 
 
+/* Wake all of a queue, with nothing that they could have to give on. */
+static void send_off(struct coh_link *queue) {
+  while (!coh_link_alone(queue)) coh_costep_send_off(coh_item(queue->next, struct coh_wait, link));
+}
+
+
 /* The owner has ended: all who wait for the lock, or with it, wake. */
 static void owner_ended(lua_State *L, struct coh_held *held, const char *name) {
   struct coh_lock *k = coh_item(held, struct coh_lock, held);
   k->owner = NULL;
   k->broken = true;
   if (name != NULL) k->dead = set_dead(L, k, name);
-  coh_wait_wake_all(&k->sync.waiters);
+  send_off(&k->sync.waiters);
   while (!coh_link_alone(&k->conditions)) {
     struct coh_condition *c = coh_item(k->conditions.next, struct coh_condition, link);
     coh_link_remove(&c->link);
-    coh_wait_wake_all(&c->sync.waiters);
+    send_off(&c->sync.waiters);
   }
 }
 

@@ -237,7 +237,7 @@ static struct coh_link *queue_of(lua_State *L, int i, enum sort sort) {
     return e->set ? NULL : &e->sync.waiters;
   } else {
     struct coh_object *o = subject;
-    coh_lost_settle(o);
+    coh_lost_settle(coh_state_here(L), o);
     if (o->scope == NULL) return NULL;
     return &coh_fiber_extra(L, coh_item(o->scope, struct coh_fiber, task.scope))->watchers;
   }
