@@ -71,7 +71,7 @@ bool coh_closing_begin(lua_State *L, struct coh_state *S, lua_State *co) {
   lua_pushcfunction(L, l_new);
   if (lua_pcall(L, 0, 1, 0) != LUA_OK) return false;
   lua_pushvalue(L, 1);
-  lua_setiuservalue(L, -2, 1);  /* it outlives this: no other coroutine has its address as long as this counts */
+  lua_setiuservalue(L, -2, 1);  /* so no other coroutine has its address as long as this counts */
   lua_toclose(L, -1);
   c = lua_touserdata(L, -1);
   c->co = co;

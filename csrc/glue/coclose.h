@@ -14,8 +14,9 @@
 COH_HIDDEN
 
 /*
-** Make 'co', which is at 1 and has yielded, unwind itself when it is resumed. Pushes a value to be closed: while it is
-** there, that goes on. False without memory, with an error instead. [-0, +1, -]
+** Make 'co', which is at 1 and has yielded, unwind itself when it is resumed. Pushes a value to
+** be closed: while it is there, that goes on. False without memory, with an error instead.
+** [-0, +1, -]
 */
 bool coh_closing_begin(lua_State *L, struct coh_state *S, lua_State *co);
 
