@@ -331,12 +331,14 @@ describe("a task's own coroutine", function()
           lock:acquire()
           if stage ~= "waits for the lock" then c:wait() end
         end
-        local function hold(lock, c)
-          if stage ~= "waits for the lock" then cohort.checkpoint() end
+        local function take(lock, c)
           lock:acquire()
           if stage == "was notified" then c:notify() end
-          lock, c = nil, nil
-          opened:wait()
+        end
+        local function hold(...)
+          if stage ~= "waits for the lock" then cohort.checkpoint() end
+          take(...)
+          return opened:wait()  -- in place of this call, and of what it was given
         end
         local function begin(g)
           local lock = cohort.lock()
