@@ -129,8 +129,8 @@ COHORT_API int cohort_status(cohort_runtime *rt, cohort_task task);
 
 /*
 ** Push onto L the results of a task that returned, or the error of one that did
-** not, and forget the task. '*count' is how many values, unless 'count' is NULL. Its status as above, or
-** COHORT_EBUSY while it runs. The error of a task cancelled by a deadlock or an
+** not, and forget the task. '*count' is how many values, unless 'count' is NULL.
+** Its status as above, or COHORT_EBUSY while it runs. The error of a task cancelled by a deadlock or an
 ** interrupt is a Deadlock or an Interrupted.
 */
 COHORT_API int cohort_take(cohort_runtime *rt, cohort_task task, lua_State *L, int *count);

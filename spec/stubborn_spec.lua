@@ -358,6 +358,23 @@ describe("what is no stubbornness:", function()
     end)
   end)
 
+  it("limits under a shield in tasks, whose groups a cancelled task opens one after the other", function()
+    virtual(function()
+      local turns = 0
+      local function clean_up()
+        cohort.shield(cohort.move_on_after, 0.1, cohort.sleep, 1)
+        turns = turns + 1
+      end
+      cohort.scope(function(s)
+        s:cancel()
+        for _ = 1, 1500 do
+          cohort.group(function(g) g:spawn(clean_up) end)
+        end
+      end)
+      assert.equal(1500, turns)
+    end)
+  end)
+
   for name, once in pairs {
     ["that were caught"] = function() cohort.move_on_after(0.1, cohort.sleep, 1) end,
     ["whose Cancelled was swallowed inside"] = function()

@@ -16,7 +16,7 @@
 struct coh_closing {
   const void *mark;          /* &mark, whatever metatable a debug function has given it */
   struct coh_link link;      /* in state.closings, or alone */
-  lua_State *co;             /* borrowed: whoever closes it has it on the stack, too */
+  lua_State *co;             /* its user value: so it lives as long as this */
   int limit;                 /* raise at this depth or less */
   int spared;                /* depth of a function that unwinding called, or 0 */
 };
@@ -71,7 +71,7 @@ bool coh_closing_begin(lua_State *L, struct coh_state *S, lua_State *co) {
   lua_pushcfunction(L, l_new);
   if (lua_pcall(L, 0, 1, 0) != LUA_OK) return false;
   lua_pushvalue(L, 1);
-  lua_setiuservalue(L, -2, 1);  /* so no other coroutine has its address as long as this counts */
+  lua_setiuservalue(L, -2, 1);
   lua_toclose(L, -1);
   c = lua_touserdata(L, -1);
   c->co = co;
@@ -99,24 +99,11 @@ void coh_closing_end(struct coh_state *S, lua_State *co) {
 }
 
 
-static struct coh_closing *check(lua_State *L) {
+/* __close, __gc: who closes was itself ended while this waited, or is forgotten with it */
+static int l_end(lua_State *L) {
   struct coh_closing *c = lua_touserdata(L, 1);
-  return c != NULL && lua_rawlen(L, 1) == sizeof *c && c->mark == &mark ? c : NULL;
-}
-
-
-/* __close: who closes was itself ended while this waited */
-static int l_close(lua_State *L) {
-  struct coh_closing *c = check(L);
-  if (c != NULL && !coh_link_alone(&c->link)) end(c);
-  return 0;
-}
-
-
-/* __gc: both coroutines are forgotten, and 'co' is perhaps gone */
-static int l_gc(lua_State *L) {
-  struct coh_closing *c = check(L);
-  if (c != NULL) coh_link_remove(&c->link);
+  bool is_one = c != NULL && lua_rawlen(L, 1) == sizeof *c && c->mark == &mark;
+  if (is_one && !coh_link_alone(&c->link)) end(c);
   return 0;
 }
 
@@ -127,7 +114,7 @@ void coh_closing_forget(struct coh_state *S) {
 
 
 void coh_closing_open(lua_State *L) {
-  static const luaL_Reg metamethods[] = {{"__close", l_close}, {"__gc", l_gc}, {NULL, NULL}};
+  static const luaL_Reg metamethods[] = {{"__close", l_end}, {"__gc", l_end}, {NULL, NULL}};
   lua_createtable(L, 0, 2);
   luaL_setfuncs(L, metamethods, 0);
   lua_rawsetp(L, LUA_REGISTRYINDEX, &mark);

@@ -33,7 +33,7 @@ static const struct foreign { const char *noun, *name, *mend; } foreign[] = {
   {"cohort", "nursery", "write cohort.group(function(g) ... end)"},
   {"cohort", "async", "any function can wait: call it, or g:spawn(f, ...) in a group"},
   {"cohort", "await", "any function can wait: call it, and it returns when it has"},
-  {"cohort", "http", "there is none: net.connect gives a stream to speak it over"},
+  {"cohort", "http", "net.connect gives a stream to speak it over"},
   {"cohort", "open_nursery", "write cohort.group(function(g) ... end)"},
   {"cohort", "TaskGroup", "write cohort.group(function(g) ... end)"},
   {"cohort", "timeout", "write cohort.fail_after(seconds, f, ...), or move_on_after"},

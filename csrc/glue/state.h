@@ -141,7 +141,7 @@ struct coh_luagroup {
   bool body_failed;               /* the body raised */
   bool body_cut;                  /* and it was Cancelled */
   bool joined;                    /* the host has waited once, or was told that it cannot */
-  bool cut_tasks;                 /* a task of it was given Cancelled */
+  bool cut_tasks;                 /* a task of it was given Cancelled, because the group is cancelled */
 };
 
 /* Text taken where an error happened. Owned by the fiber it happened in, or the scope it cut. */

@@ -145,15 +145,22 @@ static struct coh_scope *find_counter(struct coh_fiber *f) {
 }
 
 
+/* A task that is cut with its group, and not by a limit of its own: what it does with that concerns the host. */
+static void note_cut(struct coh_fiber *f) {
+  struct coh_group *g = f->task.group;
+  if (g != NULL && g->scope.effective) coh_item(g, struct coh_luagroup, group)->cut_tasks = true;
+}
+
+
 void coh_stubborn_count(lua_State *L, struct coh_state *S, struct coh_fiber *f) {
   struct coh_scope *counter;
-  if (f->task.group != NULL) coh_item(f->task.group, struct coh_luagroup, group)->cut_tasks = true;
   if (f->unwinding) {
     set_hooks(S);
     advance(find(S, f));
     return;
   }
   counter = find_counter(f);
+  if (counter == &f->task.scope) note_cut(f);
   if (counter->delivered < DELIVERIES_MAX) counter->delivered++;
   if (counter->delivered == DELIVERIES_REPORTED) report(L, S, f);
   if (S->forced || counter->delivered >= DELIVERIES_MAX) begin(S, f, counter->delivered);

@@ -4,10 +4,10 @@
 ** A pump runs passes within a budget. It looks at I/O and timers only at the
 ** border between passes, when nothing is ready or 61 resumes have run since the
 ** last look, fewer where they are so slow that they take a millisecond: looking in
-** the middle of a pass would make every socket not yet read
-** report again. A pass that a budget cut is finished first. A look while tasks are
-** ready asks the system only when that was not just done: so long steps make it
-** ask at each look, and short ones do not pay for it.
+** the middle of a pass would make every socket not yet read report again. A pass
+** that a budget cut is finished first. A look while tasks are ready asks the system
+** only when that was not just done: so long steps make it ask at each look, and short
+** ones do not pay for it.
 **
 ** This is the one file of the kernel that sees libuv's loop. Time comes from the
 ** runtime's clock and its own heaps; one uv timer bounds how long a poll blocks.

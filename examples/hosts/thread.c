@@ -56,13 +56,14 @@ static int begin(lua_State *L) {
   struct host *host = lua_touserdata(L, lua_upvalueindex(1));
   double seconds = luaL_checknumber(L, 1);
   struct job *job;
+  int event;
   luaL_argcheck(L, seconds >= 0 && seconds < 1e6, 1, "so long is not possible");
   lua_settop(L, 2);
+  event = luaL_ref(L, LUA_REGISTRYINDEX);
   job = malloc(sizeof *job);
-  if (job == NULL) return luaL_error(L, "not enough memory");
-  *job = (struct job){.host = host, .event = luaL_ref(L, LUA_REGISTRYINDEX), .seconds = seconds};
-  if (pthread_create(&job->thread, NULL, thread_main, job) != 0) {
-    luaL_unref(L, LUA_REGISTRYINDEX, job->event);
+  if (job != NULL) *job = (struct job){.host = host, .event = event, .seconds = seconds};
+  if (job == NULL || pthread_create(&job->thread, NULL, thread_main, job) != 0) {
+    luaL_unref(L, LUA_REGISTRYINDEX, event);
     free(job);
     return luaL_error(L, "no thread can be had");
   }
