@@ -396,17 +396,6 @@ describe("a deferred function", function()
     end)
   end)
 
-  it("may be one of very many, which need no more of the C stack", function()
-    virtual(function()
-      local ran = 0
-      local function count() ran = ran + 1 end
-      cohort.group(function(g)
-        for _ = 1, 100000 do g:defer(count) end
-      end)
-      assert.equal(100000, ran)
-    end)
-  end)
-
   it("may defer, and that runs next", function()
     virtual(function()
       local log = {}

@@ -247,6 +247,19 @@ describe("a recursion of groups without an end", function()
   end)
 end)
 
+describe("very many deferred functions", function()
+  it("need no more of the C stack than one", function()
+    virtual(function()
+      local ran = 0
+      local function count() ran = ran + 1 end
+      cohort.group(function(g)
+        for _ = 1, 100000 do g:defer(count) end
+      end)
+      assert.equal(100000, ran)
+    end)
+  end)
+end)
+
 describe("nested pcalls", function()
   it("keep Lua's own limit, in a task too, and do no harm", function()
     virtual(function()

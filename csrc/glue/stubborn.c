@@ -145,7 +145,7 @@ static struct coh_scope *find_counter(struct coh_fiber *f) {
 }
 
 
-/* A task that is cut with its group, and not by a limit of its own: what it does with that concerns the host. */
+/* A task is cut with its group, and by no limit of its own: what it does with that concerns the host. */
 static void note_cut(struct coh_fiber *f) {
   struct coh_group *g = f->task.group;
   if (g != NULL && g->scope.effective) coh_item(g, struct coh_luagroup, group)->cut_tasks = true;
