@@ -127,6 +127,7 @@ build = {
         "csrc/glue/relay.c",
         "csrc/glue/scopeobject.c",
         "csrc/glue/scopes.c",
+        "csrc/glue/shed.c",
         "csrc/glue/spawn.c",
         "csrc/glue/state.c",
         "csrc/glue/stubborn.c",

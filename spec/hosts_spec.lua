@@ -214,3 +214,14 @@ describe("a host in C whose finalizers spawn", function()
     end)
   end
 end)
+
+describe("a host in C that gives Lua little memory", function()
+  local host
+  setup(function() host = compile "spec/support/scarce.c" end)
+
+  for _, claim in ipairs { "tasks that have yet to begin end", "tasks that wait end" } do
+    it("finds that of many in a group that ran out of it " .. claim, function()
+      assert.same({ 0, "", "" }, { run(host, (claim:gsub(" ", "_"))) })
+    end)
+  end
+end)

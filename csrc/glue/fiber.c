@@ -6,7 +6,7 @@
 **   then from 3 on the results, or what it is named after, and the error
 **
 ** A failed fiber keeps those two on its stack until its group has taken them, so
-** that recording a failure needs no memory.
+** that recording a failure needs no memory; unless that is what it is, see shed.h.
 */
 #include "glue/fiber.h"
 
@@ -20,6 +20,7 @@
 #include "glue/lost.h"
 #include "glue/note.h"
 #include "glue/object.h"
+#include "glue/shed.h"
 #include "glue/stubborn.h"
 #include "glue/wait.h"
 #include "glue/watch.h"
@@ -272,6 +273,7 @@ static void ended(struct coh_state *S, struct coh_fiber *f, int status) {
     coh_wait_forfeit(&f->task.wait);
   }
   if (f->dead && coh_abandon_quietly(S, f, &f->task.scope)) return;
+  coh_shed(S, f);
   coh_fiber_finish(S, f, result_of(f));
 }
 
@@ -391,17 +393,22 @@ void coh_fiber_finish(struct coh_state *S, struct coh_fiber *f, enum coh_result 
 
 /*
 ** Push what is in OWNER: before the first step the frame is only the stack, then it
-** is the outermost one, and of a failed fiber its identity is left. [-0, +1, -]
+** is the outermost one, and of a failed fiber its identity is left, on its stack or
+** in place of that. [-0, +1, -]
 */
 static void push_owner(lua_State *L, struct coh_fiber *f) {
   lua_State *co = f->L;
   lua_Debug ar;
   int levels;
-  if (co == NULL || !lua_checkstack(co, 2)) {
+  if (co == NULL) {
+    coh_anchors_push(L, &coh_state_from(coh_task_runtime(&f->task))->threads, f->task.slot);
+    return;
+  }
+  if (!lua_checkstack(co, 2)) {
     lua_pushnil(L);
     return;
   }
-  if (!f->started) {
+  if (!f->started || coh_fiber_is_loaded(co)) {
     lua_pushvalue(co, OWNER + 1);
   } else if ((levels = coh_note_levels(co)) > 0) {
     lua_getstack(co, levels - 1, &ar);

@@ -23,6 +23,7 @@
 #include "glue/note.h"
 #include "glue/object.h"
 #include "glue/scopes.h"
+#include "glue/shed.h"
 #include "glue/stubborn.h"
 #include "glue/wait.h"
 
@@ -109,9 +110,7 @@ static void append_failure(lua_State *L, struct coh_luagroup *g, struct coh_link
     lua_pushvalue(L, body);
   } else {
     f = coh_item(l, struct coh_fiber, task.wait.link);
-    luaL_checkstack(f->L, 1, "no room for an error");
-    lua_pushvalue(f->L, -1);
-    lua_xmove(f->L, L, 1);
+    coh_shed_push_error(L, f);
   }
   append(L, f, text_of(f->note), errors);
 }

@@ -190,6 +190,7 @@ static struct coh_fiber *next_free(const struct coh_state *S) {
 static struct coh_fiber *make_whole(lua_State *L, struct coh_state *S) {
   struct coh_fiber *f;
   lua_newthread(L);
+  S->memory_short = false;
   f = next_free(S);
   if (f == NULL) {
     f = allocate(L, S, sizeof *f);
@@ -213,8 +214,8 @@ struct coh_fiber *coh_fiber_take(lua_State *L, struct coh_state *S) {
 
 /* Hooks first: they would run in whatever this coroutine is used for next. */
 static void clean_thread(struct coh_state *S, struct coh_fiber *f) {
-  if (lua_gethook(f->L) != NULL) lua_sethook(f->L, NULL, 0, 0);
-  if (!f->dead) {
+  if (f->L != NULL && lua_gethook(f->L) != NULL) lua_sethook(f->L, NULL, 0, 0);
+  if (f->L != NULL && !f->dead) {
     lua_settop(f->L, 0);
     return;
   }
@@ -243,7 +244,7 @@ void coh_fiber_give(struct coh_state *S, struct coh_fiber *f) {
     coh_lost_bury(S, f);
     return;
   }
-  if (S->fibers_free >= COH_FIBERS_KEPT || S->closing) {
+  if (S->fibers_free >= COH_FIBERS_KEPT || S->memory_short || S->closing) {
     free_fiber(S, f);
     return;
   }
@@ -251,6 +252,16 @@ void coh_fiber_give(struct coh_state *S, struct coh_fiber *f) {
   reset_fiber(f);
   coh_link_append(&S->fibers, &f->task.wait.link);
   S->fibers_free++;
+}
+
+
+void coh_fiber_free_kept(struct coh_state *S) {
+  while (!coh_link_alone(&S->fibers)) {
+    struct coh_link *l = S->fibers.next;
+    coh_link_remove(l);
+    free_fiber(S, coh_item(l, struct coh_fiber, task.wait.link));
+  }
+  S->fibers_free = 0;
 }
 
 /* }} */
@@ -425,11 +436,7 @@ static void free_unstarted(struct coh_state *S) {
 
 
 static void free_caches(struct coh_state *S) {
-  while (!coh_link_alone(&S->fibers)) {
-    struct coh_link *l = S->fibers.next;
-    coh_link_remove(l);
-    free_fiber(S, coh_item(l, struct coh_fiber, task.wait.link));
-  }
+  coh_fiber_free_kept(S);
   while (!coh_link_alone(&S->scopes)) {
     struct coh_link *l = S->scopes.next;
     coh_link_remove(l);
@@ -440,7 +447,7 @@ static void free_caches(struct coh_state *S) {
     coh_link_remove(l);
     coh_luagroup_give(S, coh_item(l, struct coh_luagroup, group.scope.sibling));
   }
-  S->fibers_free = S->scopes_free = S->groups_free = 0;
+  S->scopes_free = S->groups_free = 0;
 }
 
 

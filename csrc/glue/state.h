@@ -55,6 +55,7 @@ struct coh_state {
   struct coh_link scopes;         /* free, coh_luascope.scope.sibling */
   struct coh_link groups;         /* free, coh_luagroup.group.scope.sibling */
   size_t fibers_free;
+  bool memory_short;          /* it ran out, and no coroutine was made since: see shed.h */
   size_t scopes_free;
   size_t groups_free;
   const void *kinds[4];           /* identity of the metatable of each coh_kind, see object.h */
@@ -259,6 +260,9 @@ void coh_fiber_let_go(lua_State *L, struct coh_fiber *f, const char *name);
 
 /* Give one back. Its kernel part must have ended. Nothing raises. [-0, +0, -] */
 void coh_fiber_give(struct coh_state *S, struct coh_fiber *f);
+
+/* Leave the coroutines that are kept for reuse to the collector. [-0, +0, -] */
+void coh_fiber_free_kept(struct coh_state *S);
 
 void coh_luascope_give(struct coh_state *S, struct coh_luascope *s);
 void coh_luagroup_give(struct coh_state *S, struct coh_luagroup *g);

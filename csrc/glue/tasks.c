@@ -160,11 +160,11 @@ static int push_results(lua_State *L, const struct coh_object *o) {
 }
 
 
-/* Push the error of the task at 1, which has one. [-0, +1, m] */
+/* Push the error of the task at 1, which has one: it is kept unless memory ran out first. [-0, +1, m] */
 static void push_error(lua_State *L, const struct coh_object *o) {
   if (o->lost) lua_pushliteral(L, "cannot resume dead coroutine");
-  else if (o->result == COH_FAILED) lua_getiuservalue(L, 1, COH_UV_RESULT);
-  else push_aborted(L);
+  else if (o->result != COH_FAILED) push_aborted(L);
+  else if (lua_getiuservalue(L, 1, COH_UV_RESULT) == LUA_TNIL) lua_pushliteral(L, "not enough memory");
 }
 
 

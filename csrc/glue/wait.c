@@ -94,9 +94,12 @@ void coh_refuse_call(lua_State *L) {
 ** Where orders are explored the budget is one call, so that there is a choice at
 ** each. The task stays at the front then, where it is found if the first is picked;
 ** the turn that the plain order has for the others comes after as many calls as there.
+** Who is cancelled where memory is short gives none, so that it ends.
 */
 int coh_turn(lua_State *L, struct coh_fiber *f, lua_KFunction k) {
   struct coh_runtime *rt = coh_task_runtime(&f->task);
+  if (coh_state_from(rt)->memory_short && coh_task_cancelled(&f->task) && --f->budget > 0)
+    return k(L, LUA_OK, coh_context(f));
   bool goes = !rt->explores || coh_task_cancelled(&f->task) || ++f->turns == 0;
   if (goes) coh_wait_yield(rt, &f->task.wait);
   else coh_wait_stay(rt, &f->task.wait);

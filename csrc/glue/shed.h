@@ -1,0 +1,27 @@
+/*
+** Shedding: what is let go when memory runs out, so that the next collection finds
+** something to free. Without that each of many tasks that need a little memory to
+** end, as those do that have yet to begin, would have a collection of its own, and
+** then fail for want of memory like the one before.
+*/
+#ifndef COH_GLUE_SHED_H
+#define COH_GLUE_SHED_H
+
+#include "glue/state.h"
+#include "kernel/hidden.h"
+
+COH_HIDDEN
+
+/*
+** A fiber has ended. If its error is that memory ran out, memory is short: nothing is kept for reuse,
+** and when only its group is still to be told its coroutine goes, too; what it is
+** named after takes its place. [-0, +0, -]
+*/
+void coh_shed(struct coh_state *S, struct coh_fiber *f);
+
+/* Push the error of a failed fiber. [-0, +1, m] */
+void coh_shed_push_error(lua_State *L, struct coh_fiber *f);
+
+COH_SEEN
+
+#endif
