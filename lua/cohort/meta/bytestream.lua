@@ -21,6 +21,7 @@ local stream = {}
 --- Reads as `io` does, a value for each format: a line without its end ("l", the default), a line with it
 --- ("L"), a number ("n"), all that comes ("a"), or so many bytes, less only at the end. A format that gets
 --- nothing gives nil and is the last; "a" gives an empty string at the end. Formats may begin with "*".
+--- `read(0)` waits until there is something to read and takes nothing: it gives "", and nil at the end.
 ---
 --- A cancellation raises `Cancelled`, and no byte is lost: what has arrived is there for the next read, what
 --- the first of several formats would have got too. Raises `TooLong` for a line above `line_max`, or for more
@@ -33,7 +34,8 @@ function stream:read(...) end
 --- `stream:read_some([max]) -> data or nil`
 ---
 --- Returns what there is, waiting only for the first byte: at most `max` bytes. nil at the end of the
---- stream. A cancellation loses no byte.
+--- stream. A cancellation loses no byte. A `race` that something else wins in the same pass loses what this
+--- has got: race `read(0)` instead.
 --- @async
 --- @param max? integer  bytes; default no limit
 --- @return string? data
