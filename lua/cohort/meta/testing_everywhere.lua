@@ -26,7 +26,7 @@ local testing = {}
 --- places at each call that may wait, also where it need not. First come, systematically, the plain order,
 --- all orders that deviate from it once, twice and so on: half of `runs` is for that; then, unless that was
 --- all, orders by chance. So `f` must make in itself what it works with, and depend on nothing but the
---- order of its tasks: no sockets, no real time.
+--- order of its tasks: no sockets (`net.pair` and `stream_pair` are in memory), no real time.
 ---
 --- After a failure it looks for the shortest deviation that fails as well, and raises an `Error`. Its
 --- message tells which task went before which, and what `f` raised; that is its `cause`, and its field
@@ -106,8 +106,10 @@ function testing.cancel_everywhere(options, f) end
 --- "memory", each piece that cohort needs (not those of Lua itself). `f` may raise what it likes then, or get
 --- over it. Findings are those of `cancel_everywhere`, but for errors.
 ---
---- The first finding is raised, as an `Error` that names what failed. What `f` raises when nothing fails
---- comes out as it is. Inside a task it is misuse.
+--- The first finding is raised, as an `Error` that names what failed; its field `at` is the number, for the
+--- option of that name. What `f` raised then is its `cause`: its text begins with the line where it was
+--- raised, and that of an `ErrorGroup` shows the tracebacks. What `f` raises when nothing fails comes out as
+--- it is. Inside a task it is misuse.
 --- @param options cohort.FailEverywhereOptions
 --- @param f async fun(guard: fun(name: string?): cohort.Guard)
 --- @return cohort.FailedEverywhere
