@@ -56,4 +56,158 @@ describe("a finalizer that runs", function()
       assert.same({ deferred = true, spawned = true }, ran)
     end)
   end)
+
+  it("while the error of a group is made may spawn and defer: both run before the group ends", function()
+    tasks.virtual(function()
+      local ran = {}
+      local ok, err = pcall(cohort.group, function(g)
+        g:spawn(error, "why", 0)
+        pcall(cohort.sleep, 1)
+        at_next_object(function()
+          g:spawn(function() ran.spawned = true end)
+          g:defer(function() ran.deferred = true end)
+        end)
+      end)
+      assert.same({ false, "why" }, { ok, err:sole() })
+      assert.same({ spawned = true, deferred = true }, ran)
+    end)
+  end)
+
+  it("while the error of a group is made and leaves a scope open: the group's error tells of both", function()
+    tasks.virtual(function()
+      local ok, err = pcall(cohort.group, function(g)
+        g:spawn(error, "why", 0)
+        pcall(cohort.sleep, 1)
+        at_next_object(function() cohort.open_scope() end)
+      end)
+      assert.is_false(ok)
+      assert.equal("why", err.errors[1])
+      assert.matches("this scope was never closed", tostring(err.errors[2]))
+    end)
+  end)
+
+  it("while a function of the end of a group keeps its error may leave a scope open", function()
+    tasks.virtual(function()
+      local ok, err = pcall(cohort.group, function(g)
+        g:defer(function()
+          at_next_object(function() cohort.open_scope() end)
+          error("why", 0)
+        end)
+      end)
+      assert.is_false(ok)
+      assert.matches("why", tostring(err))
+    end)
+  end)
+
+  for form, limited in pairs {
+    ["this scope was never closed"] = function(body) cohort.fail_after(0, body) end,
+    ["timed out"] = function(body)
+      local _ <close> = cohort.open_scope { timeout = 0 }
+      body()
+    end,
+  } do
+    it("while the Timeout is made may leave a scope open, which is closed: " .. form, function()
+      tasks.virtual(function()
+        local ok, err = pcall(limited, function()
+          at_next_object(function() cohort.open_scope() end)
+          cohort.checkpoint()
+        end)
+        assert.is_false(ok)
+        assert.matches(form, tostring(err))
+        cohort.checkpoint()  -- nothing is cancelled
+      end)
+    end)
+  end
+
+  it("while the error of a forgotten group is made opens and spawns nothing there", function()
+    tasks.virtual(function()
+      local refused = {}
+      local ok, err = pcall(cohort.scope, function()
+        local g = cohort.open_group()
+        at_next_object(function()
+          refused.spawn = select(2, pcall(g.spawn, g, cohort.checkpoint))
+          refused.defer = select(2, pcall(g.defer, g, cohort.checkpoint))
+          refused.scope = select(2, pcall(cohort.open_scope))
+          refused.group = select(2, pcall(cohort.open_group))
+        end)
+      end)
+      assert.is_false(ok)
+      assert.matches("this group was never closed", tostring(err))
+      assert.matches("spawn: this group has ended", tostring(refused.spawn))
+      assert.matches("defer: this group has ended", tostring(refused.defer))
+      assert.matches("open_scope: not in a finalizer that runs while", tostring(refused.scope))
+      assert.matches("open_group: not in a finalizer that runs while", tostring(refused.group))
+    end)
+  end)
+
+  it("while the first function is deferred may defer another: both run", function()
+    tasks.virtual(function()
+      local ran = {}
+      cohort.group(function(g)
+        at_next_object(function() g:defer(function() ran.inner = true end) end)
+        g:defer(function() ran.outer = true end)
+      end)
+      assert.same({ inner = true, outer = true }, ran)
+    end)
+  end)
+
+  for what, object in pairs { task = cohort.current_task, scope = cohort.current_scope } do
+    it("while the object of what runs is made may ask for it, and gets the same: " .. what, function()
+      tasks.virtual(cohort.scope, function()
+        cohort.move_on_after(1, function()
+          local inner
+          at_next_object(function() inner = object() end)
+          local outer = object()
+          assert.is_true(inner ~= nil and rawequal(inner, outer))
+        end)
+      end)
+    end)
+  end
+
+  for _, verb in ipairs { "spawn", "spawn_daemon", "start", "defer" } do
+    it("while a group is to get something may close it, which is told then: " .. verb, function()
+      tasks.virtual(function()
+        local g = cohort.open_group()
+        local ran = false
+        at_next_object(function() getmetatable(g).__close(g) end)
+        local ok, err = pcall(g[verb], g, function(started)
+          ran = true
+          if started then started() end
+        end)
+        assert.same({ false, false }, { ok, ran })
+        assert.matches(verb .. ": this group has ended", tostring(err))
+        cohort.group(function(other) assert.equal(0, #other) end)
+      end)
+    end)
+  end
+
+  it("while the values for started are kept may call it: who comes second is told", function()
+    tasks.virtual(cohort.group, function(g)
+      local told
+      local handle, value = g:start(function(started)
+        at_next_object(function() started "of the finalizer" end)
+        local ok, err = pcall(started, "of the task")
+        told = not ok and tostring(err)
+      end)
+      handle:wait()
+      assert.equal("of the finalizer", value)
+      assert.matches("started was called already", told)
+    end)
+  end)
+
+  for verb, hold in pairs {
+    hold = function(lock) return lock:hold() end,
+    with = function(lock) return lock:with(function() end) end,
+  } do
+    it("while a guard is made may take the lock, which is told then: " .. verb, function()
+      tasks.virtual(function()
+        local lock = cohort.lock()
+        at_next_object(function() lock:try_acquire() end)
+        local ok, err = pcall(hold, lock)
+        assert.is_false(ok)
+        assert.matches("this task holds the lock already", tostring(err))
+        lock:release()
+      end)
+    end)
+  end
 end)

@@ -120,8 +120,31 @@ bool coh_abandon_quietly(struct coh_state *S, struct coh_fiber *f, struct coh_sc
 }
 
 
+void coh_abandon_check_fence(lua_State *L, const struct coh_state *S, const char *what) {
+  if (S->fenced)
+    coh_misuse(L, "%s: not in a finalizer that runs while what a task has left open is closed", what);
+}
+
+
+/* Push the error of what is open inside 'until', of which nothing is busy, and close that. [-0, +1, m] */
+static void close_all(lua_State *L, struct coh_state *S, struct coh_fiber *f, struct coh_scope *until) {
+  struct coh_scope *s;
+  for (s = f->task.current; s != until; s = s->parent)
+    if (coh_luagroup_around(s) != NULL) coh_luagroup_around(s)->given_up = true;
+  S->fenced = true;
+  push_message(L, f->task.current, until->effective);
+  while (f->task.current != until) {
+    struct coh_luagroup *g = coh_luagroup_around(f->task.current);
+    if (g != NULL) coh_luagroup_add_failures(L, g);
+    close_one(S, f);
+  }
+  S->fenced = false;
+}
+
+
 bool coh_abandon(lua_State *L, struct coh_state *S, struct coh_fiber *f, struct coh_scope *until) {
   struct coh_luagroup *busy;
+  luaL_checkstack(L, LUA_MINSTACK, "too many values");
   if (f->task.current == until) {
     lua_pushnil(L);
     return false;
@@ -129,16 +152,10 @@ bool coh_abandon(lua_State *L, struct coh_state *S, struct coh_fiber *f, struct 
   busy = find_busy(L, f, until);
   if (busy != NULL) {
     if (!coh_can_wait(S, L)) coh_refuse_wait(S, L);
-    luaL_checkstack(L, 2, "too many values");
     coh_group_join(&busy->group);
     return true;
   }
-  push_message(L, f->task.current, until->effective);
-  while (f->task.current != until) {
-    struct coh_luagroup *g = coh_luagroup_around(f->task.current);
-    if (g != NULL) coh_luagroup_add_failures(L, g);
-    close_one(S, f);
-  }
+  close_all(L, S, f, until);
   return false;
 }
 

@@ -2,7 +2,8 @@
 ** Scopes and groups that were left open: a '<close>' that was forgotten, a
 ** coroutine that was dropped. When what is around them ends they are cancelled,
 ** their tasks are waited for, they are closed innermost first, and an error says
-** where they were opened.
+** where they were opened. Making that error may run finalizers: these open and close
+** nothing in the task then, and add nothing to its groups that are left open.
 */
 #ifndef COH_GLUE_ABANDON_H
 #define COH_GLUE_ABANDON_H
@@ -25,6 +26,9 @@ bool coh_abandon(lua_State *L, struct coh_state *S, struct coh_fiber *f, struct 
 */
 bool coh_abandon_quietly(struct coh_state *S, struct coh_fiber *f, struct coh_scope *until);
 
+
+/* Misuse in such a finalizer. [-0, +0, v] */
+void coh_abandon_check_fence(lua_State *L, const struct coh_state *S, const char *what);
 
 /*
 ** Blocks inside 'until' can be closed by force, function forms cannot: their

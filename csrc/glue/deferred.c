@@ -20,6 +20,22 @@ static struct coh_state *state_of(const struct coh_luagroup *g) {
 }
 
 
+void coh_deferred_push(lua_State *L, int object) {
+  if (lua_getiuservalue(L, object, COH_UV_DEFERRED) == LUA_TTABLE) return;
+  lua_pop(L, 1);
+  lua_newtable(L);
+  lua_newtable(L);
+  lua_setfield(L, -2, "errors");
+  if (lua_getiuservalue(L, object, COH_UV_DEFERRED) == LUA_TTABLE) {  /* a finalizer has made one */
+    lua_replace(L, -2);
+    return;
+  }
+  lua_pop(L, 1);
+  lua_pushvalue(L, -1);
+  lua_setiuservalue(L, object, COH_UV_DEFERRED);
+}
+
+
 /* {{ Their errors */
 
 static lua_Integer count_failures(const struct coh_luagroup *g) {
@@ -36,7 +52,7 @@ static int l_keep_error(lua_State *L) {
   const struct coh_note *note = coh_fiber_of(g->group.host)->note;
   coh_error_box_nil(L);
   coh_object_push(L, state_of(g), &g->group.scope);
-  lua_getiuservalue(L, -1, COH_UV_DEFERRED);
+  coh_deferred_push(L, lua_gettop(L));
   lua_getfield(L, -1, "errors");
   lua_createtable(L, 3, 0);            /* error object deferred errors entry */
   lua_pushvalue(L, 2);

@@ -10,6 +10,9 @@
 
 COH_HIDDEN
 
+/* Push the table of what the group whose object is at 'object' defers; it may be new. [-0, +1, m] */
+void coh_deferred_push(lua_State *L, int object);
+
 /*
 ** Push the latest deferred function and its arguments; how many values that is. 'deferring'
 ** is a scope for it then. 0 when memory ran out: it does not run. [-0, +n, -]

@@ -167,12 +167,14 @@ static int close_inner(lua_State *L, int status, lua_KContext context) {
   struct coh_fiber *f = coh_resumed(L, context);
   struct coh_state *S = coh_state_from(coh_task_runtime(&f->task));
   (void)status;
-  if (coh_abandon(L, S, f, &f->task.scope)) return coh_yield(L, f, close_inner);
-  if (lua_isnil(L, -1)) {
-    lua_pop(L, 1);
-  } else {
-    if (f->failed && !coh_cancelled_is(L, FUNCTION)) coh_abandon_join(L, f, FUNCTION);
-    keep_error(L, f);
+  while (f->task.current != &f->task.scope) {
+    if (coh_abandon(L, S, f, &f->task.scope)) return coh_yield(L, f, close_inner);
+    if (lua_isnil(L, -1)) {
+      lua_pop(L, 1);
+    } else {
+      if (f->failed && !coh_cancelled_is(L, FUNCTION)) coh_abandon_join(L, f, FUNCTION);
+      keep_error(L, f);
+    }
   }
   return body_end(L, S, f);
 }
@@ -262,8 +264,8 @@ static enum coh_result result_of(struct coh_fiber *f) {
 /*
 ** The coroutine has ended. The body ends with LUA_OK whatever happened in it;
 ** another status means that memory ran out after it, and leaves a dead one. What
-** it could not close is closed here; when a group there still has tasks the fiber
-** is parked, and comes here again.
+** it could not close, or a finalizer opened after it had, is closed here; when a
+** group there still has tasks the fiber is parked, and comes here again.
 */
 static void ended(struct coh_state *S, struct coh_fiber *f, int status) {
   if (status != LUA_OK && coh_lost_is(f)) coh_lost_handle(f);
@@ -272,7 +274,10 @@ static void ended(struct coh_state *S, struct coh_fiber *f, int status) {
     f->cut = false;
     coh_wait_forfeit(&f->task.wait);
   }
-  if (f->dead && coh_abandon_quietly(S, f, &f->task.scope)) return;
+  if (f->task.current != &f->task.scope) {
+    f->dead = true;
+    if (coh_abandon_quietly(S, f, &f->task.scope)) return;
+  }
   coh_shed(S, f);
   coh_fiber_finish(S, f, result_of(f));
 }
@@ -437,12 +442,19 @@ static void set_owner(lua_State *L, struct coh_fiber *f) {
 
 
 void coh_fiber_push_handle(lua_State *L, struct coh_state *S, struct coh_fiber *f) {
+  struct coh_object *made;
   if (f->handle != NULL) {
     push_owner(L, f);
     return;
   }
   luaL_checkstack(f->L, 3, "no room for a handle");
-  bind_handle(coh_handle_new(L, S), f);
+  made = coh_handle_new(L, S);
+  if (f->handle != NULL) {  /* a finalizer has asked for it, too */
+    push_owner(L, f);
+    lua_replace(L, -2);
+    return;
+  }
+  bind_handle(made, f);
   push_owner(L, f);
   lua_setiuservalue(L, -2, COH_UV_IDENTITY);
   lua_pushvalue(L, -1);

@@ -257,6 +257,7 @@ static int yield(lua_State *L, struct coh_luagroup *g, lua_KFunction k) {
 }
 
 static int end_group(lua_State *L, struct coh_luagroup *g);
+static int abandoned(lua_State *L, int status, lua_KContext context);
 static int deferred_left(lua_State *L, int status, lua_KContext context);
 
 
@@ -265,11 +266,16 @@ static void leave_deferred(lua_State *L, struct coh_luagroup *g) {
   struct coh_state *S = state_of(g);
   struct coh_fiber *f = host_of(g);
   struct coh_luascope *s = g->deferring;
-  if (coh_abandon(L, S, f, &s->scope)) yield(L, g, deferred_left);  /* does not return */
-  if (!lua_isnil(L, -1) && (!s->failed || coh_cancelled_is(L, -2))) lua_replace(L, -2);
-  else lua_pop(L, 1);
-  if (s->failed || !lua_isnil(L, -1)) coh_deferred_keep_error(L, g);
-  else lua_pop(L, 1);
+  for (;;) {
+    if (coh_abandon(L, S, f, &s->scope)) yield(L, g, deferred_left);  /* does not return */
+    if (!lua_isnil(L, -1) && (!s->failed || coh_cancelled_is(L, -2))) lua_replace(L, -2);
+    else lua_pop(L, 1);
+    if (s->failed || !lua_isnil(L, -1)) coh_deferred_keep_error(L, g);
+    else lua_pop(L, 1);
+    if (f->task.current == &s->scope) break;
+    s->failed = false;  /* a finalizer left something open just now */
+    lua_pushnil(L);
+  }
   coh_note_free(S, &f->note);
   f->note = s->stuck;
   s->stuck = NULL;
@@ -325,7 +331,13 @@ static void run_deferred(lua_State *L, struct coh_luagroup *g) {
 }
 
 
-/* The error or Cancelled that a group ends with, if any, is raised when it is closed. */
+/* Is there anything that the end of a group has yet to see to? */
+static bool is_over(const struct coh_luagroup *g) {
+  return coh_group_is_empty(&g->group) && g->deferred == 0 && g->group.host->current == g->group.around;
+}
+
+
+/* The error of a group that failed is on top. It is raised, or Cancelled, when the group is closed. */
 static int settle(lua_State *L, struct coh_luagroup *g) {
   struct coh_state *S = state_of(g);
   struct coh_fiber *f = host_of(g);
@@ -333,7 +345,6 @@ static int settle(lua_State *L, struct coh_luagroup *g) {
   bool interrupted = g->group.interrupted, caught = interrupted && coh_scope_catches(&g->group.scope);
   bool kept = g->cut_tasks && !interrupted && !failed;  /* they have caught it, and nobody else is told */
   int first = outcome(g);
-  if (failed) push_error(L, g, first, 0);
   if (caught) g->group.scope.caught = true;
   coh_luagroup_close(S, g);
   if (failed) return lua_error(L);
@@ -371,25 +382,34 @@ static int joined(lua_State *L, int status, lua_KContext context) {
 }
 
 
-/* The body is over: wait for the tasks, run what was deferred, settle. */
+/*
+** The body is over: wait for the tasks, run what was deferred, settle. Making the error
+** may run finalizers, which may spawn, defer, and leave something open: then it goes on.
+*/
 static int end_group(lua_State *L, struct coh_luagroup *g) {
   for (;;) {
+    int top = lua_gettop(L);
+    if (g->group.host->current != g->group.around) return abandoned(L, LUA_OK, (lua_KContext)g);
     if (!coh_group_is_empty(&g->group) || (g->group.spawned_any && !g->joined)) {
       if (!coh_can_wait(state_of(g), L)) return refuse_end(L, g);
       g->joined = true;
       coh_group_join(&g->group);
       return yield(L, g, joined);
     }
-    if (g->deferred == 0) return settle(L, g);
-    run_deferred(L, g);
+    if (g->deferred > 0) {
+      run_deferred(L, g);
+      continue;
+    }
+    if (has_failed(g)) push_error(L, g, outcome(g), 0);
+    if (is_over(g)) return settle(L, g);
+    lua_settop(L, top);
   }
 }
 
 
 /* Tell the group how its body ended. */
 static int body_ended(lua_State *L, struct coh_luagroup *g) {
-  if (!g->group.body_ended)  /* what is around it may have tried to close it already */
-    if (!coh_can_wait(state_of(g), L)) coh_group_shut(&g->group);
+  if (!coh_can_wait(state_of(g), L)) coh_group_shut(&g->group);
   coh_group_body_ended(&g->group, g->body_failed && !g->body_cut, g->body_cut);
   return end_group(L, g);
 }
@@ -417,6 +437,11 @@ static int abandoned(lua_State *L, int status, lua_KContext context) {
   struct coh_luagroup *g = resumed(L, context);
   (void)status;
   if (coh_abandon(L, state_of(g), host_of(g), g->group.around)) return yield(L, g, abandoned);
+  if (g->group.body_ended) {  /* a finalizer left it open, after the body */
+    if (lua_isnil(L, -1)) lua_pop(L, 1);
+    else coh_deferred_keep_error(L, g);
+    return end_group(L, g);
+  }
   return body_closed(L, g);
 }
 

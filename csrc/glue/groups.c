@@ -10,6 +10,7 @@
 #include "glue/abandon.h"
 #include "glue/arg.h"
 #include "glue/context.h"
+#include "glue/deferred.h"
 #include "glue/error.h"
 #include "glue/fiber.h"
 #include "glue/groupend.h"
@@ -173,6 +174,7 @@ static int open_block(lua_State *L, int level, const char *warning) {
   if (coh_is_callable(L, 1))
     return coh_misuse(L, "open_group takes no body: write cohort.group(function(g) ... end)");
   w = check_wish(L, 1, "open_group");
+  coh_abandon_check_fence(L, S, "open_group");
   o = push_object(L, S);
   object = lua_gettop(L);
   if (!push_name(L, 1)) push_position(L, level);
@@ -216,6 +218,7 @@ static int l_close(lua_State *L) {
     return coh_misuse(L, "the group of cohort.group ends with its function: "
                          "only open_group goes with <close>");
   if (g->group.body_ended) return 0;
+  coh_abandon_check_fence(L, S, "__close");
   coh_abandon_check(L, f, g->group.around);
   g->body_failed = !lua_isnil(L, 2);
   g->body_cut = coh_cancelled_is(L, 2);
@@ -236,14 +239,23 @@ static int l_cancel(lua_State *L) {
 }
 
 
-/* group:defer(f, ...) */
+/* The open group at 1. [-0, +0, v] */
+static struct coh_luagroup *check_defer(lua_State *L) {
+  const struct coh_object *o = coh_object_check(L, 1, COH_GROUP, "defer");
+  struct coh_luagroup *g = o->scope == NULL ? NULL : coh_item(o->scope, struct coh_luagroup, group.scope);
+  if (g == NULL || g->given_up)
+    coh_misuse(L, "defer: this group has ended, nothing runs at its end any more");
+  return g;
+}
+
+
+/* group:defer(f, ...); a finalizer that runs while the entry is made may do the same, or close the group */
 static int l_defer(lua_State *L) {
-  struct coh_object *o = coh_object_check(L, 1, COH_GROUP, "defer");
   struct coh_luagroup *g;
   int count, i;
+  coh_object_check(L, 1, COH_GROUP, "defer");
   coh_check_callable(L, 2, "defer");
-  if (o->scope == NULL) return coh_misuse(L, "defer: this group has ended, nothing runs at its end any more");
-  g = coh_item(o->scope, struct coh_luagroup, group.scope);
+  g = check_defer(L);
   coh_context_keep(L, 2, coh_fiber_of(g->group.host));
   count = lua_gettop(L) - 1;
   lua_createtable(L, count, 1);
@@ -251,14 +263,8 @@ static int l_defer(lua_State *L) {
   for (i = count; i >= 1; i--) lua_rawseti(L, 2, i);
   lua_pushinteger(L, count);
   lua_setfield(L, 2, "n");
-  if (lua_getiuservalue(L, 1, COH_UV_DEFERRED) != LUA_TTABLE) {
-    lua_pop(L, 1);
-    lua_newtable(L);
-    lua_newtable(L);
-    lua_setfield(L, -2, "errors");
-    lua_pushvalue(L, -1);
-    lua_setiuservalue(L, 1, COH_UV_DEFERRED);
-  }
+  coh_deferred_push(L, 1);                     /* group entry deferred */
+  g = check_defer(L);
   lua_pushvalue(L, 2);
   lua_rawseti(L, -2, (lua_Integer)g->deferred + 1);
   g->deferred++;

@@ -189,15 +189,23 @@ static int l_tostring(lua_State *L) {
 }
 
 
-/* current_scope() -> the innermost scope of the running task */
+/* Does the innermost scope of 'f' want an object that has yet to be made? */
+static bool is_faceless(const struct coh_fiber *f) {
+  const struct coh_scope *s = f->task.current;
+  return s->role == COH_SCOPE_PLAIN && coh_item(s, struct coh_luascope, scope)->face == NULL;
+}
+
+
+/* current_scope() -> the innermost scope of the running task; a finalizer may ask the same meanwhile */
 static int l_current_scope(lua_State *L) {
   struct coh_state *S = coh_state_here(L);
   struct coh_fiber *f = coh_check_task(L);
+  struct coh_face *made = is_faceless(f) ? coh_face_push(L, 0) : NULL;
   struct coh_scope *s = f->task.current;
-  if (s->role == COH_SCOPE_PLAIN) {
-    struct coh_luascope *own = coh_item(s, struct coh_luascope, scope);
-    if (own->face == NULL) coh_face_bind(L, S, own, coh_face_push(L, 0));
-    else coh_anchors_push(L, &S->objects, own->slot);
+  if (made != NULL && is_faceless(f)) {
+    coh_face_bind(L, S, coh_item(s, struct coh_luascope, scope), made);
+  } else if (s->role == COH_SCOPE_PLAIN) {
+    coh_anchors_push(L, &S->objects, coh_item(s, struct coh_luascope, scope)->slot);
   } else if (s->role == COH_SCOPE_TASK) {
     coh_fiber_push_handle(L, S, f);
     coh_scopes_push_proxy(L);

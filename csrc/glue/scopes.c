@@ -90,11 +90,18 @@ static void close_scope(struct coh_state *S, struct coh_fiber *f, struct coh_lua
 }
 
 
+static int close_inner(lua_State *L, int status, lua_KContext context);
+
+
 /* The function was cut short by this scope: false, an error, or nothing. */
 static int cut(lua_State *L, struct coh_state *S, struct coh_fiber *f, struct coh_luascope *s) {
   enum form form = s->form;
   s->scope.caught = true;
   if (form == FAIL) push_cut(L, s);
+  if (f->task.current != &s->scope) {  /* a finalizer left something open just now */
+    lua_pop(L, 1);
+    return close_inner(L, LUA_OK, (lua_KContext)s);
+  }
   close_scope(S, f, s);
   if (form == FAIL) return lua_error(L);
   if (form == SHIELD) return 0;
@@ -124,12 +131,14 @@ static int close_inner(lua_State *L, int status, lua_KContext context) {
   struct coh_fiber *f = coh_running(S);
   (void)status;
   if (f == NULL || !coh_task_has_open(&f->task, &s->scope)) coh_refuse_resume(L);
-  if (coh_abandon(L, S, f, &s->scope)) return lua_yieldk(L, 0, context, close_inner);
-  if (lua_isnil(L, -1)) {
-    lua_pop(L, 1);
-  } else {
-    if (s->failed && !coh_cancelled_is(L, -2)) coh_abandon_join(L, f, lua_gettop(L) - 1);
-    s->failed = true;
+  while (f->task.current != &s->scope) {
+    if (coh_abandon(L, S, f, &s->scope)) return lua_yieldk(L, 0, context, close_inner);
+    if (lua_isnil(L, -1)) {
+      lua_pop(L, 1);
+    } else {
+      if (s->failed && !coh_cancelled_is(L, -2)) coh_abandon_join(L, f, lua_gettop(L) - 1);
+      s->failed = true;
+    }
   }
   return leave(L, S, f, s);
 }
@@ -334,8 +343,10 @@ static int l_open_scope(lua_State *L) {
   struct coh_state *S = coh_state_here(L);
   struct coh_fiber *f = coh_check_task(L);
   struct wish w = check_wish(L, 1, "open_scope");
-  struct coh_face *face = coh_face_push(L, lua_istable(L, 1) ? 1 : 0);
+  struct coh_face *face;
   struct coh_luascope *s;
+  coh_abandon_check_fence(L, S, "open_scope");
+  face = coh_face_push(L, lua_istable(L, 1) ? 1 : 0);
   luaL_where(L, 1);
   lua_setiuservalue(L, -2, COH_UV_LINE);
   s = new_scope(L, S, BLOCK, w.seconds);
@@ -350,21 +361,32 @@ bool coh_scopes_is_block(const struct coh_scope *s) {
 }
 
 
-/* The end of a block. What is at 2 is the error on its way, or nil; returning lets it go on. */
+/*
+** The end of a block. The error on its way is at 2, or nil, and returning lets it go on; what the block
+** ends with is at 3. Making that may run a finalizer that leaves something open.
+*/
 static int close_block(lua_State *L, int status, lua_KContext context) {
   struct coh_state *S = coh_state_here(L);
   struct coh_fiber *f = coh_resumed(L, context);
   struct coh_face *face = lua_touserdata(L, 1);
   struct coh_luascope *s = coh_item(face->object.scope, struct coh_luascope, scope);
   (void)status;
-  if (coh_abandon(L, S, f, &s->scope)) return coh_yield(L, f, close_block);
-  if (coh_cancelled_is(L, 2) && coh_scope_catches(&s->scope) && lua_isnil(L, -1)) {
-    s->scope.caught = true;
-    push_cut(L, s);
-  }
-  if (!lua_isnil(L, -1) && !lua_isnil(L, 2) && !coh_cancelled_is(L, 2)) coh_abandon_join(L, f, 2);
+  do {
+    if (coh_abandon(L, S, f, &s->scope)) return coh_yield(L, f, close_block);
+    if (lua_isnil(L, -1)) {
+      lua_pop(L, 1);
+    } else {
+      if (!lua_isnil(L, 3) && !coh_cancelled_is(L, 3)) coh_abandon_join(L, f, 3);
+      lua_replace(L, 3);
+    }
+    if (coh_cancelled_is(L, 3) && coh_scope_catches(&s->scope)) {
+      s->scope.caught = true;
+      push_cut(L, s);
+      lua_replace(L, 3);
+    }
+  } while (f->task.current != &s->scope);
   close_scope(S, f, s);
-  return lua_isnil(L, -1) || lua_rawequal(L, -1, 2) ? 0 : lua_error(L);
+  return lua_isnil(L, 3) || lua_rawequal(L, 3, 2) ? 0 : lua_error(L);
 }
 
 
@@ -380,7 +402,9 @@ int coh_scopes_l_close(lua_State *L) {
   if (coh_item(face->object.scope, struct coh_luascope, scope)->form != BLOCK)
     return coh_misuse(L, "the scope of a function form ends with the function: "
                          "only open_scope goes with <close>");
+  coh_abandon_check_fence(L, S, "__close");
   coh_abandon_check(L, f, face->object.scope);
+  lua_pushvalue(L, 2);
   return close_block(L, LUA_OK, coh_context(f));
 }
 

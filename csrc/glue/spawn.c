@@ -15,13 +15,53 @@
 #define GENERATIONS_MAX 1000
 
 
+static int refuse_ended(lua_State *L, const char *what) {
+  return coh_misuse(L, "%s: this group has ended, no task can be spawned into it", what);
+}
+
+
 /* The open group at 1. [-0, +0, v] */
 static struct coh_luagroup *check_open(lua_State *L, const struct coh_state *S, const char *what) {
   const struct coh_object *o = coh_object_test(L, S, 1, COH_GROUP);
+  struct coh_luagroup *g;
   if (o == NULL) coh_object_check(L, 1, COH_GROUP, what);
-  if (o->scope == NULL || S->closing)
-    coh_misuse(L, "%s: this group has ended, no task can be spawned into it", what);
-  return coh_item(o->scope, struct coh_luagroup, group.scope);
+  if (o->scope == NULL || S->closing) refuse_ended(L, what);
+  g = coh_item(o->scope, struct coh_luagroup, group.scope);
+  if (g->given_up) refuse_ended(L, what);
+  return g;
+}
+
+
+/*
+** What to look at again when a task was made: making one may run a finalizer, and
+** that may close the group, if it is one of the running task's and is empty.
+*/
+struct check {
+  struct coh_fiber *host;  /* NULL: nobody can close it now */
+  lua_KContext number;
+  size_t closed;
+};
+
+
+static struct check check_of(struct coh_state *S, const struct coh_luagroup *g) {
+  struct coh_fiber *f = coh_running(S);
+  bool own = f != NULL && g->group.host == &f->task;
+  return (struct check){own ? f : NULL, g->number, S->groups_closed};
+}
+
+
+/* Is it still open? If not, what was made for it is given back. [-0, +0, v] */
+static void check_again(lua_State *L, struct coh_state *S, struct check c, struct coh_fiber *made,
+                        const char *what) {
+  struct coh_scope *s;
+  if (S->groups_closed == c.closed || c.host == NULL) return;
+  for (s = c.host->task.current; s != &c.host->task.scope; s = s->parent)
+    if (coh_scopes_number(s) == c.number) return;
+  made->handle->scope = NULL;
+  made->handle->result = COH_FAILED;
+  made->handle = NULL;
+  coh_fiber_give(S, made);
+  refuse_ended(L, what);
 }
 
 
@@ -83,7 +123,9 @@ static uint16_t next_generation(lua_State *L, const struct coh_fiber *f, bool ca
 static int spawn(lua_State *L, struct coh_state *S, struct coh_luagroup *g, bool daemon) {
   const char *what = daemon ? "spawn_daemon" : "spawn";
   uint16_t generation = next_generation(L, coh_running(S), g->group.scope.effective, what);
+  struct check c = check_of(S, g);
   struct coh_fiber *child = load(L, S);
+  check_again(L, S, c, child, what);
   child->generation = generation;
   coh_group_spawn(&g->group, &child->task, daemon);
   return 1;
@@ -160,14 +202,14 @@ static int l_started(lua_State *L) {
   struct coh_object *handle = lua_touserdata(L, lua_upvalueindex(4));
   struct coh_fiber *child;
   int count = lua_gettop(L);
+  lua_createtable(L, count, 1);  /* which may run a finalizer, before the check */
+  lua_insert(L, 1);
+  lua_pushinteger(L, count);
+  lua_setfield(L, 1, "n");
   if (r->called) return coh_misuse(L, "started was called already: call it once, when the task is ready");
   coh_lost_settle(coh_state_here(L), handle);
   if (handle->scope == NULL) return coh_misuse(L, "started was called after its task had ended");
   child = coh_item(handle->scope, struct coh_fiber, task.scope);
-  lua_createtable(L, count, 1);
-  lua_insert(L, 1);
-  lua_pushinteger(L, count);
-  lua_setfield(L, 1, "n");
   for (; count > 0; count--) lua_rawseti(L, 1, count);
   lua_replace(L, lua_upvalueindex(3));
   r->called = true;
@@ -275,6 +317,15 @@ static int start(lua_State *L, struct coh_luagroup *g, struct coh_fiber *f, stru
 }
 
 
+static int start_now(lua_State *L, struct coh_luagroup *g, struct coh_fiber *f) {
+  struct coh_state *S = coh_state_here(L);
+  struct check c = check_of(S, g);
+  struct record *r = prepare(L, S);
+  check_again(L, S, c, r->child, "start");
+  return start(L, g, f, r);
+}
+
+
 static int start_granted(lua_State *L, int status, lua_KContext context) {
   struct coh_fiber *f = coh_resumed(L, context);
   struct coh_luagroup *g = check_open(L, coh_state_here(L), "start");
@@ -291,7 +342,7 @@ static int start_try(lua_State *L, int status, lua_KContext context) {
   struct coh_fiber *f = coh_test(L, context);
   struct coh_luagroup *g = check_open(L, coh_state_here(L), "start");
   (void)status;
-  if (!coh_group_must_wait(&g->group, &f->task)) return start(L, g, f, prepare(L, coh_state_here(L)));
+  if (!coh_group_must_wait(&g->group, &f->task)) return start_now(L, g, f);
   coh_group_wait_place(&g->group, &f->task);
   return coh_yield(L, f, start_granted);
 }

@@ -335,7 +335,7 @@ struct coh_luagroup *coh_luagroup_take(lua_State *L, struct coh_state *S) {
   g->number = ++S->opened;
   g->object = NULL;
   g->deferring = NULL;
-  g->body_failed = g->body_cut = g->joined = g->cut_tasks = false;
+  g->body_failed = g->body_cut = g->joined = g->cut_tasks = g->given_up = false;
   g->deferred = g->deferred_failed = 0;
   g->deferred_lost = false;
   return g;
@@ -343,6 +343,7 @@ struct coh_luagroup *coh_luagroup_take(lua_State *L, struct coh_state *S) {
 
 
 void coh_luagroup_give(struct coh_state *S, struct coh_luagroup *g) {
+  S->groups_closed++;
   if (g->object != NULL) {
     coh_object_end(g->object);
     coh_anchors_clear(S->main, &S->objects, g->slot);

@@ -55,6 +55,7 @@ struct coh_state {
   struct coh_link scopes;         /* free, coh_luascope.scope.sibling */
   struct coh_link groups;         /* free, coh_luagroup.group.scope.sibling */
   size_t fibers_free;
+  bool fenced;                /* what a task left open is being closed: see abandon.h */
   bool memory_short;          /* it ran out, and no coroutine was made since: see shed.h */
   size_t scopes_free;
   size_t groups_free;
@@ -71,6 +72,7 @@ struct coh_state {
   struct coh_watch *watch;        /* the watchdog, or NULL; see watch.h */
   int cancelled;                  /* registry reference: Cancelled */
   lua_KContext opened;            /* scopes and groups so far: each has a number of its own */
+  size_t groups_closed;           /* so far */
   uint64_t seed;                  /* of the shuffle, when there is one */
   uint64_t checkpoints;           /* calls that may wait, so far */
   uint64_t random;                /* for the Lua side: advances with each number drawn */
@@ -143,6 +145,7 @@ struct coh_luagroup {
   bool body_cut;                  /* and it was Cancelled */
   bool joined;                    /* the host has waited once, or was told that it cannot */
   bool cut_tasks;                 /* a task of it was given Cancelled, because the group is cancelled */
+  bool given_up;                  /* it was left open, and is being closed: nothing enters it any more */
 };
 
 /* Text taken where an error happened. Owned by the fiber it happened in, or the scope it cut. */

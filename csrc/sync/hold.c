@@ -233,9 +233,10 @@ static void refuse_body(lua_State *L, const struct coh_sync_class *class) {
 /* with(f, ...) -> results... */
 int coh_hold_l_with(lua_State *L) {
   const struct coh_sync_class *class = coh_sync_class_here(L);
-  coh_sync_check(L, class, "with");
+  struct coh_sync *o = coh_sync_check(L, class, "with");
   if (!coh_is_callable(L, 2)) refuse_body(L, class);
-  push_shared_guard(L, check_acquire(L, "with"));
+  push_shared_guard(L, o);
+  check_acquire(L, "with");  /* after that, which may run a finalizer */
   lua_pushcfunction(L, coh_note_handler);
   lua_rotate(L, GUARD, 2);
   return coh_begin(L, with_try);
@@ -269,9 +270,10 @@ static int hold_try(lua_State *L, int status, lua_KContext context) {
 
 /* hold() -> guard */
 int coh_hold_l_hold(lua_State *L) {
-  check_acquire(L, "hold");
+  coh_sync_check(L, coh_sync_class_here(L), "hold");
   lua_settop(L, OBJECT);
   new_guard(L);
+  check_acquire(L, "hold");  /* after that, which may run a finalizer */
   return coh_begin(L, hold_try);
 }
 
