@@ -51,7 +51,7 @@ describe("lookups that hang", function()
   end)
 
   it("that are left behind keep their places until they have ended, and nobody else's", function()
-    says("waiting\t1\t1\t2\n127.0.0.1\n0\n", [[
+    says("waiting\t1\t1\t2\n127.0.0.1\ttrue\n0\n", [[
       cohort.run(function()
         cohort.group(function(g)
           local hung = {}
@@ -60,13 +60,28 @@ describe("lookups that hang", function()
           for i = 1, 5 do hung[i]:cancel() end
           for i = 1, 5 do hung[i]:wait() end
           local quick = g:spawn(net.resolve, "quick")
-          for _ = 1, 20 do cohort.sleep(0.0001) end
+          cohort.checkpoint()
           print(quick:status(), count "begun hang1", count "begun hang2", count "begun")
           answer()
-          print(quick:join()[1].host)
+          print(quick:join()[1].host, log():find "ended" < log():find "quick quick")
         end)
         print(count "hang[345]")
       end)
+    ]])
+  end)
+
+  it("that are left behind are waited for where the run ends", function()
+    says("0\n1\n", [[
+      cohort.run(function()
+        cohort.group(function(g)
+          local hung = g:spawn(net.resolve, "hang1")
+          begun(1)
+          hung:cancel()
+        end)
+        print(count "ended")
+        os.execute("(sleep 0.05; : > " .. path .. ".go) &")
+      end)
+      print(count "ended")
     ]])
   end)
 

@@ -226,7 +226,7 @@ describe("resolve", function()
     end)
   end)
 
-  it("that is cancelled is left behind, and the run ends when it has finished", function()
+  it("that is cancelled is left behind, and leaves nothing when the run has ended", function()
     virtual(function()
       cohort.group(function(g)
         local lookups = {}
