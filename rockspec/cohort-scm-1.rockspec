@@ -116,6 +116,7 @@ build = {
         "csrc/glue/errsplit.c",
         "csrc/glue/errtext.c",
         "csrc/glue/fiber.c",
+        "csrc/glue/fibername.c",
         "csrc/glue/funcname.c",
         "csrc/glue/groupend.c",
         "csrc/glue/groups.c",

@@ -410,3 +410,22 @@ describe("a task's own coroutine", function()
     assert.equal("failed", kept:status())
   end)
 end)
+
+for done, act in pairs(by_hand) do
+  it("the coroutine of a task that has yet to begin in one used before, and is " .. done
+    .. " by hand: that task fails", function()
+    virtual(function()
+      local co, handle
+      local ran = false
+      cohort.group(function(g) g:spawn(function() co = coroutine.running() end) end)
+      local ok, err = pcall(cohort.group, function(g)
+        handle = g:spawn(function() ran = true end, "an argument")
+        act(co)
+      end)
+      assert.same({ false, false }, { ok, ran })
+      assert.equal("cannot resume dead coroutine", err:sole())
+      assert.same({ "failed", "cannot resume dead coroutine" }, { handle:status(), handle:error() })
+      cohort.group(function(g) g:spawn(cohort.checkpoint) end)
+    end)
+  end)
+end

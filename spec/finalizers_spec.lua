@@ -210,4 +210,24 @@ describe("a finalizer that runs", function()
       end)
     end)
   end
+
+  it("while a place of a limiter is made may cancel who wants it, who does not wait then", function()
+    tasks.virtual(function()
+      local limiter = cohort.limiter(0)
+      local in_time = cohort.scope(function(scope)
+        at_next_object(function() scope:cancel() end)
+        limiter:acquire()
+      end)
+      assert.is_false(in_time)
+    end)
+  end)
+
+  it("and waits is told so, and what to do", function()
+    tasks.virtual(cohort.scope, function()
+      local told
+      at_next_object(function() told = select(2, pcall(cohort.sleep, 0)) end)
+      local _ = {}
+      assert.matches("finalizers_spec.lua:%d+: cannot wait in a finalizer %(__gc%)", told)
+    end)
+  end)
 end)

@@ -157,8 +157,8 @@ describe("a group that was never closed", function()
   end)
 end)
 
--- What a block returns fills its stack to the last slot at some of these counts: under a Lua that checks its API
--- that is an error where room was not asked for.
+-- What a block returns fills its stack to the last slot at some of these counts: under a Lua that checks its
+-- API that is an error where room was not asked for.
 describe("a group or scope left open beside many results", function()
   local function results(count)
     local all = {}

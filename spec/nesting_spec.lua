@@ -231,8 +231,8 @@ describe("5,000 scopes in each other", function()
   end)
 end)
 
-describe("a recursion of groups without an end", function()
-  it("fails soon, and says what it is", function()
+describe("a recursion without an end fails soon, and says what it is:", function()
+  it("of groups", function()
     virtual(function()
       local count = 0
       local function visit()
@@ -243,6 +243,20 @@ describe("a recursion of groups without an end", function()
       assert.equal(2001, count)
       assert.matches("nesting_spec.lua:%d+: this task is in 2000 groups, one in the other: is", eg:sole())
       assert.equal("other", cohort.group(function() return "other" end))
+    end)
+  end)
+
+  it("of scopes", function()
+    virtual(function()
+      local count = 0
+      local function visit()
+        count = count + 1
+        if count % 2 == 0 then cohort.scope(visit) else cohort.fail_after(1, visit) end
+      end
+      local err = raised(visit)
+      assert.equal(8001, count)
+      assert.matches("nesting_spec.lua:%d+: this task is in 8000 scopes, one in the other: is", err)
+      assert.is_true(cohort.scope(function() end))
     end)
   end)
 end)

@@ -59,6 +59,17 @@ describe("waiting inside", function()
     end)
   end
 
+  it("a debug hook says so, and what to do", function()
+    virtual(function()
+      local told
+      debug.sethook(function()
+        debug.sethook()
+        told = select(2, pcall(cohort.sleep, 0))
+      end, "", 1)
+      assert.matches("wait_spec.lua:%d+: cannot wait in a debug hook, which Lua runs in the middle", told)
+    end)
+  end)
+
   it("the top level of a required file says so", function()
     virtual(function()
       package.preload["spec.waits"] = function() cohort.sleep(1) end

@@ -16,7 +16,6 @@
 #include "glue/context.h"
 #include "glue/error.h"
 #include "glue/errtext.h"
-#include "glue/funcname.h"
 #include "glue/lost.h"
 #include "glue/note.h"
 #include "glue/object.h"
@@ -26,23 +25,10 @@
 #include "glue/watch.h"
 
 
-enum { HANDLER = 1, FIBER, OWNER, FUNCTION };  /* slots of the bottom frame */
+enum { HANDLER = 1, FIBER, OWNER = COH_FIBER_OWNER, FUNCTION };  /* slots of the bottom frame */
 
 /* Arguments for which there is always room on a coroutine that has not begun. */
 #define ARGUMENTS_FREE (LUA_MINSTACK - 8)
-
-
-struct coh_object *coh_handle_new(lua_State *L, const struct coh_state *S) {
-  struct coh_object *h = lua_newuserdatauv(L, sizeof *h, COH_UV_IDENTITY);
-  coh_object_init(L, S, h, COH_TASK);
-  return h;
-}
-
-
-static void bind_handle(struct coh_object *h, struct coh_fiber *f) {
-  h->scope = &f->task.scope;
-  f->handle = h;
-}
 
 
 /* {{ The body: what runs inside the coroutine */
@@ -191,6 +177,7 @@ static int body_returned(lua_State *L, int status, lua_KContext context) {
 static int body(lua_State *L) {
   lua_KContext context = (lua_KContext)lua_touserdata(L, FIBER);
   int arguments = lua_gettop(L) - FUNCTION;
+  coh_resumed(L, context);  /* by us */
   return body_returned(L, lua_pcallk(L, arguments, LUA_MULTRET, HANDLER, context, body_returned), context);
 }
 
@@ -219,7 +206,7 @@ struct coh_fiber *coh_fiber_load(lua_State *L, struct coh_state *S, int argument
   lua_pushlightuserdata(co, f);
   lua_pushvalue(L, -arguments - 1);
   if (handle != NULL) {
-    bind_handle(handle, f);
+    coh_handle_bind(handle, f);
     lua_setiuservalue(L, 1, COH_UV_IDENTITY);
     lua_pushvalue(L, 1);
   }
@@ -261,6 +248,18 @@ static enum coh_result result_of(struct coh_fiber *f) {
 }
 
 
+/* Put the error of a coroutine that died into its handle, if that is still there. [-0, +0, -] */
+static void keep_death(lua_State *L, struct coh_fiber *f) {
+  coh_fiber_push_owner(L, f);
+  if (lua_touserdata(L, -1) == f->handle && lua_checkstack(f->L, 1)) {
+    lua_pushvalue(f->L, -1);
+    lua_xmove(f->L, L, 1);
+    lua_setiuservalue(L, -2, COH_UV_RESULT);
+  }
+  lua_pop(L, 1);
+}
+
+
 /*
 ** The coroutine has ended. The body ends with LUA_OK whatever happened in it;
 ** another status means that memory ran out after it, and leaves a dead one. What
@@ -272,6 +271,7 @@ static void ended(struct coh_state *S, struct coh_fiber *f, int status) {
   if (status != LUA_OK && !f->dead) {
     f->failed = f->dead = true;
     f->cut = false;
+    if (f->handle != NULL) keep_death(S->pump, f);
     coh_wait_forfeit(&f->task.wait);
   }
   if (f->task.current != &f->task.scope) {
@@ -300,7 +300,8 @@ void coh_fiber_step(struct coh_task *task) {
   if (!f->started) {
     f->started = true;
     if (S->watch != NULL) coh_watch_begin(S, f);
-    arguments = lua_gettop(f->L) - 1;
+    arguments = lua_status(f->L) == LUA_OK ? lua_gettop(f->L) - 1 : 0;
+    if (arguments < 0) arguments = 0;  /* somebody has closed it: it is dead */
   }
   if (S->watch != NULL) coh_watch_step(S->watch);
   f->budget = COH_CALLS_PER_SWITCH;
@@ -389,101 +390,6 @@ void coh_fiber_finish(struct coh_state *S, struct coh_fiber *f, enum coh_result 
   }
   if (!is_kept(f)) coh_fiber_give(S, f);
   else if (f->task.starting) coh_link_append(&S->unstarted, &f->task.wait.link);
-}
-
-/* }} */
-
-
-/* {{ Handles and names */
-
-/*
-** Push what is in OWNER: before the first step the frame is only the stack, then it
-** is the outermost one, and of a failed fiber its identity is left, on its stack or
-** in place of that. [-0, +1, -]
-*/
-static void push_owner(lua_State *L, struct coh_fiber *f) {
-  lua_State *co = f->L;
-  lua_Debug ar;
-  int levels;
-  if (co == NULL) {
-    coh_anchors_push(L, &coh_state_from(coh_task_runtime(&f->task))->threads, f->task.slot);
-    return;
-  }
-  if (!lua_checkstack(co, 2)) {
-    lua_pushnil(L);
-    return;
-  }
-  if (!f->started || coh_fiber_is_loaded(co)) {
-    lua_pushvalue(co, OWNER + 1);
-  } else if ((levels = coh_note_levels(co)) > 0) {
-    lua_getstack(co, levels - 1, &ar);
-    if (lua_getlocal(co, &ar, OWNER) == NULL) lua_pushnil(co);
-  } else if (f->failed && lua_status(co) == LUA_OK && lua_gettop(co) >= 2) {
-    lua_pushvalue(co, -2);
-  } else {
-    lua_pushnil(co);
-  }
-  if (co != L) lua_xmove(co, L, 1);
-}
-
-
-/* Put a new handle into the bottom frame of a live fiber. [-1, +0, -] */
-static void set_owner(lua_State *L, struct coh_fiber *f) {
-  lua_State *co = f->L;
-  lua_Debug ar;
-  if (co != L) lua_xmove(L, co, 1);
-  if (!f->started) {
-    lua_replace(co, OWNER + 1);
-    return;
-  }
-  lua_getstack(co, coh_note_levels(co) - 1, &ar);
-  lua_setlocal(co, &ar, OWNER);
-}
-
-
-void coh_fiber_push_handle(lua_State *L, struct coh_state *S, struct coh_fiber *f) {
-  struct coh_object *made;
-  if (f->handle != NULL) {
-    push_owner(L, f);
-    return;
-  }
-  luaL_checkstack(f->L, 3, "no room for a handle");
-  made = coh_handle_new(L, S);
-  if (f->handle != NULL) {  /* a finalizer has asked for it, too */
-    push_owner(L, f);
-    lua_replace(L, -2);
-    return;
-  }
-  bind_handle(made, f);
-  push_owner(L, f);
-  lua_setiuservalue(L, -2, COH_UV_IDENTITY);
-  lua_pushvalue(L, -1);
-  set_owner(L, f);
-}
-
-
-void coh_fiber_push_identity(lua_State *L, struct coh_fiber *f) {
-  push_owner(L, f);
-  if (f->handle == NULL || lua_touserdata(L, -1) != f->handle) return;
-  lua_getiuservalue(L, -1, COH_UV_IDENTITY);
-  lua_remove(L, -2);
-}
-
-
-void coh_fiber_render_identity(lua_State *L) {
-  if (lua_type(L, -1) == LUA_TSTRING) return;
-  if (lua_type(L, -1) != LUA_TFUNCTION) {
-    lua_pop(L, 1);
-    lua_pushliteral(L, "task");
-    return;
-  }
-  coh_funcname_render(L);
-}
-
-
-void coh_fiber_push_name(lua_State *L, struct coh_fiber *f) {
-  coh_fiber_push_identity(L, f);
-  coh_fiber_render_identity(L);
 }
 
 /* }} */

@@ -45,8 +45,19 @@ void coh_fiber_push_identity(lua_State *L, struct coh_fiber *f);
 /* Turn such an identity on top into text. [-1, +1, m] */
 void coh_fiber_render_identity(lua_State *L);
 
+/* The slot of a coroutine's bottom frame with the handle of its task, or what that is named after. */
+#define COH_FIBER_OWNER 3
+
+/* Push what is there; of a coroutine that died maybe nil. [-0, +1, -] */
+void coh_fiber_push_owner(lua_State *L, struct coh_fiber *f);
+
 /* Push a handle that is bound to no fiber yet. [-0, +1, m] */
 struct coh_object *coh_handle_new(lua_State *L, const struct coh_state *S);
+
+static inline void coh_handle_bind(struct coh_object *h, struct coh_fiber *f) {
+  h->scope = &f->task.scope;
+  f->handle = h;
+}
 
 COH_SEEN
 

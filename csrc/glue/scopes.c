@@ -24,6 +24,8 @@
 #include "glue/scopeobject.h"
 #include "glue/wait.h"
 
+#define NESTING_MAX 8000
+
 enum form { MOVE_ON, FAIL, SHIELD, SCOPE, BLOCK };
 
 #define BLOCKS_ON_C_STACK 60
@@ -174,10 +176,25 @@ static int ended(lua_State *L, int status, lua_KContext number) {
 }
 
 
-/* Make the scope that the running fiber is about to enter. [-0, +0, m] */
-static struct coh_luascope *new_scope(lua_State *L, struct coh_state *S, enum form form, lua_Number seconds) {
-  struct coh_luascope *s = coh_luascope_take(L, S);
+/* Of how many scopes of 'f' the next one will be the innermost. To unwind more takes minutes. [-0, +0, v] */
+static unsigned check_nesting(lua_State *L, const struct coh_fiber *f) {
+  const struct coh_scope *s = f->task.current;
+  unsigned nesting;
+  while (s->role == COH_SCOPE_GROUP || s->role == COH_SCOPE_BLOCK) s = s->parent;
+  nesting = s->role == COH_SCOPE_PLAIN ? coh_item(s, struct coh_luascope, scope)->nesting + 1 : 1;
+  if (nesting > NESTING_MAX)
+    coh_misuse(L, "this task is in %d scopes, one in the other: is that a recursion without an end?",
+               NESTING_MAX);
+  return nesting;
+}
+
+
+/* Make the scope that the running fiber is about to enter. [-0, +0, v] */
+static struct coh_luascope *new_scope(lua_State *L, struct coh_fiber *f, enum form form, lua_Number seconds) {
+  unsigned nesting = check_nesting(L, f);
+  struct coh_luascope *s = coh_luascope_take(L, coh_state_from(coh_task_runtime(&f->task)));
   s->form = (uint8_t)form;
+  s->nesting = nesting;
   s->seconds = seconds;
   s->wants_trace = form == FAIL || form == BLOCK;
   return s;
@@ -195,8 +212,7 @@ static int run(lua_State *L, struct coh_fiber *f, struct coh_luascope *s) {
 
 /* Enter a scope around the function at 2; what is at 1 has been read. */
 static int enter(lua_State *L, struct coh_fiber *f, enum form form, int64_t deadline_ns, lua_Number seconds) {
-  struct coh_state *S = coh_state_from(coh_task_runtime(&f->task));
-  struct coh_luascope *s = new_scope(L, S, form, seconds);
+  struct coh_luascope *s = new_scope(L, f, form, seconds);
   lua_pushcfunction(L, coh_note_handler);
   lua_replace(L, 1);
   coh_task_enter(&f->task, &s->scope, deadline_ns, form == SHIELD);
@@ -324,7 +340,7 @@ static int scope(lua_State *L, int status, lua_KContext context) {
     lua_insert(L, 1);
   }
   face = coh_face_push(L, has_options ? 1 : 0);       /* options body ... object */
-  s = new_scope(L, S, SCOPE, w.seconds);
+  s = new_scope(L, f, SCOPE, w.seconds);
   lua_pushcfunction(L, coh_note_handler);
   lua_replace(L, 1);                              /* handler body ... object */
   coh_task_enter(&f->task, &s->scope, w.deadline_ns, w.shield);
@@ -349,7 +365,7 @@ static int l_open_scope(lua_State *L) {
   face = coh_face_push(L, lua_istable(L, 1) ? 1 : 0);
   luaL_where(L, 1);
   lua_setiuservalue(L, -2, COH_UV_LINE);
-  s = new_scope(L, S, BLOCK, w.seconds);
+  s = new_scope(L, f, BLOCK, w.seconds);
   coh_task_enter(&f->task, &s->scope, w.deadline_ns, w.shield);
   coh_face_bind(L, S, s, face);
   return 1;

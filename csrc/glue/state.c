@@ -290,6 +290,7 @@ struct coh_luascope *coh_luascope_take(lua_State *L, struct coh_state *S) {
   s->number = ++S->opened;
   s->face = NULL;
   s->form = 0;
+  s->nesting = 0;
   s->failed = s->wants_trace = false;
   return s;
 }

@@ -123,6 +123,7 @@ struct coh_luascope {
   struct coh_face *face;          /* its userdata, anchored in 'slot'; NULL when nobody asked for one */
   lua_KContext number;            /* no other scope or group has it */
   int slot;                       /* in state.objects, for good */
+  unsigned nesting;               /* of how many scopes of its task it is the innermost */
   uint8_t form;                   /* which function opened it, see scopes.c */
   bool failed;                    /* what it ran raised */
   bool wants_trace;               /* where its own task was cut goes into a Timeout */

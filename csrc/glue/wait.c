@@ -24,18 +24,25 @@ static bool lets_waits_through(const char *name) {
 }
 
 
-/* The name of the C function that keeps 'L' from yielding, or NULL. */
+/* Is it a function that Lua itself has called in the middle of something: a finalizer, or a hook? */
+static bool is_inserted(const lua_Debug *ar) {
+  return strcmp(ar->namewhat, "hook") == 0 || (ar->name != NULL && strcmp(ar->name, "__gc") == 0);
+}
+
+
+/* The name of the function that keeps 'L' from yielding, or NULL. */
 static const char *culprit(lua_State *L, lua_Debug *ar) {
   int level;
   for (level = 1; lua_getstack(L, level, ar); level++) {
     lua_getinfo(L, "Sn", ar);
+    if (is_inserted(ar)) return ar->name;
     if (*ar->what == 'C' && ar->name != NULL && !lets_waits_through(ar->name)) return ar->name;
   }
   return NULL;
 }
 
 
-/* The name of the C function that keeps any of the running coroutines from yielding, or NULL. */
+/* The name of the function that keeps any of the running coroutines from yielding, or NULL. */
 static const char *culprit_in(const struct coh_state *S, lua_State *L, lua_Debug *ar) {
   const struct coh_frame *frame;
   const char *name = culprit(L, ar);
@@ -68,6 +75,10 @@ void coh_push_refusal(lua_State *L, struct coh_state *S) {
                        "suspend, or it began outside of a task");
   else if ((name = culprit_in(S, L, &ar)) == NULL)
     lua_pushliteral(L, "cannot wait here: a C function that called back into Lua is in the way");
+  else if (is_inserted(&ar))
+    lua_pushfstring(L, "cannot wait in a %s, which Lua runs in the middle of something else: leave that to a "
+                       "task that waits for it, by event:set() or send:offer(...)",
+                    strcmp(name, "__gc") == 0 ? "finalizer (__gc)" : "debug hook");
   else if (strcmp(name, "require") == 0)
     lua_pushliteral(L, "cannot wait at the top level of a file loaded by 'require': "
                        "wait in a function that is called afterwards");

@@ -33,10 +33,11 @@ static struct coh_sync *check_acquire(lua_State *L, const char *what) {
 }
 
 
-/* Take 'o', which is at 1. True: done. False: parked, yield. [-0, +0, v] */
+/* Take 'o', which is at 1. True: done. False: parked, yield. To take may run a finalizer. [-0, +0, e] */
 static bool take(lua_State *L, struct coh_fiber *f, struct coh_sync *o) {
   const struct coh_holding *holding = o->class->holding;
   if (holding->take(L, subject(o), f)) return true;
+  if (coh_task_cancelled(&f->task)) coh_raise_cancelled(L, f);
   holding->park(subject(o), f);
   return false;
 }

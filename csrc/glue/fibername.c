@@ -1,0 +1,108 @@
+/*
+** Who a fiber is: its handle, and what it is named after. Both are on its coroutine's
+** stack, in the slot COH_FIBER_OWNER of its bottom frame: see fiber.c.
+*/
+#include "glue/fiber.h"
+
+#include <lauxlib.h>
+
+#include "glue/funcname.h"
+#include "glue/note.h"
+#include "glue/object.h"
+
+
+struct coh_object *coh_handle_new(lua_State *L, const struct coh_state *S) {
+  struct coh_object *h = lua_newuserdatauv(L, sizeof *h, COH_UV_IDENTITY);
+  coh_object_init(L, S, h, COH_TASK);
+  return h;
+}
+
+
+/*
+** Before the first step that frame is only the stack, then it is the outermost one,
+** and of a failed fiber its identity is left, on its stack or in place of that.
+*/
+void coh_fiber_push_owner(lua_State *L, struct coh_fiber *f) {
+  lua_State *co = f->L;
+  lua_Debug ar;
+  int levels;
+  if (co == NULL) {
+    coh_anchors_push(L, &coh_state_from(coh_task_runtime(&f->task))->threads, f->task.slot);
+    return;
+  }
+  if (!lua_checkstack(co, 2)) {
+    lua_pushnil(L);
+    return;
+  }
+  if (!f->started || coh_fiber_is_loaded(co)) {
+    lua_pushvalue(co, COH_FIBER_OWNER + 1);
+  } else if ((levels = coh_note_levels(co)) > 0) {
+    lua_getstack(co, levels - 1, &ar);
+    if (lua_getlocal(co, &ar, COH_FIBER_OWNER) == NULL) lua_pushnil(co);
+  } else if (f->failed && lua_status(co) == LUA_OK && lua_gettop(co) >= 2) {
+    lua_pushvalue(co, -2);
+  } else {
+    lua_pushnil(co);
+  }
+  if (co != L) lua_xmove(co, L, 1);
+}
+
+
+/* Put a new handle into the bottom frame of a live fiber. [-1, +0, -] */
+static void set_owner(lua_State *L, struct coh_fiber *f) {
+  lua_State *co = f->L;
+  lua_Debug ar;
+  if (co != L) lua_xmove(L, co, 1);
+  if (!f->started) {
+    lua_replace(co, COH_FIBER_OWNER + 1);
+    return;
+  }
+  lua_getstack(co, coh_note_levels(co) - 1, &ar);
+  lua_setlocal(co, &ar, COH_FIBER_OWNER);
+}
+
+
+void coh_fiber_push_handle(lua_State *L, struct coh_state *S, struct coh_fiber *f) {
+  struct coh_object *made;
+  if (f->handle != NULL) {
+    coh_fiber_push_owner(L, f);
+    return;
+  }
+  luaL_checkstack(f->L, 3, "no room for a handle");
+  made = coh_handle_new(L, S);
+  if (f->handle != NULL) {  /* a finalizer has asked for it, too */
+    coh_fiber_push_owner(L, f);
+    lua_replace(L, -2);
+    return;
+  }
+  coh_handle_bind(made, f);
+  coh_fiber_push_owner(L, f);
+  lua_setiuservalue(L, -2, COH_UV_IDENTITY);
+  lua_pushvalue(L, -1);
+  set_owner(L, f);
+}
+
+
+void coh_fiber_push_identity(lua_State *L, struct coh_fiber *f) {
+  coh_fiber_push_owner(L, f);
+  if (f->handle == NULL || lua_touserdata(L, -1) != f->handle) return;
+  lua_getiuservalue(L, -1, COH_UV_IDENTITY);
+  lua_remove(L, -2);
+}
+
+
+void coh_fiber_render_identity(lua_State *L) {
+  if (lua_type(L, -1) == LUA_TSTRING) return;
+  if (lua_type(L, -1) != LUA_TFUNCTION) {
+    lua_pop(L, 1);
+    lua_pushliteral(L, "task");
+    return;
+  }
+  coh_funcname_render(L);
+}
+
+
+void coh_fiber_push_name(lua_State *L, struct coh_fiber *f) {
+  coh_fiber_push_identity(L, f);
+  coh_fiber_render_identity(L);
+}
