@@ -16,10 +16,10 @@ local lua_layers = {
   "core",
   "misuse",
   "coroutine object",
-  "try errors match",
+  "try match",
   "combinators stream retry broadcast value",
   "net fs process fd stdio",
-  "testing trace",
+  "testing",
   "cohort",
   "cli",
 }

@@ -1,5 +1,5 @@
 /*
-** Tasks: see tasks.h. A task object is a few bytes and two user values; while
+** Tasks: see tasks.h. A task object is a few bytes and a few user values; while
 ** the task lives the rest is in its fiber, and at its end the result, or the
 ** error, is what is kept.
 */

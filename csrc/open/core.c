@@ -5,7 +5,6 @@
 #include <lauxlib.h>
 #include <lualib.h>
 
-#include <dirent.h>
 #include <string.h>
 
 #include "cohort.h"

@@ -157,7 +157,7 @@ int coh_stream_fail_write(lua_State *L, struct coh_stream *s, int status, const 
 /* }} */
 
 
-/* Methods that have a file of their own; 'streamread.c' makes iterators too. */
+/* Methods that have a file of their own. */
 extern const luaL_Reg coh_stream_reads[];
 extern const luaL_Reg coh_stream_formats[];
 extern const luaL_Reg coh_stream_writes[];

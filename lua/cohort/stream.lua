@@ -11,7 +11,7 @@ local stream = {}
 
 local is_callable, is_cancelled, note, raise = core.is_callable, core.is_cancelled, core.note, core.raise
 
---- @class cohort.Stream   private
+--- @class cohort.Producer   private
 --- @field group cohort.Group
 --- @field owner cohort.Task
 --- @field f fun(emit: fun(...))?  until it runs

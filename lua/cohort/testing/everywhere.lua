@@ -4,7 +4,7 @@
 --- A program is run once as it is, and then for each point again: a trial. Points are found by the schedule
 --- of the run: each call that may wait is one, and so is each moment at which all tasks wait. What a
 --- trial must hold is the same for both: it ends, leaves nothing open, and has closed once what it took
---- from the `guard` it was options; and what the caller checks.
+--- from the `guard` it was given; and what the caller checks.
 local core = require "cohort.core"
 local leaks = require "cohort.testing.leaks"
 local match = require "cohort.match"
