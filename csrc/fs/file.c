@@ -62,7 +62,7 @@ struct coh_job *coh_file_job(lua_State *L, lua_KContext context, const char *wha
   coh_job_woken(L, context);
   file = coh_file_check_open(L, what);
   job = file->job;
-  if (job->op.status != UV_ECANCELED) return job;
+  if (job->op.status != COH_FS_STOPPED) return job;
   coh_op_free(&job->op);
   return NULL;
 }
@@ -337,13 +337,10 @@ static int seek_from(lua_State *L, struct coh_file *file, int64_t base) {
 }
 
 
-static int seek_try(lua_State *L, int status, lua_KContext context);
-
 static int size_known(lua_State *L, int status, lua_KContext context) {
   struct coh_job *job = coh_file_job(L, context, "seek");
   int64_t size;
   (void)status;
-  if (job == NULL) return seek_try(L, LUA_OK, context);
   size = (int64_t)job->request.stat.stx_size;
   coh_job_end(L, job);
   return seek_from(L, coh_file_check_open(L, "seek"), size);

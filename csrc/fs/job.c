@@ -84,7 +84,9 @@ int coh_request_end(lua_State *L, const struct coh_verb *verb, struct coh_reques
 
 int coh_job_end(lua_State *L, struct coh_job *job) {
   int top = lua_gettop(L);
-  bool ok = end(L, job->verb, &job->request, job->op.status);
+  bool ok;
+  coh_assert(job->op.status != COH_FS_STOPPED);  /* one that only looks is left behind then */
+  ok = end(L, job->verb, &job->request, job->op.status);
   coh_op_free(&job->op);
   return ok ? lua_gettop(L) - top : lua_error(L);
 }
@@ -162,7 +164,7 @@ static void release(struct coh_op *op) {
 /* In a thread of the pool, which has 'op.status' to itself until 'after_work'. */
 static void work(uv_work_t *req) {
   struct coh_job *job = (struct coh_job *)req;
-  job->op.status = coh_fs_stopped(&job->request) ? UV_ECANCELED : job->verb->run(&job->request);
+  job->op.status = coh_fs_stopped(&job->request) ? COH_FS_STOPPED : job->verb->run(&job->request);
 }
 
 
@@ -239,7 +241,7 @@ static int fs_woken(lua_State *L, int status, lua_KContext context) {
   struct coh_fiber *f = coh_job_woken(L, context);
   struct coh_job *job = lua_touserdata(L, JOB);
   (void)status;
-  if (job->op.status != UV_ECANCELED) return coh_job_end(L, job);
+  if (job->op.status != COH_FS_STOPPED) return coh_job_end(L, job);
   coh_op_free(&job->op);
   lua_settop(L, VERB);
   return fs_try(L, LUA_OK, coh_context(f));  /* raises Cancelled, unless a shield was put up meanwhile */

@@ -24,13 +24,16 @@ COH_HIDDEN
 
 #define COH_FS_PIECE_MAX (1 << 20)  /* bytes that are moved between two looks at 'stop' */
 
+/* A status of ours, which no system call can give: it saw 'stop', and what it began is undone. */
+enum { COH_FS_STOPPED = -5000 };
+
 struct coh_request {
   const char *path;     /* what it is about; borrowed */
   const char *text;     /* a second path, or bytes; borrowed */
   size_t length;        /* of 'text' */
   int64_t n[2];         /* numbers: each verb says what they are */
   bool nowait;          /* it must not wait: UV_EAGAIN means that it would have to */
-  atomic_bool stop;     /* nobody wants it any more: UV_ECANCELED, with what it began undone */
+  atomic_bool stop;     /* nobody wants it any more: COH_FS_STOPPED */
   bool opened;          /* 'fd' was opened by the verb, and is owned */
   bool made;            /* 'bytes' is the path of something temporary, which is removed if nobody gets it */
   int fd;               /* of an open file, which is borrowed; or what was opened */

@@ -43,7 +43,7 @@ static struct dirent *next_entry(DIR *dir, struct coh_request *r, int *status) {
     entry = readdir(dir);
   } while (entry != NULL && (strcmp(entry->d_name, ".") == 0 || strcmp(entry->d_name, "..") == 0));
   if (entry == NULL && errno != 0) *status = coh_fs_fault();
-  if (entry != NULL && coh_fs_stopped(r)) *status = UV_ECANCELED;
+  if (entry != NULL && coh_fs_stopped(r)) *status = COH_FS_STOPPED;
   return *status == 0 ? entry : NULL;
 }
 

@@ -44,7 +44,7 @@ static int read_all(struct coh_request *r, int fd, size_t size) {
   int status = coh_request_grow(r, size + 1);
   while (status == 0 && n != 0) {
     size_t room = r->room - r->count;
-    if (coh_fs_stopped(r)) return UV_ECANCELED;
+    if (coh_fs_stopped(r)) return COH_FS_STOPPED;
     n = read(fd, r->bytes + r->count, room < COH_FS_PIECE_MAX ? room : COH_FS_PIECE_MAX);
     if (n < 0 && errno != EINTR) return coh_fs_fault();
     if (n > 0) r->count += (size_t)n;
@@ -93,7 +93,7 @@ static int write_pieces(struct coh_request *r, int fd) {
   size_t at, piece = r->n[0] & COH_TARGET_APPEND ? r->length : COH_FS_PIECE_MAX;
   int status = 0;
   for (at = 0; status == 0 && at < r->length; at += piece) {
-    if (at > 0 && coh_fs_stopped(r)) return UV_ECANCELED;
+    if (at > 0 && coh_fs_stopped(r)) return COH_FS_STOPPED;
     status = coh_regular_write(fd, r->text + at, r->length - at < piece ? r->length - at : piece);
   }
   return status;
@@ -187,7 +187,7 @@ static ssize_t by_hand(const struct copying *c) {
 static int copy_by(ssize_t (*step)(const struct copying *), const struct copying *c, struct coh_request *r) {
   ssize_t n = 1;
   while (n != 0) {
-    if (coh_fs_stopped(r)) return UV_ECANCELED;
+    if (coh_fs_stopped(r)) return COH_FS_STOPPED;
     n = step(c);
     if (n < 0 && errno != EINTR) return coh_fs_fault();
   }
@@ -198,8 +198,8 @@ static int copy_by(ssize_t (*step)(const struct copying *), const struct copying
 /* The kernel's ways have many ways to say that they cannot; the last one goes on, or meets what is wrong. */
 static int copy_bytes(const struct copying *c, struct coh_request *r) {
   if (ioctl(c->to, FICLONE, c->from) == 0) return 0;
-  if (copy_by(by_range, c, r) == UV_ECANCELED) return UV_ECANCELED;
-  if (copy_by(by_sendfile, c, r) == UV_ECANCELED) return UV_ECANCELED;
+  if (copy_by(by_range, c, r) == COH_FS_STOPPED) return COH_FS_STOPPED;
+  if (copy_by(by_sendfile, c, r) == COH_FS_STOPPED) return COH_FS_STOPPED;
   return copy_by(by_hand, c, r);
 }
 
