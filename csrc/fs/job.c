@@ -36,8 +36,14 @@ struct ending {
 
 /* What the system's own words do not tell, or NULL. */
 static const char *explanation(int status) {
-  if (status == UV_ENOTSUP) return REFUSED;
+  if (status == COH_FS_REFUSED) return REFUSED;
   return status == UV_ESPIPE ? FORWARD_ONLY : NULL;
+}
+
+
+/* The code that others are told. */
+static int told(int status) {
+  return status == COH_FS_REFUSED ? UV_ENOTSUP : status;
 }
 
 
@@ -45,8 +51,8 @@ static const char *explanation(int status) {
 static void set_message(lua_State *L, const struct ending *e) {
   char text[128], name[32];
   const char *why = explanation(e->status), *to = e->verb->pair ? e->request->text : NULL;
-  uv_strerror_r(e->status, text, sizeof text);
-  uv_err_name_r(e->status, name, sizeof name);
+  uv_strerror_r(told(e->status), text, sizeof text);
+  uv_err_name_r(told(e->status), name, sizeof name);
   lua_pushfstring(L, "%s %s%s%s: %s (%s)", e->verb->kind.what, e->request->path, to != NULL ? " to " : "",
                   to != NULL ? to : "", why != NULL ? why : text, name);
   lua_setfield(L, -2, "message");
@@ -59,7 +65,7 @@ static void set_message(lua_State *L, const struct ending *e) {
 static int end_protected(lua_State *L) {
   const struct ending *e = lua_touserdata(L, 1);
   if (e->status >= 0) return e->verb->push != NULL ? e->verb->push(L, e->request) : 0;
-  coh_syserr_push(L, COH_SYSTEM_ERROR, e->status, e->verb->kind.what, "path", e->request->path);
+  coh_syserr_push(L, COH_SYSTEM_ERROR, told(e->status), e->verb->kind.what, "path", e->request->path);
   if (e->verb->pair || explanation(e->status) != NULL) set_message(L, e);
   return lua_error(L);
 }

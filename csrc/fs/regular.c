@@ -13,7 +13,7 @@
 
 /* 0, or why we do not open it. */
 static int refusal(const struct stat *s) {
-  if (S_ISFIFO(s->st_mode) || S_ISSOCK(s->st_mode)) return UV_ENOTSUP;
+  if (S_ISFIFO(s->st_mode) || S_ISSOCK(s->st_mode)) return COH_FS_REFUSED;
   return S_ISDIR(s->st_mode) ? UV_EISDIR : 0;
 }
 

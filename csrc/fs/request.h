@@ -24,8 +24,11 @@ COH_HIDDEN
 
 #define COH_FS_PIECE_MAX (1 << 20)  /* bytes that are moved between two looks at 'stop' */
 
-/* A status of ours, which no system call can give: it saw 'stop', and what it began is undone. */
-enum { COH_FS_STOPPED = -5000 };
+/* Statuses of ours, which no system call can give. */
+enum {
+  COH_FS_STOPPED = -5000,  /* it saw 'stop', and what it began is undone */
+  COH_FS_REFUSED           /* it could wait for somebody else, or never end: told as UV_ENOTSUP */
+};
 
 struct coh_request {
   const char *path;     /* what it is about; borrowed */

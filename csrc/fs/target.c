@@ -66,7 +66,7 @@ static int open_beside(struct coh_target *t, int flags, mode_t mode) {
   bool is_there = stat(t->path, &old) == 0;
   int status;
   if (is_there && S_ISDIR(old.st_mode)) return UV_EISDIR;
-  if (is_there && !S_ISREG(old.st_mode)) return UV_ENOTSUP;
+  if (is_there && !S_ISREG(old.st_mode)) return COH_FS_REFUSED;
   if (is_there && t->flags & COH_TARGET_EXCLUSIVE) return UV_EEXIST;
   t->real = is_there ? realpath(t->path, NULL) : strdup(t->path);
   if (t->real == NULL) return coh_fs_fault();

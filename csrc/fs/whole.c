@@ -56,7 +56,7 @@ static int read_all(struct coh_request *r, int fd, size_t size) {
 
 static int run_read_file(struct coh_request *r) {
   struct stat s;
-  int fd, status = UV_ENOTSUP;
+  int fd, status = COH_FS_REFUSED;
   if (r->nowait) return read_quickly(r);
   fd = coh_regular_open(r->path, O_RDONLY, 0, &s);
   if (fd < 0) return fd;
@@ -230,7 +230,7 @@ static int copy_opened(struct coh_request *r, int from, const struct stat *s) {
 /* n: COH_TARGET_ flags */
 static int run_copy(struct coh_request *r) {
   struct stat s;
-  int from = coh_regular_open(r->path, O_RDONLY, 0, &s), status = UV_ENOTSUP;
+  int from = coh_regular_open(r->path, O_RDONLY, 0, &s), status = COH_FS_REFUSED;
   if (from < 0) return from;
   if (S_ISREG(s.st_mode)) status = copy_opened(r, from, &s);
   close(from);
