@@ -27,7 +27,7 @@ static void close_file(struct coh_handle *h) {
   struct coh_state *S = coh_handle_state(h);
   if (file->job != NULL) coh_job_abandon(file->job);
   coh_streambuf_clear(&S->loop.rt.mem, &file->kept);
-  if (file->temporary) unlink(file->path);
+  if (file->temporary) coh_fs_again(unlink(file->path));
   coh_descriptor_drop(S, file->descriptor);
   coh_poll_close(&file->poll);
 }
@@ -114,13 +114,11 @@ static int push_opened(lua_State *L, struct coh_request *r) {
 
 
 static int run_temp_file(struct coh_request *r) {
-  size_t length = strlen(r->path) + 1;
-  int status = coh_request_grow(r, length);
+  int status = coh_request_grow(r, strlen(r->path) + 1);
   if (status < 0) return status;
-  memcpy(r->bytes, r->path, length);
-  r->fd = mkostemp(r->bytes, O_CLOEXEC);
+  r->fd = coh_fs_result(mkostemp(strcpy(r->bytes, r->path), O_CLOEXEC));  /* from XXXXXX on each time */
   r->made = r->opened = r->fd >= 0;
-  return r->opened ? 0 : coh_fs_fault();
+  return r->opened ? 0 : r->fd;
 }
 
 
@@ -209,9 +207,10 @@ static int run_write(struct coh_request *r) {
   while (r->count < r->length) {
     const char *from = r->text + r->count;
     size_t rest = r->length - r->count;
-    ssize_t n = appends ? write(r->fd, from, rest) : pwrite(r->fd, from, rest, r->n[0] + (int64_t)r->count);
-    if (n < 0 && errno != EINTR) return coh_fs_fault();
-    if (n > 0) r->count += (size_t)n;
+    int64_t at = r->n[0] + (int64_t)r->count;
+    ssize_t n = coh_fs_again(appends ? write(r->fd, from, rest) : pwrite(r->fd, from, rest, at));
+    if (n < 0) return coh_fs_fault();
+    r->count += (size_t)n;
   }
   if (appends) r->n[0] = lseek(r->fd, 0, SEEK_CUR) - (int64_t)r->count;
   return 0;
