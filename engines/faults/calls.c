@@ -127,6 +127,7 @@ CALL(int, -1, stat, (const char *path, struct stat *s), (path, s), EACCES)
 CALL(int, -1, statx, (int fd, const char *path, int flags, unsigned mask, struct statx *s),
      (fd, path, flags, mask, s), EACCES)
 CALL(int, -1, symlink, (const char *target, const char *path), (target, path), ENOSPC)
+CALL(int, -1, tcdrain, (int fd), (fd), EIO, EINTR)
 CALL(int, -1, tcgetattr, (int fd, struct termios *mode), (fd, mode), EIO)
 CALL(int, -1, tcsetattr, (int fd, int when, const struct termios *mode), (fd, when, mode), EIO, EINTR)
 CALL(int, -1, unlink, (const char *path), (path), EBUSY)
