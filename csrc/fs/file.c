@@ -27,7 +27,7 @@ static void close_file(struct coh_handle *h) {
   struct coh_state *S = coh_handle_state(h);
   if (file->job != NULL) coh_job_abandon(file->job);
   coh_streambuf_clear(&S->loop.rt.mem, &file->kept);
-  if (file->temporary) coh_fs_again(unlink(file->path));
+  if (file->temporary) coh_again(unlink(file->path));
   coh_descriptor_drop(S, file->descriptor);
   coh_poll_close(&file->poll);
 }
@@ -208,7 +208,7 @@ static int run_write(struct coh_request *r) {
     const char *from = r->text + r->count;
     size_t rest = r->length - r->count;
     int64_t at = r->n[0] + (int64_t)r->count;
-    ssize_t n = coh_fs_again(appends ? write(r->fd, from, rest) : pwrite(r->fd, from, rest, at));
+    ssize_t n = coh_again(appends ? write(r->fd, from, rest) : pwrite(r->fd, from, rest, at));
     if (n < 0) return coh_fs_fault();
     r->count += (size_t)n;
   }

@@ -102,7 +102,7 @@ static int run_readlink(struct coh_request *r) {
   ssize_t n;
   int status = coh_request_grow(r, PATH_MAX);
   if (status < 0) return status;
-  n = coh_fs_again(readlink(r->path, r->bytes, r->room));
+  n = coh_again(readlink(r->path, r->bytes, r->room));
   r->count = n < 0 ? 0 : (size_t)n;
   return n < 0 ? coh_fs_fault() : 0;
 }

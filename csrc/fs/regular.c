@@ -19,7 +19,7 @@ static int refusal(const struct stat *s) {
 
 
 int coh_regular_open(const char *path, int flags, mode_t mode, struct stat *s) {
-  int fd, status = coh_fs_again(stat(path, s)) == 0 ? refusal(s) : 0;
+  int fd, status = coh_again(stat(path, s)) == 0 ? refusal(s) : 0;
   if (status < 0) return status;
   fd = coh_fs_result(open(path, flags | O_NONBLOCK | O_CLOEXEC | O_NOCTTY, mode));
   if (fd < 0) return fd;
@@ -33,7 +33,7 @@ int coh_regular_open(const char *path, int flags, mode_t mode, struct stat *s) {
 
 int coh_regular_write(int fd, const char *bytes, size_t length) {
   while (length > 0) {
-    ssize_t n = coh_fs_again(write(fd, bytes, length));
+    ssize_t n = coh_again(write(fd, bytes, length));
     if (n < 0) return coh_fs_fault();
     bytes += n;
     length -= (size_t)n;

@@ -17,6 +17,7 @@
 #include <stdatomic.h>
 #include <sys/stat.h>
 
+#include "io/again.h"
 #include "kernel/hidden.h"
 #include "kernel/wait.h"
 
@@ -59,18 +60,8 @@ static inline int coh_fs_fault(void) {
   return uv_translate_sys_error(errno);
 }
 
-/*
-** What a system call gives that is made again for as long as signals interrupt it, as libuv does with its own.
-** Nothing for close: the descriptor is gone then all the same, and another thread may have been given its number.
-*/
-#define coh_fs_again(call) __extension__ ({ \
-  __typeof__(call) given; \
-  do given = (call); \
-  while (given < 0 && errno == EINTR); \
-  given; })
-
-/* The same as that, or a negative status. */
-#define coh_fs_result(call) coh_fs_told(coh_fs_again(call))
+/* What a system call returned: that, or a negative status. */
+#define coh_fs_result(call) coh_fs_told(coh_again(call))
 
 static inline int coh_fs_told(int result) {
   return result < 0 ? coh_fs_fault() : result;

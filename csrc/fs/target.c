@@ -46,7 +46,7 @@ static int name_temporary(struct coh_target *t) {
   size_t length = folder_length(t->real);
   bool named = strchr(t->real, '/') != NULL;
   uint64_t number;
-  if (coh_fs_again(getrandom(&number, sizeof number, 0)) != (ssize_t)sizeof number) return coh_fs_fault();
+  if (coh_again(getrandom(&number, sizeof number, 0)) != (ssize_t)sizeof number) return coh_fs_fault();
   t->temporary = malloc(length + NAME_ROOM);
   if (t->temporary == NULL) return UV_ENOMEM;
   memcpy(t->temporary, t->real, length);
@@ -63,7 +63,7 @@ static int keep_permissions(struct coh_target *t, const struct stat *old) {
 
 static int open_beside(struct coh_target *t, int flags, mode_t mode) {
   struct stat old;
-  bool is_there = coh_fs_again(stat(t->path, &old)) == 0;
+  bool is_there = coh_again(stat(t->path, &old)) == 0;
   int status;
   if (is_there && S_ISDIR(old.st_mode)) return UV_EISDIR;
   if (is_there && !S_ISREG(old.st_mode)) return COH_FS_REFUSED;
@@ -97,7 +97,7 @@ static int move_into_place(struct coh_target *t) {
   bool exclusive = t->flags & COH_TARGET_EXCLUSIVE;
   int status = exclusive ? coh_fs_result(link(t->temporary, t->real))
                          : coh_fs_result(rename(t->temporary, t->real));
-  if (status < 0 || exclusive) coh_fs_again(unlink(t->temporary));
+  if (status < 0 || exclusive) coh_again(unlink(t->temporary));
   return status < 0 ? status : sync_folder(t->real);
 }
 
@@ -136,8 +136,8 @@ int coh_target_end(struct coh_target *t, int status) {
   }
   if (t->fd >= 0 && close(t->fd) < 0 && errno != EINTR && status == 0) status = coh_fs_fault();
   if (status == 0 && beside) status = move_into_place(t);
-  else if (status < 0 && beside && t->fd >= 0) coh_fs_again(unlink(t->temporary));
-  else if (status < 0 && t->created) coh_fs_again(unlink(t->path));
+  else if (status < 0 && beside && t->fd >= 0) coh_again(unlink(t->temporary));
+  else if (status < 0 && t->created) coh_again(unlink(t->path));
   clear(t);
   return status;
 }

@@ -53,7 +53,7 @@ static struct dirent *next_entry(DIR *dir, struct coh_request *r, int *status) {
 
 static bool is_directory(const char *path) {
   struct stat s;
-  return coh_fs_again(stat(path, &s)) == 0 && S_ISDIR(s.st_mode);
+  return coh_again(stat(path, &s)) == 0 && S_ISDIR(s.st_mode);
 }
 
 
@@ -219,7 +219,7 @@ static int l_remove_now(lua_State *L) {
 static char type_of(int folder, const struct dirent *entry) {
   struct stat s;
   if (entry->d_type != DT_UNKNOWN) return (char)entry->d_type;
-  if (coh_fs_again(fstatat(folder, entry->d_name, &s, AT_SYMLINK_NOFOLLOW)) < 0) return DT_UNKNOWN;
+  if (coh_again(fstatat(folder, entry->d_name, &s, AT_SYMLINK_NOFOLLOW)) < 0) return DT_UNKNOWN;
   return (char)IFTODT(s.st_mode);
 }
 

@@ -16,11 +16,11 @@
 #include <sys/stat.h>
 
 #include "fs/check.h"
-#include "fs/request.h"
 #include "glue/arg.h"
 #include "glue/errtext.h"
 #include "glue/syserr.h"
 #include "glue/wait.h"
+#include "io/again.h"
 #include "io/handle.h"
 #include "stream/buffer.h"
 
@@ -64,7 +64,7 @@ static struct coh_mem *mem_of(const struct coh_watcher *w) {
 static bool identify(const char *path, struct identity *is) {
   struct statx s;
   memset(is, 0, sizeof *is);
-  if (coh_fs_again(statx(AT_FDCWD, path, AT_STATX_DONT_SYNC, STATX_TYPE | STATX_INO | STATX_BTIME, &s)) != 0)
+  if (coh_again(statx(AT_FDCWD, path, AT_STATX_DONT_SYNC, STATX_TYPE | STATX_INO | STATX_BTIME, &s)) != 0)
     return false;
   *is = (struct identity){.major = s.stx_dev_major, .minor = s.stx_dev_minor, .inode = s.stx_ino,
                           .is_directory = S_ISDIR(s.stx_mode)};

@@ -214,7 +214,7 @@ static int copy_opened(struct coh_request *r, int from, const struct stat *s) {
   struct coh_target t;
   struct stat there;
   int status = c.piece == NULL ? UV_ENOMEM : 0;
-  if (status == 0 && coh_fs_again(stat(r->text, &there)) == 0 && is_same(s, &there)) status = UV_EINVAL;
+  if (status == 0 && coh_again(stat(r->text, &there)) == 0 && is_same(s, &there)) status = UV_EINVAL;
   if (status == 0) status = coh_target_open(&t, r->text, (int)r->n[0], s->st_mode & 0777);
   if (status == 0) {
     c.to = t.fd;

@@ -16,6 +16,7 @@
 #include "glue/error.h"
 #include "glue/syserr.h"
 #include "glue/wait.h"
+#include "io/again.h"
 #include "io/standard.h"
 #include "sync/object.h"
 
@@ -119,24 +120,20 @@ static void make_raw(struct termios *mode, bool signals) {
 
 /* Wait until what was written is sent, and where others have the terminal, until it is ours. */
 static int wait_for_turn(struct coh_state *S) {
-  int status;
-  do status = coh_io_fails(S, "tcdrain", EIO) ? -1 : tcdrain(0);
-  while (status < 0 && errno == EINTR);
-  return status;
+  return coh_again(coh_io_fails(S, "tcdrain", EIO) ? -1 : tcdrain(0));
 }
 
 
 /*
-** Make it raw, with the handlers there already: a signal may come right behind the call. Putting back what was
-** not changed yet does no harm. Blocking the signals would not do: other threads may get them.
+** Make it raw, with the handlers there already: a signal may come right behind the call. Putting back what
+** was not changed yet does no harm. Blocking the signals would not do: other threads may get them.
 */
 static int set_mode(struct coh_state *S, const struct termios *mode) {
   int status;
   terminal.process = getpid();
   terminal.is_raw = 1;
   coh_terminal_guard();
-  do status = coh_io_fails(S, "tcsetattr", EIO) ? -1 : tcsetattr(terminal.fd, TCSADRAIN, mode);
-  while (status < 0 && errno == EINTR);
+  status = coh_again(coh_io_fails(S, "tcsetattr", EIO) ? -1 : tcsetattr(terminal.fd, TCSADRAIN, mode));
   if (status == 0) return 0;
   status = uv_translate_sys_error(errno);
   unguard();

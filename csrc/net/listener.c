@@ -44,8 +44,8 @@ static bool is_listening(int fd) {
 
 
 /*
-** Has only the connection failed that was to be taken? Linux tells then what the network has said of it, and has
-** dropped it: accept(2) has the list.
+** Has only the connection failed that was to be taken? Linux tells then what the network has said of it, and
+** has dropped it: accept(2) has the list.
 */
 static bool is_passing(int error, int fd) {
   switch (error) {
