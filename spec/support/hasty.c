@@ -1,6 +1,6 @@
 /*
-** Stands before tcsetattr in a process of its own (LD_PRELOAD): SIGTERM comes with the first call, right before
-** it or right behind it, as WHEN says.
+** Stands before tcsetattr in a process of its own (LD_PRELOAD): SIGTERM comes with the first call, right
+** before it or right behind it, as WHEN says.
 */
 #include <dlfcn.h>
 #include <signal.h>
