@@ -335,6 +335,17 @@ describe("raw mode", function()
     assert.equal("raw\nlistening\nSIGTERM\ntrue\nmode ok\nstatus 0\n", text)
   end)
 
+  it("is put back by a signal that comes while it becomes raw", function()
+    for _, when in ipairs { "before", "behind" } do
+      local text = terminal.run_behind("hasty", "WHEN=" .. when, [[
+        local cohort = require "cohort"
+        cohort.run(function() local raw <close> = cohort.stdio.raw_mode() end)
+      ]])
+      if not text then return pending "a sanitizer stands before the system already" end
+      assert.equal("mode ok\nsignal 15\n", text)
+    end
+  end)
+
   it("is put back by a signal that somebody had when it became raw, and has given back", function()
     local text = terminal.run([[
       local cohort = require "cohort"

@@ -1,9 +1,9 @@
 -- What is asked of the system, as strace shows it: where the outcome would be the same by slower ways, or
--- until the power fails.
+-- until the power fails. And what becomes of the answers that strace gives in its place.
 local child = require "spec.support.child"
 
 -- The calls that a program makes, a line each, and in `threads` who made each. $DIR is a folder of its own,
--- $RUN runs the program under strace, and `script` does, in the shell.
+-- $RUN runs the program under strace, and `script` does, in the shell. Behind `names` there may be options.
 local function calls(names, source, script)
   local path = os.tmpname()
   local file = assert(io.open(path, "w"))
@@ -14,6 +14,7 @@ local function calls(names, source, script)
   file:close()
   -- LeakSanitizer traces, too, and there can be one only.
   local options = ("-f -y -E ASAN_OPTIONS=detect_leaks=0 -o %s.trace -e trace=%s"):format(path, names)
+  options = options:gsub("%$DIR", path .. ".d")
   local run = ("strace %s lua5.4 -W %s %s.d"):format(options, path, path)
   local command = "mkdir %s.d && (%s); echo $?; cat %s.trace; rm -r %s.d %s %s.trace"
   script = (script or "$RUN"):gsub("%$%w+", { ["$RUN"] = run, ["$DIR"] = path .. ".d" })
@@ -183,5 +184,115 @@ describe("the system is told to bring to the disk", function()
       file:sync()
     ]])
     sketch(list, "fsync a", "fsync a", "fsync b", "fsync a")
+  end)
+end)
+
+-- Options that let every other call about some files fail that the one thread of the pool makes, from the
+-- first on: who asks again is answered.
+local function fail(names, code)
+  return (" -P $DIR -P $DIR/a -P $DIR/b -P $DIR/c -P $DIR/c/d -E UV_THREADPOOL_SIZE=1 "
+    .. "-e inject=preadv2:error=EAGAIN -e inject=%s:error=%s:when=1+2"):format(names, code)
+end
+
+-- expect(operation, code, f, ...): f raises a SystemError of these, whose text comes back.
+local expect = [[
+  local a, b = arg[1] .. '/a', arg[1] .. '/b'
+  fs.write_file(a, 'text')
+  local function expect(operation, code, f, ...)
+    local ok, err = pcall(f, ...)
+    assert(not ok and cohort.is(err, cohort.SystemError), operation)
+    assert(err.operation == operation and err.code == code, tostring(err))
+    return tostring(err)
+  end
+]]
+
+describe("what the system says of a file", function()
+  it("is told, also when it has the word for what was stopped", function()
+    local names = "chmod,rename,pread64,pwrite64,fsync"
+    local list = calls(names .. ",preadv2" .. fail(names, "ECANCELED"), expect .. [[
+      expect('chmod', 'ECANCELED', fs.chmod, a, '600')
+      expect('rename', 'ECANCELED', fs.rename, a, b)
+      local file <close> = fs.open(a, 'r+')
+      local stream = net.pair()
+      expect('read', 'ECANCELED', file.read, file, 4)
+      assert(file:read(4) == 'text' and file:seek 'set' == 0)
+      expect('copy_to', 'ECANCELED', file.copy_to, file, stream)
+      expect('write', 'ECANCELED', stream.write, stream, file)
+      expect('write', 'ECANCELED', file.write, file, 'x')
+      expect('sync', 'ECANCELED', file.sync, file)
+    ]])
+    assert.equal(7, #of(list, "ECANCELED"))
+  end)
+
+  it("is told in its own words, where a refusal of ours has the same code", function()
+    calls("chmod" .. fail("chmod", "EOPNOTSUPP"), expect .. [[
+      os.execute("mkfifo " .. b)
+      assert(not expect('chmod', 'ENOTSUP', fs.chmod, a, '600'):find "regular file")
+      assert(expect('open', 'ENOTSUP', fs.open, b):find "this is no regular file")
+    ]])
+  end)
+
+  it("is asked again for after a signal", function()
+    local names = "openat,open,newfstatat,statx,fsync,ftruncate,chmod,fchmod,rename,link,unlink,unlinkat,"
+      .. "mkdir,symlink,utimensat,getdents64,copy_file_range,read,write,pread64,pwrite64"
+    names = "?" .. names:gsub(",", ",?")
+    local list = calls(names .. ",preadv2" .. fail(names, "EINTR"), [[
+        local a, b, c = arg[1] .. '/a', arg[1] .. '/b', arg[1] .. '/c'
+        fs.write_file(a, 'text', { sync = true })
+        fs.write_file(a, 'text', { atomic = true })
+        fs.append_file(a, 'more')
+        fs.copy(a, b)
+        fs.chmod(b, '600')
+        fs.utime(b, 1)
+        fs.remove(b)
+        fs.link(a, b)
+        fs.rename(b, c)
+        fs.remove(c)
+        fs.symlink(a, b)
+        assert(fs.readlink(b) == a)
+        fs.mkdir(c .. '/d', { parents = true })
+        local names = {}
+        for name in fs.scandir(arg[1]) do names[#names + 1] = name end
+        assert(table.concat(names) == 'abc')
+        fs.remove(c, { recursive = true })
+        assert(not fs.exists(c))
+        local file <close> = fs.open(a, 'r+')
+        assert(file:read 'a' == 'textmore')
+        file:write 'end'
+        file:sync()
+        assert(file:stat().size == 11 and fs.read_file(a) == 'textmoreend')
+      ]])
+    assert.is_true(#of(list, "EINTR.*INJECTED") >= 20)
+  end)
+end)
+
+describe("a connection that failed before it was accepted", function()
+  it("is passed over, whatever the network has said of it", function()
+    for _, code in ipairs { "ENETDOWN", "EPROTO", "ENOPROTOOPT", "EHOSTDOWN", "ENONET", "EHOSTUNREACH",
+      "EOPNOTSUPP", "ENETUNREACH", "ECONNABORTED" } do
+      local list = calls(("accept4 -e inject=accept4:error=%s:when=1+2"):format(code), [[
+        local listener <close> = net.listen('127.0.0.1', 0)
+        cohort.group(function(g)
+          local options = { on_error = function(err) error(err, 0) end }
+          local function echo(stream) stream:write(stream:read()) end
+          local server = g:spawn(net.serve, listener, options, echo)
+          for _ = 1, 3 do
+            local stream <close> = net.connect('127.0.0.1', listener.local_address.port)
+            stream:write 'x\n'
+            assert(stream:read 'a' == 'x')
+          end
+          server:cancel()
+        end)
+      ]])
+      assert.is_true(#of(list, code .. ".*INJECTED") >= 3, code)
+    end
+  end)
+
+  it("is another thing than a socket that does not listen", function()
+    calls("accept4,getsockopt -e inject=accept4:error=EOPNOTSUPP -e inject=getsockopt:retval=0", expect .. [[
+      local listener <close> = net.listen('127.0.0.1', 0)
+      local stream <close> = net.connect('127.0.0.1', listener.local_address.port)
+      expect('accept', 'ENOTSUP', listener.accept, listener)
+    ]])
   end)
 end)

@@ -27,7 +27,7 @@ static void close_file(struct coh_handle *h) {
   struct coh_state *S = coh_handle_state(h);
   if (file->job != NULL) coh_job_abandon(file->job);
   coh_streambuf_clear(&S->loop.rt.mem, &file->kept);
-  if (file->temporary) unlink(file->path);
+  if (file->temporary) coh_again(unlink(file->path));
   coh_descriptor_drop(S, file->descriptor);
   coh_poll_close(&file->poll);
 }
@@ -62,7 +62,7 @@ struct coh_job *coh_file_job(lua_State *L, lua_KContext context, const char *wha
   coh_job_woken(L, context);
   file = coh_file_check_open(L, what);
   job = file->job;
-  if (job->op.status != UV_ECANCELED) return job;
+  if (job->op.status != COH_FS_STOPPED) return job;
   coh_op_free(&job->op);
   return NULL;
 }
@@ -114,13 +114,11 @@ static int push_opened(lua_State *L, struct coh_request *r) {
 
 
 static int run_temp_file(struct coh_request *r) {
-  size_t length = strlen(r->path) + 1;
-  int status = coh_request_grow(r, length);
+  int status = coh_request_grow(r, strlen(r->path) + 1);
   if (status < 0) return status;
-  memcpy(r->bytes, r->path, length);
-  r->fd = mkostemp(r->bytes, O_CLOEXEC);
+  r->fd = coh_fs_result(mkostemp(strcpy(r->bytes, r->path), O_CLOEXEC));  /* from XXXXXX on each time */
   r->made = r->opened = r->fd >= 0;
-  return r->opened ? 0 : coh_fs_fault();
+  return r->opened ? 0 : r->fd;
 }
 
 
@@ -209,9 +207,10 @@ static int run_write(struct coh_request *r) {
   while (r->count < r->length) {
     const char *from = r->text + r->count;
     size_t rest = r->length - r->count;
-    ssize_t n = appends ? write(r->fd, from, rest) : pwrite(r->fd, from, rest, r->n[0] + (int64_t)r->count);
-    if (n < 0 && errno != EINTR) return coh_fs_fault();
-    if (n > 0) r->count += (size_t)n;
+    int64_t at = r->n[0] + (int64_t)r->count;
+    ssize_t n = coh_again(appends ? write(r->fd, from, rest) : pwrite(r->fd, from, rest, at));
+    if (n < 0) return coh_fs_fault();
+    r->count += (size_t)n;
   }
   if (appends) r->n[0] = lseek(r->fd, 0, SEEK_CUR) - (int64_t)r->count;
   return 0;
@@ -337,13 +336,10 @@ static int seek_from(lua_State *L, struct coh_file *file, int64_t base) {
 }
 
 
-static int seek_try(lua_State *L, int status, lua_KContext context);
-
 static int size_known(lua_State *L, int status, lua_KContext context) {
   struct coh_job *job = coh_file_job(L, context, "seek");
   int64_t size;
   (void)status;
-  if (job == NULL) return seek_try(L, LUA_OK, context);
   size = (int64_t)job->request.stat.stx_size;
   coh_job_end(L, job);
   return seek_from(L, coh_file_check_open(L, "seek"), size);

@@ -53,7 +53,8 @@ int coh_file_begin(lua_State *L, struct coh_file *file, struct coh_fiber *f, con
 
 /*
 ** First line of such a 'k': the job, which is done. NULL: it was stopped before it did
-** anything, to be begun again. Raises Cancelled, or Closed when it was closed meanwhile. [-0, +0, e]
+** anything, to be begun again; never when it only looks. Raises Cancelled, or Closed when it was closed
+** meanwhile. [-0, +0, e]
 */
 struct coh_job *coh_file_job(lua_State *L, lua_KContext context, const char *what);
 

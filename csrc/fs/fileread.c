@@ -68,8 +68,7 @@ static int run_read(struct coh_request *r) {
   ssize_t n;
   int status = coh_request_grow(r, (size_t)r->n[1]);
   if (status < 0) return status;
-  do n = pread(r->fd, r->bytes, (size_t)r->n[1], r->n[0]);
-  while (n < 0 && errno == EINTR);
+  n = coh_again(pread(r->fd, r->bytes, (size_t)r->n[1], r->n[0]));
   if (n < 0) return coh_fs_fault();
   r->count = (size_t)n;
   return 0;

@@ -36,8 +36,14 @@ struct ending {
 
 /* What the system's own words do not tell, or NULL. */
 static const char *explanation(int status) {
-  if (status == UV_ENOTSUP) return REFUSED;
+  if (status == COH_FS_REFUSED) return REFUSED;
   return status == UV_ESPIPE ? FORWARD_ONLY : NULL;
+}
+
+
+/* The code that others are told. */
+static int told(int status) {
+  return status == COH_FS_REFUSED ? UV_ENOTSUP : status;
 }
 
 
@@ -45,8 +51,8 @@ static const char *explanation(int status) {
 static void set_message(lua_State *L, const struct ending *e) {
   char text[128], name[32];
   const char *why = explanation(e->status), *to = e->verb->pair ? e->request->text : NULL;
-  uv_strerror_r(e->status, text, sizeof text);
-  uv_err_name_r(e->status, name, sizeof name);
+  uv_strerror_r(told(e->status), text, sizeof text);
+  uv_err_name_r(told(e->status), name, sizeof name);
   lua_pushfstring(L, "%s %s%s%s: %s (%s)", e->verb->kind.what, e->request->path, to != NULL ? " to " : "",
                   to != NULL ? to : "", why != NULL ? why : text, name);
   lua_setfield(L, -2, "message");
@@ -59,7 +65,7 @@ static void set_message(lua_State *L, const struct ending *e) {
 static int end_protected(lua_State *L) {
   const struct ending *e = lua_touserdata(L, 1);
   if (e->status >= 0) return e->verb->push != NULL ? e->verb->push(L, e->request) : 0;
-  coh_syserr_push(L, COH_SYSTEM_ERROR, e->status, e->verb->kind.what, "path", e->request->path);
+  coh_syserr_push(L, COH_SYSTEM_ERROR, told(e->status), e->verb->kind.what, "path", e->request->path);
   if (e->verb->pair || explanation(e->status) != NULL) set_message(L, e);
   return lua_error(L);
 }
@@ -84,7 +90,9 @@ int coh_request_end(lua_State *L, const struct coh_verb *verb, struct coh_reques
 
 int coh_job_end(lua_State *L, struct coh_job *job) {
   int top = lua_gettop(L);
-  bool ok = end(L, job->verb, &job->request, job->op.status);
+  bool ok;
+  coh_assert(job->op.status != COH_FS_STOPPED);  /* one that only looks is left behind then */
+  ok = end(L, job->verb, &job->request, job->op.status);
   coh_op_free(&job->op);
   return ok ? lua_gettop(L) - top : lua_error(L);
 }
@@ -162,7 +170,7 @@ static void release(struct coh_op *op) {
 /* In a thread of the pool, which has 'op.status' to itself until 'after_work'. */
 static void work(uv_work_t *req) {
   struct coh_job *job = (struct coh_job *)req;
-  job->op.status = coh_fs_stopped(&job->request) ? UV_ECANCELED : job->verb->run(&job->request);
+  job->op.status = coh_fs_stopped(&job->request) ? COH_FS_STOPPED : job->verb->run(&job->request);
 }
 
 
@@ -239,7 +247,7 @@ static int fs_woken(lua_State *L, int status, lua_KContext context) {
   struct coh_fiber *f = coh_job_woken(L, context);
   struct coh_job *job = lua_touserdata(L, JOB);
   (void)status;
-  if (job->op.status != UV_ECANCELED) return coh_job_end(L, job);
+  if (job->op.status != COH_FS_STOPPED) return coh_job_end(L, job);
   coh_op_free(&job->op);
   lua_settop(L, VERB);
   return fs_try(L, LUA_OK, coh_context(f));  /* raises Cancelled, unless a shield was put up meanwhile */

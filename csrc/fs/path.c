@@ -102,15 +102,15 @@ static int run_readlink(struct coh_request *r) {
   ssize_t n;
   int status = coh_request_grow(r, PATH_MAX);
   if (status < 0) return status;
-  n = readlink(r->path, r->bytes, r->room);
+  n = coh_again(readlink(r->path, r->bytes, r->room));
   r->count = n < 0 ? 0 : (size_t)n;
   return n < 0 ? coh_fs_fault() : 0;
 }
 
 
 static int run_realpath(struct coh_request *r) {
-  r->bytes = realpath(r->path, NULL);
-  if (r->bytes == NULL) return coh_fs_fault();
+  int status = coh_fs_result((r->bytes = realpath(r->path, NULL)) != NULL ? 0 : -1);
+  if (status < 0) return status;
   r->count = strlen(r->bytes);
   return 0;
 }

@@ -13,17 +13,18 @@
 
 /* 0, or why we do not open it. */
 static int refusal(const struct stat *s) {
-  if (S_ISFIFO(s->st_mode) || S_ISSOCK(s->st_mode)) return UV_ENOTSUP;
+  if (S_ISFIFO(s->st_mode) || S_ISSOCK(s->st_mode)) return COH_FS_REFUSED;
   return S_ISDIR(s->st_mode) ? UV_EISDIR : 0;
 }
 
 
 int coh_regular_open(const char *path, int flags, mode_t mode, struct stat *s) {
-  int fd, status = stat(path, s) == 0 ? refusal(s) : 0;
+  int fd, status = coh_again(stat(path, s)) == 0 ? refusal(s) : 0;
   if (status < 0) return status;
-  fd = open(path, flags | O_NONBLOCK | O_CLOEXEC | O_NOCTTY, mode);
-  if (fd < 0) return coh_fs_fault();
-  status = fstat(fd, s) == 0 ? refusal(s) : coh_fs_fault();
+  fd = coh_fs_result(open(path, flags | O_NONBLOCK | O_CLOEXEC | O_NOCTTY, mode));
+  if (fd < 0) return fd;
+  status = coh_fs_result(fstat(fd, s));
+  if (status == 0) status = refusal(s);
   if (status == 0) return fd;
   close(fd);
   return status;
@@ -32,8 +33,7 @@ int coh_regular_open(const char *path, int flags, mode_t mode, struct stat *s) {
 
 int coh_regular_write(int fd, const char *bytes, size_t length) {
   while (length > 0) {
-    ssize_t n = write(fd, bytes, length);
-    if (n < 0 && errno == EINTR) continue;
+    ssize_t n = coh_again(write(fd, bytes, length));
     if (n < 0) return coh_fs_fault();
     bytes += n;
     length -= (size_t)n;

@@ -27,7 +27,7 @@ int coh_request_grow(struct coh_request *r, size_t needed) {
 
 
 void coh_request_clear(struct coh_request *r) {
-  if (r->made) remove(r->bytes);
+  if (r->made) coh_again(remove(r->bytes));
   if (r->opened) close(r->fd);
   if (!r->nowait) free(r->bytes);
   r->bytes = NULL;

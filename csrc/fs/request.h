@@ -17,6 +17,7 @@
 #include <stdatomic.h>
 #include <sys/stat.h>
 
+#include "io/again.h"
 #include "kernel/hidden.h"
 #include "kernel/wait.h"
 
@@ -24,13 +25,19 @@ COH_HIDDEN
 
 #define COH_FS_PIECE_MAX (1 << 20)  /* bytes that are moved between two looks at 'stop' */
 
+/* Statuses of ours, which no system call can give. */
+enum {
+  COH_FS_STOPPED = -5000,  /* it saw 'stop', and what it began is undone */
+  COH_FS_REFUSED           /* it could wait for somebody else, or never end: told as UV_ENOTSUP */
+};
+
 struct coh_request {
   const char *path;     /* what it is about; borrowed */
   const char *text;     /* a second path, or bytes; borrowed */
   size_t length;        /* of 'text' */
   int64_t n[2];         /* numbers: each verb says what they are */
   bool nowait;          /* it must not wait: UV_EAGAIN means that it would have to */
-  atomic_bool stop;     /* nobody wants it any more: UV_ECANCELED, with what it began undone */
+  atomic_bool stop;     /* nobody wants it any more: COH_FS_STOPPED */
   bool opened;          /* 'fd' was opened by the verb, and is owned */
   bool made;            /* 'bytes' is the path of something temporary, which is removed if nobody gets it */
   int fd;               /* of an open file, which is borrowed; or what was opened */
@@ -54,7 +61,9 @@ static inline int coh_fs_fault(void) {
 }
 
 /* What a system call returned: that, or a negative status. */
-static inline int coh_fs_result(int result) {
+#define coh_fs_result(call) coh_fs_told(coh_again(call))
+
+static inline int coh_fs_told(int result) {
   return result < 0 ? coh_fs_fault() : result;
 }
 

@@ -60,7 +60,7 @@ static int run_warm(struct coh_request *r) {
   int64_t at = r->n[0], end = at + r->n[1];
   ssize_t n = 1;
   while (at < end && n != 0) {
-    if (coh_fs_stopped(r)) return UV_ECANCELED;
+    if (coh_fs_stopped(r)) return COH_FS_STOPPED;
     n = pread(r->fd, scrap, end - at < SCRAP_MAX ? (size_t)(end - at) : SCRAP_MAX, at);
     if (n < 0 && errno != EINTR) return coh_fs_fault();
     if (n > 0) at += n;
@@ -334,10 +334,8 @@ static int part_read(lua_State *L, int status, lua_KContext context) {
   (void)status;
   set_users(L, d, NULL);
   if (job != NULL) {
-    bool stopped = job->op.status == UV_ECANCELED;  /* before it did anything: it is begun again */
-    if (!stopped) d->warm = job->request.n[0] + job->request.n[1];
-    if (stopped) coh_op_free(&job->op);
-    else coh_job_end(L, job);
+    d->warm = job->request.n[0] + job->request.n[1];
+    coh_job_end(L, job);
   }
   return go_on(L, f);
 }

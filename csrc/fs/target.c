@@ -46,7 +46,7 @@ static int name_temporary(struct coh_target *t) {
   size_t length = folder_length(t->real);
   bool named = strchr(t->real, '/') != NULL;
   uint64_t number;
-  if (getrandom(&number, sizeof number, 0) != (ssize_t)sizeof number) return coh_fs_fault();
+  if (coh_again(getrandom(&number, sizeof number, 0)) != (ssize_t)sizeof number) return coh_fs_fault();
   t->temporary = malloc(length + NAME_ROOM);
   if (t->temporary == NULL) return UV_ENOMEM;
   memcpy(t->temporary, t->real, length);
@@ -63,13 +63,13 @@ static int keep_permissions(struct coh_target *t, const struct stat *old) {
 
 static int open_beside(struct coh_target *t, int flags, mode_t mode) {
   struct stat old;
-  bool is_there = stat(t->path, &old) == 0;
+  bool is_there = coh_again(stat(t->path, &old)) == 0;
   int status;
   if (is_there && S_ISDIR(old.st_mode)) return UV_EISDIR;
-  if (is_there && !S_ISREG(old.st_mode)) return UV_ENOTSUP;
+  if (is_there && !S_ISREG(old.st_mode)) return COH_FS_REFUSED;
   if (is_there && t->flags & COH_TARGET_EXCLUSIVE) return UV_EEXIST;
-  t->real = is_there ? realpath(t->path, NULL) : strdup(t->path);
-  if (t->real == NULL) return coh_fs_fault();
+  status = coh_fs_result((t->real = is_there ? realpath(t->path, NULL) : strdup(t->path)) != NULL ? 0 : -1);
+  if (status < 0) return status;
   status = name_temporary(t);
   if (status < 0) return status;
   t->fd = coh_regular_open(t->temporary, flags | O_CREAT | O_EXCL, mode, &t->stat);
@@ -82,10 +82,11 @@ static int open_beside(struct coh_target *t, int flags, mode_t mode) {
 static int sync_folder(const char *path) {
   size_t length = folder_length(path);
   char *folder = length > 0 ? strndup(path, length) : strdup(*path == '/' ? "/" : ".");
-  int fd, status = 0;
+  int fd, status;
   if (folder == NULL) return UV_ENOMEM;
-  fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-  if (fd < 0 || (fsync(fd) < 0 && errno != EINVAL)) status = coh_fs_fault();
+  fd = coh_fs_result(open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  status = fd >= 0 ? coh_fs_result(fsync(fd)) : fd;
+  if (fd >= 0 && status == UV_EINVAL) status = 0;
   if (fd >= 0) close(fd);
   free(folder);
   return status;
@@ -94,8 +95,9 @@ static int sync_folder(const char *path) {
 
 static int move_into_place(struct coh_target *t) {
   bool exclusive = t->flags & COH_TARGET_EXCLUSIVE;
-  int status = coh_fs_result(exclusive ? link(t->temporary, t->real) : rename(t->temporary, t->real));
-  if (status < 0 || exclusive) unlink(t->temporary);
+  int status = exclusive ? coh_fs_result(link(t->temporary, t->real))
+                         : coh_fs_result(rename(t->temporary, t->real));
+  if (status < 0 || exclusive) coh_again(unlink(t->temporary));
   return status < 0 ? status : sync_folder(t->real);
 }
 
@@ -132,10 +134,10 @@ int coh_target_end(struct coh_target *t, int status) {
     status = coh_fs_result(fsync(t->fd));
     if (status == UV_EINVAL) status = 0;  /* a device */
   }
-  if (t->fd >= 0 && close(t->fd) < 0 && status == 0) status = coh_fs_fault();
+  if (t->fd >= 0 && close(t->fd) < 0 && errno != EINTR && status == 0) status = coh_fs_fault();
   if (status == 0 && beside) status = move_into_place(t);
-  else if (status < 0 && beside && t->fd >= 0) unlink(t->temporary);
-  else if (status < 0 && t->created) unlink(t->path);
+  else if (status < 0 && beside && t->fd >= 0) coh_again(unlink(t->temporary));
+  else if (status < 0 && t->created) coh_again(unlink(t->path));
   clear(t);
   return status;
 }

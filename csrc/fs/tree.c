@@ -26,11 +26,11 @@
 static const int directory_flags = O_RDONLY | O_DIRECTORY | O_NONBLOCK | O_CLOEXEC;
 
 
-/* A directory open for reading, or NULL and a status. Owns 'fd', which may be a negative status. */
+/* A directory open for reading, or NULL and a status. Owns 'fd'. */
 static DIR *open_directory(int fd, int *status) {
-  DIR *dir = fd >= 0 ? fdopendir(fd) : NULL;
-  *status = dir != NULL ? 0 : coh_fs_fault();
-  if (dir == NULL && fd >= 0) close(fd);
+  DIR *dir;
+  *status = coh_fs_result((dir = fdopendir(fd)) != NULL ? 0 : -1);
+  if (dir == NULL) close(fd);
   return dir;
 }
 
@@ -41,9 +41,10 @@ static struct dirent *next_entry(DIR *dir, struct coh_request *r, int *status) {
   do {
     errno = 0;
     entry = readdir(dir);
-  } while (entry != NULL && (strcmp(entry->d_name, ".") == 0 || strcmp(entry->d_name, "..") == 0));
+  } while (entry == NULL ? errno == EINTR
+           : strcmp(entry->d_name, ".") == 0 || strcmp(entry->d_name, "..") == 0);
   if (entry == NULL && errno != 0) *status = coh_fs_fault();
-  if (entry != NULL && coh_fs_stopped(r)) *status = UV_ECANCELED;
+  if (entry != NULL && coh_fs_stopped(r)) *status = COH_FS_STOPPED;
   return *status == 0 ? entry : NULL;
 }
 
@@ -52,7 +53,7 @@ static struct dirent *next_entry(DIR *dir, struct coh_request *r, int *status) {
 
 static bool is_directory(const char *path) {
   struct stat s;
-  return stat(path, &s) == 0 && S_ISDIR(s.st_mode);
+  return coh_again(stat(path, &s)) == 0 && S_ISDIR(s.st_mode);
 }
 
 
@@ -108,10 +109,10 @@ static int l_mkdir(lua_State *L) {
 static int run_temp_dir(struct coh_request *r) {
   int status = coh_request_grow(r, strlen(r->path) + 1);
   if (status < 0) return status;
-  strcpy(r->bytes, r->path);
   r->count = strlen(r->path);
-  r->made = mkdtemp(r->bytes) != NULL;
-  return r->made ? 0 : coh_fs_fault();
+  status = coh_fs_result(mkdtemp(strcpy(r->bytes, r->path)) != NULL ? 0 : -1);  /* from XXXXXX on each time */
+  r->made = status == 0;
+  return status;
 }
 
 
@@ -157,8 +158,8 @@ static int empty(int fd, struct coh_request *r) {
 static int remove_directory_at(int folder, const char *name, struct coh_request *r) {
   int rounds, fd, status = UV_ENOTEMPTY;
   for (rounds = 0; status == UV_ENOTEMPTY && rounds < FILLED_MAX; rounds++) {
-    fd = openat(folder, name, directory_flags | O_NOFOLLOW);
-    if (fd < 0) return coh_fs_fault();
+    fd = coh_fs_result(openat(folder, name, directory_flags | O_NOFOLLOW));
+    if (fd < 0) return fd;
     status = empty(fd, r);
     if (status == 0) status = coh_fs_result(unlinkat(folder, name, AT_REMOVEDIR));
   }
@@ -218,7 +219,8 @@ static int l_remove_now(lua_State *L) {
 static char type_of(int folder, const struct dirent *entry) {
   struct stat s;
   if (entry->d_type != DT_UNKNOWN) return (char)entry->d_type;
-  return fstatat(folder, entry->d_name, &s, AT_SYMLINK_NOFOLLOW) == 0 ? (char)IFTODT(s.st_mode) : DT_UNKNOWN;
+  if (coh_again(fstatat(folder, entry->d_name, &s, AT_SYMLINK_NOFOLLOW)) < 0) return DT_UNKNOWN;
+  return (char)IFTODT(s.st_mode);
 }
 
 
@@ -265,14 +267,13 @@ static int sort_entries(struct coh_request *r) {
 /* Open what the first part of 'path' names, close 'folder', and step to what is behind that part. */
 static int step_down(int folder, char **path, size_t length, int flags) {
   char *end = *path + length, kept = *end;
-  int fd, status;
+  int fd;
   *end = '\0';
-  fd = openat(folder, *path, directory_flags | flags);
-  status = fd >= 0 ? fd : coh_fs_fault();
+  fd = coh_fs_result(openat(folder, *path, directory_flags | flags));
   *end = kept;
   *path = end + strspn(end, "/");
   if (folder >= 0) close(folder);
-  return status;
+  return fd;
 }
 
 

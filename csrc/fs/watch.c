@@ -20,6 +20,7 @@
 #include "glue/errtext.h"
 #include "glue/syserr.h"
 #include "glue/wait.h"
+#include "io/again.h"
 #include "io/handle.h"
 #include "stream/buffer.h"
 
@@ -63,7 +64,8 @@ static struct coh_mem *mem_of(const struct coh_watcher *w) {
 static bool identify(const char *path, struct identity *is) {
   struct statx s;
   memset(is, 0, sizeof *is);
-  if (statx(AT_FDCWD, path, AT_STATX_DONT_SYNC, STATX_TYPE | STATX_INO | STATX_BTIME, &s) != 0) return false;
+  if (coh_again(statx(AT_FDCWD, path, AT_STATX_DONT_SYNC, STATX_TYPE | STATX_INO | STATX_BTIME, &s)) != 0)
+    return false;
   *is = (struct identity){.major = s.stx_dev_major, .minor = s.stx_dev_minor, .inode = s.stx_ino,
                           .is_directory = S_ISDIR(s.stx_mode)};
   if (s.stx_mask & STATX_BTIME) is->born_s = s.stx_btime.tv_sec, is->born_ns = s.stx_btime.tv_nsec;

@@ -44,7 +44,7 @@ static int read_all(struct coh_request *r, int fd, size_t size) {
   int status = coh_request_grow(r, size + 1);
   while (status == 0 && n != 0) {
     size_t room = r->room - r->count;
-    if (coh_fs_stopped(r)) return UV_ECANCELED;
+    if (coh_fs_stopped(r)) return COH_FS_STOPPED;
     n = read(fd, r->bytes + r->count, room < COH_FS_PIECE_MAX ? room : COH_FS_PIECE_MAX);
     if (n < 0 && errno != EINTR) return coh_fs_fault();
     if (n > 0) r->count += (size_t)n;
@@ -56,7 +56,7 @@ static int read_all(struct coh_request *r, int fd, size_t size) {
 
 static int run_read_file(struct coh_request *r) {
   struct stat s;
-  int fd, status = UV_ENOTSUP;
+  int fd, status = COH_FS_REFUSED;
   if (r->nowait) return read_quickly(r);
   fd = coh_regular_open(r->path, O_RDONLY, 0, &s);
   if (fd < 0) return fd;
@@ -93,7 +93,7 @@ static int write_pieces(struct coh_request *r, int fd) {
   size_t at, piece = r->n[0] & COH_TARGET_APPEND ? r->length : COH_FS_PIECE_MAX;
   int status = 0;
   for (at = 0; status == 0 && at < r->length; at += piece) {
-    if (at > 0 && coh_fs_stopped(r)) return UV_ECANCELED;
+    if (at > 0 && coh_fs_stopped(r)) return COH_FS_STOPPED;
     status = coh_regular_write(fd, r->text + at, r->length - at < piece ? r->length - at : piece);
   }
   return status;
@@ -187,7 +187,7 @@ static ssize_t by_hand(const struct copying *c) {
 static int copy_by(ssize_t (*step)(const struct copying *), const struct copying *c, struct coh_request *r) {
   ssize_t n = 1;
   while (n != 0) {
-    if (coh_fs_stopped(r)) return UV_ECANCELED;
+    if (coh_fs_stopped(r)) return COH_FS_STOPPED;
     n = step(c);
     if (n < 0 && errno != EINTR) return coh_fs_fault();
   }
@@ -198,8 +198,8 @@ static int copy_by(ssize_t (*step)(const struct copying *), const struct copying
 /* The kernel's ways have many ways to say that they cannot; the last one goes on, or meets what is wrong. */
 static int copy_bytes(const struct copying *c, struct coh_request *r) {
   if (ioctl(c->to, FICLONE, c->from) == 0) return 0;
-  if (copy_by(by_range, c, r) == UV_ECANCELED) return UV_ECANCELED;
-  if (copy_by(by_sendfile, c, r) == UV_ECANCELED) return UV_ECANCELED;
+  if (copy_by(by_range, c, r) == COH_FS_STOPPED) return COH_FS_STOPPED;
+  if (copy_by(by_sendfile, c, r) == COH_FS_STOPPED) return COH_FS_STOPPED;
   return copy_by(by_hand, c, r);
 }
 
@@ -214,7 +214,7 @@ static int copy_opened(struct coh_request *r, int from, const struct stat *s) {
   struct coh_target t;
   struct stat there;
   int status = c.piece == NULL ? UV_ENOMEM : 0;
-  if (status == 0 && stat(r->text, &there) == 0 && is_same(s, &there)) status = UV_EINVAL;
+  if (status == 0 && coh_again(stat(r->text, &there)) == 0 && is_same(s, &there)) status = UV_EINVAL;
   if (status == 0) status = coh_target_open(&t, r->text, (int)r->n[0], s->st_mode & 0777);
   if (status == 0) {
     c.to = t.fd;
@@ -230,7 +230,7 @@ static int copy_opened(struct coh_request *r, int from, const struct stat *s) {
 /* n: COH_TARGET_ flags */
 static int run_copy(struct coh_request *r) {
   struct stat s;
-  int from = coh_regular_open(r->path, O_RDONLY, 0, &s), status = UV_ENOTSUP;
+  int from = coh_regular_open(r->path, O_RDONLY, 0, &s), status = COH_FS_REFUSED;
   if (from < 0) return from;
   if (S_ISREG(s.st_mode)) status = copy_opened(r, from, &s);
   close(from);

@@ -16,12 +16,12 @@ static void wait_for_all(void *gate) {
 }
 
 
-/* How many libuv is going to start. */
+/* How many libuv is going to start: it reads an int, and takes what is below 0 for very many. */
 static unsigned count_threads(void) {
   const char *text = getenv("UV_THREADPOOL_SIZE");
-  long count = text != NULL ? strtol(text, NULL, 10) : THREADS;
-  if (count < 1) return 1;
-  return count > THREADS_MAX ? THREADS_MAX : (unsigned)count;
+  unsigned count = text != NULL ? (unsigned)strtol(text, NULL, 10) : THREADS;
+  if (count == 0) return 1;
+  return count > THREADS_MAX ? THREADS_MAX : count;
 }
 
 

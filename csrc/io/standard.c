@@ -7,6 +7,8 @@
 #include <fcntl.h>
 #include <unistd.h>
 
+#include "io/again.h"
+
 
 bool coh_standard_is_open(int fd) {
   int flags = fcntl(fd, F_GETFD);
@@ -18,7 +20,8 @@ bool coh_standard_is_open(int fd) {
 uint8_t coh_standard_hold(void) {
   uint8_t held = 0;
   int fd;
-  while ((fd = open("/dev/null", O_RDWR | O_CLOEXEC)) >= 0 && fd < COH_STDIO) held |= (uint8_t)(1u << fd);
+  while ((fd = coh_again(open("/dev/null", O_RDWR | O_CLOEXEC))) >= 0 && fd < COH_STDIO)
+    held |= (uint8_t)(1u << fd);
   if (fd >= 0) close(fd);
   return held;
 }

@@ -16,13 +16,14 @@
 #include "glue/error.h"
 #include "glue/syserr.h"
 #include "glue/wait.h"
+#include "io/again.h"
 #include "io/standard.h"
 #include "sync/object.h"
 
 /* What a raw terminal was before. Written only while no handler of ours is installed. */
 static struct {
   struct termios before;
-  volatile sig_atomic_t is_raw;
+  volatile sig_atomic_t is_raw;  /* or is about to be */
   int fd;                        /* owned */
   pid_t process;                 /* that has made it so: one that it forks must not put it back */
 } terminal;
@@ -117,27 +118,43 @@ static void make_raw(struct termios *mode, bool signals) {
 }
 
 
+/* Wait until what was written is sent, and where others have the terminal, until it is ours. */
+static int wait_for_turn(struct coh_state *S) {
+  return coh_again(coh_io_fails(S, "tcdrain", EIO) ? -1 : tcdrain(0));
+}
+
+
+/*
+** Make it raw, with the handlers there already: a signal may come right behind the call. Putting back what
+** was not changed yet does no harm. Blocking the signals would not do: other threads may get them.
+*/
+static int set_mode(struct coh_state *S, const struct termios *mode) {
+  int status;
+  terminal.process = getpid();
+  terminal.is_raw = 1;
+  coh_terminal_guard();
+  status = coh_again(coh_io_fails(S, "tcsetattr", EIO) ? -1 : tcsetattr(terminal.fd, TCSADRAIN, mode));
+  if (status == 0) return 0;
+  status = uv_translate_sys_error(errno);
+  unguard();
+  terminal.is_raw = 0;
+  return status;
+}
+
+
 /* 0 or a negative status. */
 static int enter(struct coh_state *S, bool signals) {
   struct termios mode;
   int status;
-  if (coh_io_fails(S, "tcgetattr", ENOTTY) || tcgetattr(0, &terminal.before) < 0)
+  if (wait_for_turn(S) < 0 || coh_io_fails(S, "tcgetattr", ENOTTY) || tcgetattr(0, &terminal.before) < 0)
     return uv_translate_sys_error(errno);
   terminal.fd = coh_io_fails(S, "dup", EMFILE) ? -1 : fcntl(0, F_DUPFD_CLOEXEC, COH_STDIO);
   if (terminal.fd < 0) return uv_translate_sys_error(errno);
   mode = terminal.before;
   make_raw(&mode, signals);
-  do status = coh_io_fails(S, "tcsetattr", EIO) ? -1 : tcsetattr(terminal.fd, TCSADRAIN, &mode);
-  while (status < 0 && errno == EINTR);
-  if (status < 0) {
-    status = uv_translate_sys_error(errno);
-    close(terminal.fd);
-    return status;
-  }
-  terminal.process = getpid();
-  terminal.is_raw = 1;
-  coh_terminal_guard();
-  return 0;
+  status = set_mode(S, &mode);
+  if (status < 0) close(terminal.fd);
+  return status;
 }
 
 

@@ -17,7 +17,7 @@
 #include "net/tcp.h"
 #include "stream/stream.h"
 
-#define ABORTED_MAX 16  /* connections that ended before they were accepted, passed over in one go */
+#define ABORTED_MAX 16  /* connections that failed before they were accepted, passed over in one go */
 
 struct coh_listener {
   struct coh_poll poll;      /* first, so that a pointer to it is one to the listener */
@@ -35,19 +35,41 @@ static const struct coh_wait_kind accept_kind = {
   .what = "accept", .abort = coh_poll_abort_reader, .forfeit = coh_poll_forfeit, .external = true};
 
 
+/* EOPNOTSUPP may also tell of the socket itself, and would do so for ever. */
+static bool is_listening(int fd) {
+  int is = 0;
+  socklen_t size = sizeof is;
+  return getsockopt(fd, SOL_SOCKET, SO_ACCEPTCONN, &is, &size) == 0 && is;
+}
+
+
+/*
+** Has only the connection failed that was to be taken? Linux tells then what the network has said of it, and
+** has dropped it: accept(2) has the list.
+*/
+static bool is_passing(int error, int fd) {
+  switch (error) {
+    case EINTR: case ECONNABORTED: case EPROTO: case ENOPROTOOPT: case ENETDOWN: case ENETUNREACH:
+    case EHOSTDOWN: case EHOSTUNREACH: case ENONET: return true;
+    case EOPNOTSUPP: return is_listening(fd);
+    default: return false;
+  }
+}
+
+
 /* Take a connection from the system. The socket, or a negative status: UV_EAGAIN when there is none. */
 static int take(struct coh_state *S, struct coh_listener *l, struct coh_addr *peer) {
-  int rounds, fd = -1;
+  int rounds, error = EAGAIN, fd = -1;
   for (rounds = 0; rounds < ABORTED_MAX; rounds++) {
     socklen_t length = coh_addr_clear(peer);
     fd = coh_io_fails(S, "accept", EMFILE) ? -1
          : accept4(l->poll.fd, &peer->u.any, &length, SOCK_NONBLOCK | SOCK_CLOEXEC);
+    error = errno;
     coh_addr_filled(peer, fd >= 0 ? length : 0);
-    if (fd >= 0 || (errno != EINTR && errno != ECONNABORTED)) break;
+    if (fd >= 0) return fd;
+    if (!is_passing(error, l->poll.fd)) break;
   }
-  if (fd >= 0) return fd;
-  if (errno != EAGAIN && errno != EWOULDBLOCK && errno != EINTR && errno != ECONNABORTED)
-    return uv_translate_sys_error(errno);
+  if (rounds < ABORTED_MAX && error != EAGAIN) return uv_translate_sys_error(error);
   l->poll.readable = false;
   return UV_EAGAIN;
 }

@@ -11,6 +11,8 @@
 #include <unistd.h>
 #include <uv.h>
 
+#include "io/again.h"
+
 extern char **environ;
 
 
@@ -48,9 +50,9 @@ static int add_attributes(posix_spawnattr_t *attributes, const struct coh_launch
 /* What keeps us from entering a directory, or 0. */
 static int fault_of(const char *cwd) {
   struct stat st;
-  if (stat(cwd, &st) < 0) return errno;
+  if (coh_again(stat(cwd, &st)) < 0) return errno;
   if (!S_ISDIR(st.st_mode)) return ENOTDIR;
-  return access(cwd, X_OK) < 0 ? errno : 0;
+  return coh_again(access(cwd, X_OK)) < 0 ? errno : 0;
 }
 
 

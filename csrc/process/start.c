@@ -16,6 +16,7 @@
 #include "glue/errtext.h"
 #include "glue/syserr.h"
 #include "glue/wait.h"
+#include "io/again.h"
 #include "io/standard.h"
 #include "process/launch.h"
 #include "stream/stream.h"
@@ -149,7 +150,7 @@ static int take(struct start *x, int i, int fd) {
 
 
 static int open_null(struct start *x) {
-  int fd = coh_io_fails(x->S, "open", EMFILE) ? -1 : open("/dev/null", O_RDWR | O_CLOEXEC);
+  int fd = coh_io_fails(x->S, "open", EMFILE) ? -1 : coh_again(open("/dev/null", O_RDWR | O_CLOEXEC));
   x->null = lift(fd);
   return x->null < 0 ? x->null : 0;
 }

@@ -15,6 +15,7 @@
 #include "glue/errtext.h"
 #include "glue/syserr.h"
 #include "glue/wait.h"
+#include "io/again.h"
 #include "io/standard.h"
 #include "io/terminal.h"
 #include "stream/stream.h"
@@ -41,7 +42,7 @@ static int reopen(int number) {
   char path[PATH_ROOM];
   int flags = (number == 0 ? O_RDONLY : O_WRONLY) | O_NONBLOCK | O_NOCTTY | O_CLOEXEC;
   snprintf(path, sizeof path, "/proc/self/fd/%d", number);
-  return open(path, flags);
+  return coh_again(open(path, flags));
 }
 
 

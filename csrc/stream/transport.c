@@ -18,6 +18,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "io/again.h"
 #include "stream/stream.h"
 
 static const struct coh_wait_kind read_kind = {
@@ -207,7 +208,8 @@ static const struct coh_transport *pollable(mode_t mode) {
 int coh_transport_open(struct coh_state *S, struct coh_stream *s, int fd) {
   struct stat st;
   int status, flags;
-  if (fstat(fd, &st) != 0 || (flags = fcntl(fd, F_GETFL)) < 0) return uv_translate_sys_error(errno);
+  if (coh_again(fstat(fd, &st)) != 0 || (flags = fcntl(fd, F_GETFL)) < 0)
+    return uv_translate_sys_error(errno);
   status = coh_poll_open(S, &s->poll, fd);
   if (status < 0 && status != UV_EPERM) return status;
   s->flags = flags;
@@ -226,7 +228,8 @@ int coh_transport_open(struct coh_state *S, struct coh_stream *s, int fd) {
 int coh_transport_open_shared(struct coh_state *S, struct coh_stream *s, int fd) {
   struct stat st;
   int status, flags;
-  if (fstat(fd, &st) != 0 || (flags = fcntl(fd, F_GETFL)) < 0) return uv_translate_sys_error(errno);
+  if (coh_again(fstat(fd, &st)) != 0 || (flags = fcntl(fd, F_GETFL)) < 0)
+    return uv_translate_sys_error(errno);
   status = flags & O_NONBLOCK ? UV_EPERM : coh_poll_open_shared(S, &s->poll, fd);
   if (status == UV_EPERM) return coh_transport_open(S, s, fd);  /* it is so already, or a file */
   if (status < 0) return status;

@@ -48,30 +48,31 @@
 /* {{ Calls of the system */
 
 CALL(int, -1, accept4, (int fd, struct sockaddr *to, socklen_t *length, int flags), (fd, to, length, flags),
-     EMFILE, ECONNABORTED, EINTR)
-CALL(int, -1, access, (const char *path, int mode), (path, mode), EACCES)
+     EMFILE, ECONNABORTED, EPROTO, EINTR)
+CALL(int, -1, access, (const char *path, int mode), (path, mode), EACCES, EINTR)
 CALL(int, -1, bind, (int fd, const struct sockaddr *a, socklen_t length), (fd, a, length), EADDRINUSE)
-CALL(int, -1, chmod, (const char *path, mode_t mode), (path, mode), EPERM)
+CALL(int, -1, chmod, (const char *path, mode_t mode), (path, mode), EPERM, EINTR)
 CALL(int, -1, connect, (int fd, const struct sockaddr *a, socklen_t length), (fd, a, length), ENETUNREACH)
 CALL(ssize_t, -1, copy_file_range, (int in, off_t *from, int out, off_t *to, size_t n, unsigned flags),
-     (in, from, out, to, n, flags), EIO, EXDEV)
+     (in, from, out, to, n, flags), EIO, EXDEV, EINTR)
 CALL(int, -1, dup3, (int fd, int to, int flags), (fd, to, flags), EINTR, EBUSY)
 CALL(int, -1, epoll_ctl, (int epoll, int operation, int fd, struct epoll_event *event),
      (epoll, operation, fd, event), ENOSPC)
 CALL(int, -1, eventfd, (unsigned value, int flags), (value, flags), EMFILE)
-CALL(int, -1, fchmod, (int fd, mode_t mode), (fd, mode), EPERM)
+CALL(int, -1, fchmod, (int fd, mode_t mode), (fd, mode), EPERM, EINTR)
 CALL(int, -1, fcntl, (int fd, int command, long value), (fd, command, value), EBADF)
-CALL(DIR *, NULL, fdopendir, (int fd), (fd), ENOMEM)
+CALL(DIR *, NULL, fdopendir, (int fd), (fd), ENOMEM, EINTR)
 CALL(FILE *, NULL, fopen, (const char *path, const char *mode), (path, mode), EMFILE)
 CALL(size_t, 0, fread, (void *bytes, size_t size, size_t n, FILE *file), (bytes, size, n, file), ESRCH)
-CALL(int, -1, fstat, (int fd, struct stat *s), (fd, s), EIO)
-CALL(int, -1, fstatat, (int fd, const char *path, struct stat *s, int flags), (fd, path, s, flags), EACCES)
+CALL(int, -1, fstat, (int fd, struct stat *s), (fd, s), EIO, EINTR)
+CALL(int, -1, fstatat, (int fd, const char *path, struct stat *s, int flags), (fd, path, s, flags),
+     EACCES, EINTR)
 CALL(int, -1, fstatfs, (int fd, struct statfs *s), (fd, s), ENOSYS)
-CALL(int, -1, fsync, (int fd), (fd), EIO)
-CALL(int, -1, ftruncate, (int fd, off_t length), (fd, length), EIO)
+CALL(int, -1, fsync, (int fd), (fd), EIO, EINTR)
+CALL(int, -1, ftruncate, (int fd, off_t length), (fd, length), EIO, EINTR)
 CALL(pid_t, -1, getpgid, (pid_t pid), (pid), ESRCH)
 CALL(int, -1, getpeername, (int fd, struct sockaddr *a, socklen_t *length), (fd, a, length), ENOTCONN)
-CALL(ssize_t, -1, getrandom, (void *bytes, size_t n, unsigned flags), (bytes, n, flags), ENOSYS)
+CALL(ssize_t, -1, getrandom, (void *bytes, size_t n, unsigned flags), (bytes, n, flags), ENOSYS, EINTR)
 CALL(int, -1, getsockname, (int fd, struct sockaddr *a, socklen_t *length), (fd, a, length), ENOBUFS)
 CALL(int, -1, getsockopt, (int fd, int level, int name, void *value, socklen_t *length),
      (fd, level, name, value, length), ENOBUFS)
@@ -80,14 +81,15 @@ CALL(unsigned, 0, if_nametoindex, (const char *name), (name), ENODEV)
 CALL(int, -1, ioctl, (int fd, unsigned long request, long value), (fd, request, value), ENOTTY)
 CALL(int, 0, isatty, (int fd), (fd), ENOTTY)
 CALL(int, -1, kill, (pid_t pid, int number), (pid, number), EPERM)
-CALL(int, -1, link, (const char *from, const char *to), (from, to), EMLINK)
+CALL(int, -1, link, (const char *from, const char *to), (from, to), EMLINK, EINTR)
 CALL(int, -1, listen, (int fd, int backlog), (fd, backlog), EADDRINUSE)
 CALL(off_t, -1, lseek, (int fd, off_t offset, int whence), (fd, offset, whence), ESPIPE)
-CALL(int, -1, mkdir, (const char *path, mode_t mode), (path, mode), ENOSPC)
-CALL(char *, NULL, mkdtemp, (char *path), (path), EACCES)
-CALL(int, -1, mkostemp, (char *path, int flags), (path, flags), EMFILE)
-CALL(int, -1, open, (const char *path, int flags, mode_t mode), (path, flags, mode), EMFILE)
-CALL(int, -1, openat, (int fd, const char *path, int flags, mode_t mode), (fd, path, flags, mode), EMFILE)
+CALL(int, -1, mkdir, (const char *path, mode_t mode), (path, mode), ENOSPC, EINTR)
+CALL(char *, NULL, mkdtemp, (char *path), (path), EACCES, EINTR)
+CALL(int, -1, mkostemp, (char *path, int flags), (path, flags), EMFILE, EINTR)
+CALL(int, -1, open, (const char *path, int flags, mode_t mode), (path, flags, mode), EMFILE, EINTR)
+CALL(int, -1, openat, (int fd, const char *path, int flags, mode_t mode), (fd, path, flags, mode),
+     EMFILE, EINTR)
 CALL(DIR *, NULL, opendir, (const char *path), (path), EMFILE)
 CALL(int, -1, pipe2, (int *ends, int flags), (ends, flags), EMFILE)
 CALL(int, errno, posix_spawn_file_actions_addchdir_np, (posix_spawn_file_actions_t *files, const char *path),
@@ -106,10 +108,10 @@ CALL(ssize_t, -1, read, (int fd, void *bytes, size_t n), (fd, bytes, n), EIO, EI
 CALL(ssize_t, -1, recv, (int fd, void *bytes, size_t n, int flags), (fd, bytes, n, flags), ECONNRESET, EINTR)
 CALL(ssize_t, -1, recvmsg, (int fd, struct msghdr *message, int flags), (fd, message, flags),
      ECONNREFUSED, EINTR)
-CALL(ssize_t, -1, readlink, (const char *path, char *bytes, size_t n), (path, bytes, n), EACCES)
-CALL(char *, NULL, realpath, (const char *path, char *to), (path, to), ELOOP)
+CALL(ssize_t, -1, readlink, (const char *path, char *bytes, size_t n), (path, bytes, n), EACCES, EINTR)
+CALL(char *, NULL, realpath, (const char *path, char *to), (path, to), ELOOP, EINTR)
 CALL(int, -1, remove, (const char *path), (path), EBUSY)
-CALL(int, -1, rename, (const char *from, const char *to), (from, to), EXDEV)
+CALL(int, -1, rename, (const char *from, const char *to), (from, to), EXDEV, EINTR)
 CALL(ssize_t, -1, send, (int fd, const void *bytes, size_t n, int flags), (fd, bytes, n, flags), EPIPE, EINTR)
 CALL(ssize_t, -1, sendfile, (int to, int from, off_t *at, size_t n), (to, from, at, n), EIO, EINVAL, EINTR)
 CALL(ssize_t, -1, sendmsg, (int fd, const struct msghdr *message, int flags), (fd, message, flags),
@@ -123,16 +125,17 @@ CALL(int, -1, shutdown, (int fd, int how), (fd, how), ENOTCONN)
 CALL(int, -1, socket, (int family, int type, int protocol), (family, type, protocol), EMFILE)
 CALL(ssize_t, -1, splice, (int from, off_t *at, int to, off_t *there, size_t n, unsigned flags),
      (from, at, to, there, n, flags), EIO, EINVAL, EINTR)
-CALL(int, -1, stat, (const char *path, struct stat *s), (path, s), EACCES)
+CALL(int, -1, stat, (const char *path, struct stat *s), (path, s), EACCES, EINTR)
 CALL(int, -1, statx, (int fd, const char *path, int flags, unsigned mask, struct statx *s),
-     (fd, path, flags, mask, s), EACCES)
-CALL(int, -1, symlink, (const char *target, const char *path), (target, path), ENOSPC)
+     (fd, path, flags, mask, s), EACCES, EINTR)
+CALL(int, -1, symlink, (const char *target, const char *path), (target, path), ENOSPC, EINTR)
+CALL(int, -1, tcdrain, (int fd), (fd), EIO, EINTR)
 CALL(int, -1, tcgetattr, (int fd, struct termios *mode), (fd, mode), EIO)
 CALL(int, -1, tcsetattr, (int fd, int when, const struct termios *mode), (fd, when, mode), EIO, EINTR)
-CALL(int, -1, unlink, (const char *path), (path), EBUSY)
-CALL(int, -1, unlinkat, (int fd, const char *path, int flags), (fd, path, flags), EBUSY)
+CALL(int, -1, unlink, (const char *path), (path), EBUSY, EINTR)
+CALL(int, -1, unlinkat, (int fd, const char *path, int flags), (fd, path, flags), EBUSY, EINTR)
 CALL(int, -1, utimensat, (int fd, const char *path, const struct timespec *times, int flags),
-     (fd, path, times, flags), EPERM)
+     (fd, path, times, flags), EPERM, EINTR)
 CALL(int, -1, waitid, (idtype_t type, id_t id, siginfo_t *info, int options), (type, id, info, options),
      ECHILD)
 CALL(ssize_t, -1, write, (int fd, const void *bytes, size_t n), (fd, bytes, n), ENOSPC, EINTR)
@@ -159,7 +162,7 @@ static struct dirent *try_readdir(DIR *dir) {
 TRY(ssize_t, -1, preadv2, (int fd, const struct iovec *pieces, int n, off_t at, int flags),
      (fd, pieces, n, at, flags), EIO, EAGAIN)
 TRY(long, -1, syscall, (long n, long a, long b, long c, long d, long e), (n, a, b, c, d, e), EMFILE)
-TRY(struct dirent *, NULL, readdir, (DIR *dir), (dir), EIO)
+TRY(struct dirent *, NULL, readdir, (DIR *dir), (dir), EIO, EINTR)
 
 /* }} */
 

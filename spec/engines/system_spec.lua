@@ -17,12 +17,18 @@ local bugs = {
     "  if (status == 0) close(fd);\n  free(folder);",
     "fs/fs.write_file", "fsync number %d, EIO: .*left open: 1 descriptors",
   },
+  ["a file that is not brought to the disk after a signal"] = {
+    "csrc/fs/target.c", "status = coh_fs_result(fsync(t->fd));",
+    "status = fsync(t->fd) < 0 ? coh_fs_fault() : 0;",
+    "fs/fs.write_file", "fsync number 1, EINTR: .*%(EINTR%)",
+  },
   ["an error that is told as another"] = {
     "csrc/net/tcp.c", "EALREADY ? 0 : uv_translate_sys_error(errno);", "EALREADY ? 0 : UV_EIO;",
     "net/net.connect", "connect number 1, ENETUNREACH: .*%(EIO%)",
   },
   ["a read that is not made again after a signal"] = {
-    "csrc/fs/fileread.c", "  while (n < 0 && errno == EINTR);\n", "  while (false);\n",
+    "csrc/fs/fileread.c", "coh_again(pread(r->fd, r->bytes, (size_t)r->n[1], r->n[0]))",
+    "pread(r->fd, r->bytes, (size_t)r->n[1], r->n[0])",
     "fs/file:read", "pread number 1, EINTR: .*%(EINTR%)",
   },
 }

@@ -87,6 +87,16 @@ function child.with_module(name, flags, use)
   use(open())
 end
 
+--- Compiles support/<name>.c into what LD_PRELOAD takes. Who calls this removes it.
+--- @param name string
+--- @return string path
+function child.build_preload(name)
+  local path = os.tmpname()
+  local build = "cc -std=c11 -D_GNU_SOURCE -shared -fPIC -o %s spec/support/%s.c -ldl -Wl,--no-as-needed -luv"
+  assert(os.execute(build:format(path, name)), "no compiler")
+  return path
+end
+
 --- Runs a piece of Lua in a process in which support/<name>.c stands before the C library and libuv, and
 --- which leaves nothing open; nil where a sanitizer stands there already.
 --- @param name string
@@ -95,9 +105,7 @@ end
 --- @return {code: integer, out: string, err: string}?
 function child.run_behind(name, source, variables)
   if os.getenv "LD_PRELOAD" then return nil end
-  local path = os.tmpname()
-  local build = "cc -std=c11 -D_GNU_SOURCE -shared -fPIC -o %s spec/support/%s.c -ldl -Wl,--no-as-needed -luv"
-  assert(os.execute(build:format(path, name)), "no compiler")
+  local path = child.build_preload(name)
   local command = ("env %s LD_PRELOAD=%s timeout 60 lua5.4 -W"):format(variables or "", path)
   local result = child.run_clean(source, command)
   os.remove(path)

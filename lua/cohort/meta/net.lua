@@ -234,7 +234,8 @@ function socket:leave(group, interface) end
 function socket:close() end
 
 --- Takes connections. Called as a function it is `accept`, so that `for stream in listener do` takes one
---- after the other. A connection that nobody accepts stays with the system. Closed as a stream is.
+--- after the other. A connection that nobody accepts stays with the system, and one that failed before it was
+--- accepted is passed over. Closed as a stream is.
 --- @class cohort.Listener
 --- @field local_address cohort.Address  also when it is closed
 --- @operator call: cohort.Stream

@@ -101,8 +101,8 @@ function testing.cancel_everywhere(options, f) end
 --- "listen", "accept", "setsockopt", and of UDP "send", "receive", "join", "leave"; of streams "read",
 --- "write", "shutdown" and "move" (bytes that `copy_to` has the system move); of files the name of
 --- each function of `cohort.fs`, "open", "read_file" and so on; of processes "spawn", "pidfd_open" and
---- "pipe"; "signal", "stdio", "tcgetattr", "tcsetattr" and "dup" of signals and terminals; "watch" of what
---- waits for a descriptor or for changes of files; "thread" and "eventfd" of what all that needs; and
+--- "pipe"; "signal", "stdio", "tcdrain", "tcgetattr", "tcsetattr" and "dup" of signals and terminals; "watch"
+--- of what waits for a descriptor or for changes of files; "thread" and "eventfd" of what all that needs; and
 --- "memory", each piece that cohort needs (not those of Lua itself). `f` may raise what it likes then, or get
 --- over it. Findings are those of `cancel_everywhere`, but for errors.
 ---
