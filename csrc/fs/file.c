@@ -41,11 +41,7 @@ struct coh_file *coh_file_check_open(lua_State *L, const char *what) {
 
 
 int coh_file_raise_busy(lua_State *L, const char *what) {
-  lua_pushfstring(L, "%s: another task is using this file", what);
-  coh_error_push(L, COH_BUSY, lua_tostring(L, -1));
-  lua_pushstring(L, what);
-  lua_setfield(L, -2, "operation");
-  return lua_error(L);
+  return coh_syserr_raise(L, COH_BUSY, what, "another task is using this file");
 }
 
 

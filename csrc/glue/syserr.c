@@ -1,5 +1,5 @@
 /*
-** Errors of the outside world: see syserr.h. The texts come from libuv, in the
+** Errors of operations: see syserr.h. The texts of a status come from libuv, in the
 ** forms that fill a buffer of ours: the others leak for a status it does not know.
 */
 #include "glue/syserr.h"
@@ -28,4 +28,13 @@ void coh_syserr_push(lua_State *L, enum coh_error_kind kind, int status, const c
   if (subject == NULL) return;
   lua_pushstring(L, subject);
   lua_setfield(L, -2, field);
+}
+
+
+int coh_syserr_raise(lua_State *L, enum coh_error_kind kind, const char *operation, const char *text) {
+  lua_pushfstring(L, "%s: %s", operation, text);
+  coh_error_push(L, kind, lua_tostring(L, -1));
+  lua_pushstring(L, operation);
+  lua_setfield(L, -2, "operation");
+  return lua_error(L);
 }

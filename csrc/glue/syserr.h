@@ -1,6 +1,7 @@
 /*
-** Errors of the outside world: a status of libuv (a negative errno, or one of its
-** own) as an error value with the fields 'code', 'errno', 'operation', 'message'.
+** Errors of operations. Of the outside world: a status of libuv (a negative errno, or
+** one of its own) as an error value with the fields 'code', 'errno', 'operation',
+** 'message'. And those that have a text of ours instead of a status.
 */
 #ifndef COH_GLUE_SYSERR_H
 #define COH_GLUE_SYSERR_H
@@ -17,6 +18,9 @@ COH_HIDDEN
 */
 void coh_syserr_push(lua_State *L, enum coh_error_kind kind, int status, const char *operation,
                      const char *field, const char *subject);
+
+/* Raise one of this kind: "operation: text". Never returns. [-0, +0, v] */
+int coh_syserr_raise(lua_State *L, enum coh_error_kind kind, const char *operation, const char *text);
 
 COH_SEEN
 

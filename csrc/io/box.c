@@ -140,11 +140,7 @@ void coh_box_set_where(lua_State *L, int index) {
 
 
 int coh_box_raise_closed(lua_State *L, const struct coh_box_kind *kind, const char *what) {
-  lua_pushfstring(L, "%s: the %s is closed", what, kind->noun);
-  coh_error_push(L, COH_CLOSED, lua_tostring(L, -1));
-  lua_pushstring(L, what);
-  lua_setfield(L, -2, "operation");
-  return lua_error(L);
+  return coh_syserr_raise(L, COH_CLOSED, what, lua_pushfstring(L, "the %s is closed", kind->noun));
 }
 
 

@@ -178,9 +178,9 @@ static int ready(lua_State *L, int status, lua_KContext context) {
 
 static int raise_status(lua_State *L, int status, const char *what) {
   if (status == UV_EEXIST) {
-    lua_pushfstring(L, "%s: descriptor %I is one of cohort's own: use the methods of its object", what,
+    lua_pushfstring(L, "descriptor %I is one of cohort's own: use the methods of its object",
                     lua_tointeger(L, 1));
-    coh_error_push(L, COH_BUSY, lua_tostring(L, -1));
+    coh_syserr_raise(L, COH_BUSY, what, lua_tostring(L, -1));
   } else {
     lua_pushfstring(L, "%I", lua_tointeger(L, 1));
     coh_syserr_push(L, COH_SYSTEM_ERROR, status, what, "descriptor", lua_tostring(L, -1));

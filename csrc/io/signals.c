@@ -192,10 +192,8 @@ static int ask_try(lua_State *L, int status, lua_KContext context) {
   struct listener *l = lua_touserdata(L, 1);
   int number;
   (void)status;
-  if (coh_link_alone(&l->link)) {
-    coh_error_push(L, COH_CLOSED, "this listener for signals is closed");
-    return lua_error(L);
-  }
+  if (coh_link_alone(&l->link))
+    return coh_syserr_raise(L, COH_CLOSED, "signals", "this listener is closed");
   if (l->came != l->told) {
     number = l->order[l->told++ % sizeof l->order];
     l->pending &= ~bit_of(number);
@@ -212,10 +210,8 @@ static int ask_try(lua_State *L, int status, lua_KContext context) {
 static int l_ask(lua_State *L) {
   struct listener *l = coh_sync_check(L, &class, "signals");
   lua_settop(L, 1);
-  if (!coh_link_alone(&l->sync.waiters)) {
-    coh_error_push(L, COH_BUSY, "another task waits for a signal here: make a listener for each task");
-    return lua_error(L);
-  }
+  if (!coh_link_alone(&l->sync.waiters))
+    return coh_syserr_raise(L, COH_BUSY, "signals", "another task waits here: make a listener for each task");
   return coh_begin(L, ask_try);
 }
 

@@ -186,11 +186,9 @@ static int l_raw_mode(lua_State *L) {
   int status;
   coh_check_task(L);
   lua_settop(L, 1);
-  if (terminal.is_raw) {
-    coh_error_push(L, COH_BUSY, "raw_mode: the terminal is raw already: close that first");
-    return lua_error(L);
-  }
   raw = coh_sync_new(L, &class);
+  if (terminal.is_raw)
+    return coh_syserr_raise(L, COH_BUSY, "raw_mode", "the terminal is raw already: close that first");
   status = enter(S, lua_toboolean(L, 1));
   if (status < 0) {
     coh_syserr_push(L, COH_SYSTEM_ERROR, status, "raw_mode", NULL, NULL);

@@ -10,8 +10,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "glue/error.h"
 #include "glue/errtext.h"
+#include "glue/syserr.h"
 #include "glue/wait.h"
 #include "io/sockopt.h"
 #include "net/tcp.h"
@@ -138,7 +138,7 @@ static int accept_try(lua_State *L, int status, lua_KContext context) {
   struct coh_listener *l = check_open(L);
   (void)status;
   if (l->poll.reader != NULL)
-    return coh_stream_raise_plain(L, COH_BUSY, "accept", "another task is accepting from this listener");
+    return coh_syserr_raise(L, COH_BUSY, "accept", "another task is accepting from this listener");
   return go_on(L, l, f);
 }
 

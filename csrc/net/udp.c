@@ -113,8 +113,7 @@ static int receive_try(lua_State *L, int status, lua_KContext context) {
   struct coh_fiber *f = coh_test(L, context);
   (void)status;
   if (check_open(L, "receive")->poll.reader == NULL) return receive(L, f);
-  coh_error_push(L, COH_BUSY, "receive: another task is receiving from this socket");
-  return lua_error(L);
+  return coh_syserr_raise(L, COH_BUSY, "receive", "another task is receiving from this socket");
 }
 
 

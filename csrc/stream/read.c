@@ -15,7 +15,7 @@
 #include <string.h>
 
 #include "glue/arg.h"
-#include "glue/error.h"
+#include "glue/syserr.h"
 #include "glue/wait.h"
 #include "stream/number.h"
 
@@ -105,7 +105,7 @@ static int raise_too_long(lua_State *L, struct coh_stream *s) {
   s->poll.reader = NULL;
   lua_pushfstring(L, "no end within %I bytes: give a larger %s", (LUAI_UACINT)r->n,
                   r->want == COH_WANT_UNTIL ? "max" : "line_max where the stream is made");
-  return coh_stream_raise_plain(L, COH_TOO_LONG, names[r->want], lua_tostring(L, -1));
+  return coh_syserr_raise(L, COH_TOO_LONG, names[r->want], lua_tostring(L, -1));
 }
 
 
@@ -113,7 +113,7 @@ static int raise_too_much(lua_State *L, struct coh_stream *s) {
   s->poll.reader = NULL;
   lua_pushfstring(L, "more than %I bytes: read it in parts, or give a larger buffer_max where the stream "
                      "is made", (LUAI_UACINT)s->limits.buffer);
-  return coh_stream_raise_plain(L, COH_TOO_LONG, names[s->read.want], lua_tostring(L, -1));
+  return coh_syserr_raise(L, COH_TOO_LONG, names[s->read.want], lua_tostring(L, -1));
 }
 
 
@@ -168,7 +168,7 @@ static int give_end(lua_State *L, struct coh_stream *s, size_t length) {
   if (s->failed != 0) return coh_stream_raise(L, s->failed, name);
   if (length > 0) {
     lua_pushfstring(L, "the stream ended after %I bytes of what was asked for", (LUAI_UACINT)length);
-    return coh_stream_raise_plain(L, COH_BROKEN, name, lua_tostring(L, -1));
+    return coh_syserr_raise(L, COH_BROKEN, name, lua_tostring(L, -1));
   }
   lua_pushnil(L);
   return 1;
@@ -298,7 +298,7 @@ static int read_woken(lua_State *L, int status, lua_KContext context) {
 struct coh_stream *coh_stream_check_reader(lua_State *L, const char *what) {
   struct coh_stream *s = coh_stream_check_open(L, what);
   if (s->poll.reader != NULL)
-    coh_stream_raise_plain(L, COH_BUSY, what, "another task is reading from this stream");
+    coh_syserr_raise(L, COH_BUSY, what, "another task is reading from this stream");
   if (!(s->ways & COH_READS))
     coh_misuse(L, "%s: this stream is for writing only: it was opened so", what);
   return s;

@@ -115,15 +115,6 @@ int coh_stream_raise(lua_State *L, int status, const char *what) {
   return coh_box_raise(L, is_gone(status) ? COH_BROKEN : COH_SYSTEM_ERROR, status, what);
 }
 
-
-int coh_stream_raise_plain(lua_State *L, int kind, const char *what, const char *text) {
-  lua_pushfstring(L, "%s: %s", what, text);
-  coh_error_push(L, (enum coh_error_kind)kind, lua_tostring(L, -1));
-  lua_pushstring(L, what);
-  lua_setfield(L, -2, "operation");
-  return lua_error(L);
-}
-
 /* }} */
 
 

@@ -110,9 +110,6 @@ static inline struct coh_stream *coh_stream_check_open(lua_State *L, const char 
 /* Raise what a status means for the stream at 1: Broken or SystemError. Never returns. [-0, +0, e] */
 int coh_stream_raise(lua_State *L, int status, const char *what);
 
-/* Raise an error without a status: Busy, Broken, TooLong. Never returns. [-0, +0, e] */
-int coh_stream_raise_plain(lua_State *L, int kind, const char *what, const char *text);
-
 static inline struct coh_mem *coh_stream_mem(struct coh_stream *s) {
   return &coh_handle_state(&s->poll.handle)->loop.rt.mem;
 }

@@ -9,7 +9,7 @@
 #include "stream/stream.h"
 
 #include "glue/arg.h"
-#include "glue/error.h"
+#include "glue/syserr.h"
 #include "glue/wait.h"
 
 #define ROUNDS_MAX 16   /* system calls of a write before others have their turn */
@@ -128,16 +128,16 @@ static int write_woken(lua_State *L, int status, lua_KContext context) {
 struct coh_stream *coh_stream_check_writer(lua_State *L, const char *what) {
   struct coh_stream *s = coh_stream_check_open(L, what);
   if (s->poll.writer != NULL)
-    coh_stream_raise_plain(L, COH_BUSY, what, "another task is writing to this stream");
+    coh_syserr_raise(L, COH_BUSY, what, "another task is writing to this stream");
   if (!(s->ways & COH_WRITES)) coh_misuse(L, "%s: this stream is for reading only: it was opened so", what);
   if (s->cut)
-    coh_stream_raise_plain(L, COH_BROKEN, what, "an earlier write was cut when a part of it was sent");
+    coh_syserr_raise(L, COH_BROKEN, what, "an earlier write was cut when a part of it was sent");
   return s;
 }
 
 
 int coh_stream_raise_shut(lua_State *L, const char *what) {
-  return coh_stream_raise_plain(L, COH_CLOSED, what, "the stream was shut down for writing");
+  return coh_syserr_raise(L, COH_CLOSED, what, "the stream was shut down for writing");
 }
 
 

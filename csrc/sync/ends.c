@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include "glue/arg.h"
-#include "glue/error.h"
+#include "glue/syserr.h"
 #include "glue/wait.h"
 
 
@@ -65,20 +65,12 @@ static void warn_lost(lua_State *L, int end) {
 }
 
 
-static int raise_error(lua_State *L, enum coh_error_kind kind, const char *what, const char *text) {
-  lua_pushfstring(L, "%s: %s", what, text);
-  coh_error_push(L, kind, lua_tostring(L, -1));
-  lua_pushstring(L, what);
-  lua_setfield(L, -2, "operation");
-  return lua_error(L);
-}
-
-
 int coh_end_conclude(lua_State *L, int end, enum coh_passing passing, const char *what) {
   const struct coh_end *e = lua_touserdata(L, end);
-  if (passing == COH_SHUT) return raise_error(L, COH_CLOSED, what, "this end of the channel is closed");
+  if (passing == COH_SHUT) return coh_syserr_raise(L, COH_CLOSED, what, "this end of the channel is closed");
   warn_lost(L, end);
-  if (e->side == COH_SEND) return raise_error(L, COH_BROKEN, what, "every receiver of the channel is closed");
+  if (e->side == COH_SEND)
+    return coh_syserr_raise(L, COH_BROKEN, what, "every receiver of the channel is closed");
   lua_pushnil(L);
   return 1;
 }
