@@ -135,6 +135,7 @@ int coh_box_refuse(lua_State *L, const struct coh_box_kind *kind, const char *wh
 
 
 void coh_box_set_where(lua_State *L, int index) {
+  ((struct coh_box *)lua_touserdata(L, index))->where = lua_tostring(L, -1);
   lua_setiuservalue(L, index, SLOT_WHERE);
 }
 
