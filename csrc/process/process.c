@@ -157,6 +157,7 @@ static int wait_try(lua_State *L, int status, lua_KContext context) {
 /* process:wait() -> status or nil, signal or nil */
 static int l_wait(lua_State *L) {
   coh_sync_check(L, &coh_process_class, "wait");
+  coh_check_no_limit(L, "child", "wait");
   lua_settop(L, 1);
   return coh_begin(L, wait_try);
 }

@@ -45,4 +45,9 @@ function object.check_task(what)
   misuse("%s: no task runs here: call this inside cohort.main(function() ... end), or cohort.run", what)
 end
 
+--- Misuse of an iterator, called `noun`, that was called with a number: as a time limit, surely.
+function object.refuse_limit(noun, seconds)
+  misuse("%s takes no time limit: write cohort.move_on_after(%.14g, %s), or fail_after", noun, seconds, noun)
+end
+
 return object
