@@ -1,8 +1,26 @@
 -- Arguments behind those that a function takes. What somebody wrote there as a time limit, or as options, is
 -- refused (spec/bad_input_spec.lua); here is what is no mistake.
 local cohort = require "cohort"
+local core = require "cohort.core"
 
 local function nothing() end
+
+describe("what is not called, but for a message that says so", function()
+  it("is no function", function()
+    cohort.run(function()
+      local a, b = cohort.net.pair()
+      local ok, err = pcall(cohort.group, cohort.event())
+      for _, thing in ipairs { a, cohort.event(), cohort.value(1), cohort.broadcast() } do
+        assert.is_false(core.is_callable(thing))
+        assert.is_true(core.is_callable(getmetatable(thing).__call))
+      end
+      a:close()
+      b:close()
+      assert.is_false(ok)
+      assert.matches("group expects a function, got cohort.Event", err)
+    end)
+  end)
+end)
 
 describe("what looks like a time limit, or options, is left alone", function()
   it("in a loop, whose iterator is called with what it gave last", function()

@@ -56,10 +56,12 @@ static void refuse_module(lua_State *L, int arg, const char *what) {
 
 
 bool coh_is_callable(lua_State *L, int arg) {
+  bool refuses;
   if (lua_isfunction(L, arg)) return true;
   if (luaL_getmetafield(L, arg, "__call") == LUA_TNIL) return false;
+  refuses = lua_tocfunction(L, -1) == coh_name_refuse_call;
   lua_pop(L, 1);
-  return true;
+  return !refuses;
 }
 
 
@@ -101,7 +103,7 @@ static bool is_written(lua_State *L, bool is_method) {
 
 void coh_refuse_limit(lua_State *L, const char *noun, const char *what) {
   char call[64];
-  if (!is_written(L, what != NULL)) return;
+  if (lua_type(L, 2) != LUA_TNUMBER || !is_written(L, what != NULL)) return;
   if (what == NULL) snprintf(call, sizeof call, "%s", noun);
   else snprintf(call, sizeof call, "%s.%s, %s", noun, what, noun);
   coh_misuse(L, "%s takes no time limit: write cohort.move_on_after(%.14g, %s), or fail_after",

@@ -33,13 +33,13 @@ void coh_check_callable_of(lua_State *L, int arg, const char *what, const char *
 void coh_check_callable(lua_State *L, int arg, const char *what);
 
 /*
-** There is a number behind the object at 1: when a script wrote it there, as a time limit surely, say what
-** to write. It calls noun:what(0.1), or, when 'what' is NULL, noun(0.1). [-0, +0, v]
+** There is one argument behind the object at 1: when that is a number which a script wrote there, as a time
+** limit surely, say what to write. It calls noun:what(0.1), or, when 'what' is NULL, noun(0.1). [-0, +0, v]
 */
-void coh_refuse_limit(lua_State *L, const char *noun, const char *what);
+void coh_refuse_limit(lua_State *L, const char *noun, const char *what) __attribute__((cold));
 
 static inline void coh_check_no_limit(lua_State *L, const char *noun, const char *what) {
-  if (lua_type(L, 2) == LUA_TNUMBER) coh_refuse_limit(L, noun, what);
+  if (lua_gettop(L) == 2) coh_refuse_limit(L, noun, what);
 }
 
 /*

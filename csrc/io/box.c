@@ -96,6 +96,7 @@ void coh_box_define(lua_State *L, const struct coh_box_kind *kind) {
   add(L, kind, kind->metamethods);
   lua_pushstring(L, kind->name);
   lua_setfield(L, -2, "__name");
+  coh_name_guard_call(L, kind->noun);
   push_upvalues(L, kind);
   lua_newtable(L);
   add(L, kind, closing);

@@ -26,9 +26,10 @@ end
 
 --- Reading a field that the table `t` has not is misuse, unless it may well be asked for; `noun` is what `t`
 --- is called. For modules, and for classes that are the `__index` of their objects; `known` has the names
---- there are as keys, when they are not those of `t`.
+--- there are as keys, when they are not those of `t`. So is a call, where that is a guess of many.
 function object.refuse_unknown(t, noun, known)
   known = known or t
+  core.guard_call(t, noun)
   return setmetatable(t, { __index = function(_, key) return missing(noun, key, known) end })
 end
 

@@ -75,6 +75,25 @@ limit("a socket that is called", "socket", function(_, x) x.socket(0.5) end)
 limit("a subscription", "subscription", function(_, x) x.subscription(0.5) end)
 limit("changes", "changes", function(_, x) x.changes(0.5) end)
 
+-- Calls of what is not called.
+for name, mend in pairs {
+  stream = "for line in stream:lines() do", file = "for line in file:lines() do", event = "event:wait()",
+  child = "for line in child.stdout:lines() do", value = "for v in value:changes() do",
+  broadcast = "for v in broadcast:subscribe() do",
+} do
+  guess("a loop over a " .. name, mend, function(_, x)
+    for _ in x[name] do print(name) end
+  end)
+end
+
+-- What select waits for in another way.
+guess("select with a stream", "first: write cohort.race{function() return stream:read(0) end, ...}, or spawn",
+  function(cohort, x) cohort.select { { x.stream, print } } end)
+for _, name in ipairs { "child", "signals", "subscription", "value", "listener", "watcher" } do
+  guess("select with a " .. name, " first: spawn a task that waits for it, and write {task, f}",
+    function(cohort, x) cohort.select { { x[name], print } } end)
+end
+
 local first = " takes its options first, got them behind the function: write "
 guess("group with options last", "group" .. first .. "group({limit = ...}, f)",
   function(cohort) cohort.group(function() end, { limit = 3 }) end)
