@@ -218,6 +218,7 @@ static int next_try(lua_State *L, int status, lua_KContext context) {
 /* watcher() -> "rename" or "change", name | "overflow" | nothing: the path does not lead there any more */
 static int l_next(lua_State *L) {
   coh_box_check(L, &kind, "watch");
+  coh_check_no_limit(L, "watcher", NULL);
   lua_settop(L, 1);
   return coh_begin(L, next_try);
 }

@@ -12,6 +12,7 @@
 
 #include "glue/errtext.h"
 #include "glue/names.h"
+#include "glue/state.h"
 #include "kernel/clock.h"
 
 #define MESSAGE_MAX 512
@@ -55,10 +56,12 @@ static void refuse_module(lua_State *L, int arg, const char *what) {
 
 
 bool coh_is_callable(lua_State *L, int arg) {
+  bool refuses;
   if (lua_isfunction(L, arg)) return true;
   if (luaL_getmetafield(L, arg, "__call") == LUA_TNIL) return false;
+  refuses = lua_tocfunction(L, -1) == coh_name_refuse_call;
   lua_pop(L, 1);
-  return true;
+  return !refuses;
 }
 
 
@@ -82,6 +85,29 @@ void coh_check_callable(lua_State *L, int arg, const char *what) {
   if (coh_is_callable(L, arg)) return;
   snprintf(call, sizeof call, "%s(", what);
   coh_check_callable_of(L, arg, what, call);
+}
+
+
+/*
+** Did a script write this call? A function that is handed an index beside an item gets numbers, too, from
+** 'map' say: that comes from C, or has no colon. An iterator is called by its loop.
+*/
+static bool is_written(lua_State *L, bool is_method) {
+  lua_Debug ar;
+  if (!lua_getstack(L, 0, &ar) || !lua_getinfo(L, "n", &ar)) return false;
+  if (is_method) return strcmp(ar.namewhat, "method") == 0;
+  if (*ar.namewhat == '\0' || strcmp(ar.namewhat, "for iterator") == 0) return false;
+  return lua_getstack(L, 1, &ar) && lua_getinfo(L, "S", &ar) && !coh_is_library(coh_state_of(L), ar.source);
+}
+
+
+void coh_refuse_limit(lua_State *L, const char *noun, const char *what) {
+  char call[64];
+  if (lua_type(L, 2) != LUA_TNUMBER || !is_written(L, what != NULL)) return;
+  if (what == NULL) snprintf(call, sizeof call, "%s", noun);
+  else snprintf(call, sizeof call, "%s.%s, %s", noun, what, noun);
+  coh_misuse(L, "%s takes no time limit: write cohort.move_on_after(%.14g, %s), or fail_after",
+             what != NULL ? what : noun, (double)lua_tonumber(L, 2), call);
 }
 
 
@@ -170,6 +196,40 @@ void coh_check_options(lua_State *L, int arg, const char *what, const char *cons
       if (strcmp(lua_tostring(L, -1), *name) == 0) known = true;
     if (!known) unknown_option(L, lua_gettop(L), what, names);
   }
+}
+
+
+/* Is every key of the table on top one of 'names', and is there one? Then that is pushed. [-0, +1 or 0, -] */
+static bool push_option_of(lua_State *L, const char *const names[]) {
+  const char *const *name;
+  size_t count = 0, known = 0;
+  lua_pushnil(L);
+  while (lua_next(L, -2)) {
+    lua_pop(L, 1);
+    count++;
+  }
+  for (name = names; *name != NULL; name++) {
+    if (coh_get_option(L, -1, *name) != LUA_TNIL) known++;
+    lua_pop(L, 1);
+  }
+  if (known == 0 || known < count) return false;
+  for (name = names; coh_get_option(L, -1, *name) == LUA_TNIL; name++) lua_pop(L, 1);
+  lua_pop(L, 1);
+  lua_pushstring(L, *name);
+  return true;
+}
+
+
+void coh_check_options_first(lua_State *L, int f, int given, const char *what, const char *const names[]) {
+  lua_Debug ar;
+  int top = lua_gettop(L);
+  if (top <= f || !lua_isfunction(L, f) || !coh_is_options(L, top)) return;
+  luaL_checkstack(L, 3, "options");
+  lua_pushvalue(L, f);
+  lua_getinfo(L, ">u", &ar);
+  if (ar.isvararg || ar.nparams >= given + top - f || !push_option_of(L, names)) return;
+  coh_misuse(L, "%s takes its options first, got them behind the function: write %s({%s = ...}, f)", what,
+             what, lua_tostring(L, -1));
 }
 
 

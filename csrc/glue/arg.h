@@ -32,6 +32,22 @@ void coh_check_callable_of(lua_State *L, int arg, const char *what, const char *
 /* The same for a function that takes nothing before it. [-0, +0, v] */
 void coh_check_callable(lua_State *L, int arg, const char *what);
 
+/*
+** There is one argument behind the object at 1: when that is a number which a script wrote there, as a time
+** limit surely, say what to write. It calls noun:what(0.1), or, when 'what' is NULL, noun(0.1). [-0, +0, v]
+*/
+void coh_refuse_limit(lua_State *L, const char *noun, const char *what) __attribute__((cold));
+
+static inline void coh_check_no_limit(lua_State *L, const char *noun, const char *what) {
+  if (lua_gettop(L) == 2) coh_refuse_limit(L, noun, what);
+}
+
+/*
+** Refuse the argument on top, behind the function at 'f', when it is a table of the options 'names' and the
+** function, which gets 'given' arguments before those, has no parameter for it. [-0, +0, v]
+*/
+void coh_check_options_first(lua_State *L, int f, int given, const char *what, const char *const names[]);
+
 /* A duration in seconds, as nanoseconds rounded up; math.huge is COH_NEVER. [-0, +0, v] */
 int64_t coh_check_seconds(lua_State *L, int arg, const char *what);
 

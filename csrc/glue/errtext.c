@@ -29,18 +29,21 @@ void coh_text_push(lua_State *L, int index) {
 }
 
 
+bool coh_text_find_where(const struct coh_state *S, lua_State *L, lua_Debug *frame) {
+  int level;
+  for (level = 0; lua_getstack(L, level, frame); level++) {
+    lua_getinfo(L, "Sl", frame);
+    if (frame->currentline > 0 && !(S != NULL && coh_is_library(S, frame->source))) return true;
+  }
+  return false;
+}
+
+
 /* Push the position of the innermost frame that is the user's, as 'format' has it, else nothing of it. */
 static void push_position(lua_State *L, const char *format) {
-  const struct coh_state *S = coh_state_of(L);
   lua_Debug frame;
-  for (int level = 0; lua_getstack(L, level, &frame); level++) {
-    lua_getinfo(L, "Sl", &frame);
-    if (frame.currentline > 0 && !(S != NULL && coh_is_library(S, frame.source))) {
-      lua_pushfstring(L, format, frame.short_src, frame.currentline);
-      return;
-    }
-  }
-  lua_pushliteral(L, "");
+  if (!coh_text_find_where(coh_state_of(L), L, &frame)) lua_pushliteral(L, "");
+  else lua_pushfstring(L, format, frame.short_src, frame.currentline);
 }
 
 

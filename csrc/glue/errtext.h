@@ -6,9 +6,13 @@
 
 #include <lua.h>
 
+#include <stdbool.h>
+
 #include "kernel/hidden.h"
 
 COH_HIDDEN
+
+struct coh_state;
 
 /*
 ** The text of any value, as tostring would give it, where a __tostring that
@@ -23,6 +27,13 @@ void coh_text_push(lua_State *L, int index);
 ** library's, "" if there is none. Needs 1 free slot. [-0, +1, m]
 */
 void coh_text_push_where(lua_State *L);
+
+/*
+** Find that function: 'short_src' and 'currentline' are set. False: there is none. 'S' may be NULL.
+** Allocates nothing.
+** [-0, +0, -]
+*/
+bool coh_text_find_where(const struct coh_state *S, lua_State *L, lua_Debug *frame);
 
 /* The same as the beginning of a message: "file:line: ". */
 void coh_text_push_prefix(lua_State *L);

@@ -24,6 +24,8 @@
 static const char *const probes[] = {
   "class", "close", "code", "fileno", "getfd", "is_a", "message", "pollfd"};
 
+#define CALL "()"  /* the name of a call of the thing itself: it looks like no other */
+
 /* What others call it: trio, asyncio, Go, LuaSocket, Lua's io. A noun is a function, too: it has options. */
 static const struct foreign { const char *noun, *name, *mend; } foreign[] = {
   {"cohort", "spawn", "a group spawns: cohort.group(function(g) g:spawn(f, ...) end)"},
@@ -45,6 +47,11 @@ static const struct foreign { const char *noun, *name, *mend; } foreign[] = {
   {"cohort", "mutex", "write cohort.lock()"},
   {"cohort", "pcall", "write cohort.attempt(f, ...)"},
   {"cohort", "yield", "write cohort.checkpoint()"},
+  {"cohort", "promise", "write cohort.value(), or g:spawn(f) in a group, and task:join()"},
+  {"cohort", "future", "write cohort.value(), or g:spawn(f) in a group, and task:join()"},
+  {"cohort", "every", "write for n in cohort.ticker(seconds) do"},
+  {"cohort", "interval", "write for n in cohort.ticker(seconds) do"},
+  {"cohort", "trace", "write cohort.testing.task_tree() for all tasks, or task:traceback()"},
   {"cohort.net", "dial", "write net.connect(host, port)"},
   {"cohort.net", "tcp", "write net.connect(host, port), or net.listen(host, port)"},
   {"cohort.net", "bind", "write net.listen(host, port)"},
@@ -112,6 +119,16 @@ static const struct foreign { const char *noun, *name, *mend; } foreign[] = {
   {"stream", "readline", "write stream:read(\"l\")"},
   {"stream", "flush", "nothing is kept back: what write was given is with the system when it returns"},
   {"stream", "drain", "write waits by itself until there is room"},
+  {"stream", "read_all", "write stream:read(\"a\")"},
+  {"stream", "seek", "a stream has no position; a file has: cohort.fs.open(path)"},
+  {"stream", "sync", "nothing is kept back; a file of cohort.fs has sync, which waits for the disk"},
+  {"stream", "end", "write stream:shutdown(), or stream:close()"},
+  {"stream", CALL, "write for line in stream:lines() do"},
+  {"file", CALL, "write for line in file:lines() do"},
+  {"process", CALL, "write child:wait(), or for line in child.stdout:lines() do"},
+  {"event", CALL, "write event:wait(), or event:set()"},
+  {"value", CALL, "write value:get(), or for v in value:changes() do"},
+  {"broadcast", CALL, "write broadcast:send(v), or for v in broadcast:subscribe() do"},
   {"stream", "settimeout", "write cohort.fail_after(seconds, f, ...) around what may take long"},
   {"stream", "getpeername", "write stream.peer_address"},
   {"stream", "getsockname", "write stream.local_address"},
@@ -175,6 +192,24 @@ const char *coh_name_mend(const char *noun, const char *given) {
   for (i = 0; i < sizeof foreign / sizeof *foreign; i++)
     if (strcmp(foreign[i].noun, noun) == 0 && strcmp(foreign[i].name, given) == 0) return foreign[i].mend;
   return NULL;
+}
+
+
+int coh_name_refuse_call(lua_State *L) {
+  const char *noun = lua_tostring(L, lua_upvalueindex(1));
+  return coh_misuse(L, "%s %s is not called: %s", strchr("aeiou", *noun) != NULL ? "an" : "a", noun,
+                    coh_name_mend(noun, CALL));
+}
+
+
+void coh_name_guard_call(lua_State *L, const char *noun) {
+  if (coh_name_mend(noun, CALL) == NULL) return;
+  if (lua_getfield(L, -1, "__call") == LUA_TNIL) {
+    lua_pushstring(L, noun);
+    lua_pushcclosure(L, coh_name_refuse_call, 1);
+    lua_setfield(L, -3, "__call");
+  }
+  lua_pop(L, 1);
 }
 
 

@@ -32,6 +32,13 @@ int coh_name_index(lua_State *L, const char *noun, int methods, const luaL_Reg *
 /* Let the table of methods on top answer so for what is not in it. [-0, +0, m] */
 void coh_name_guard(lua_State *L, const char *noun);
 
+/*
+** Let a call of what has the metatable on top say what to write, where that is a guess of many. The second is
+** '__call' then, and what has it is not taken for a function. [-0, +0, m], [-0, +0, v]
+*/
+void coh_name_guard_call(lua_State *L, const char *noun);
+int coh_name_refuse_call(lua_State *L);
+
 COH_SEEN
 
 #endif

@@ -205,6 +205,7 @@ static void check_other(lua_State *L, const char *what) {
   const struct coh_fiber *other = fiber_of(check_task(L, what));
   if (other != NULL && other == coh_running(coh_state_here(L)))
     coh_misuse(L, "a task cannot wait for its own end");
+  coh_check_no_limit(L, "task", what);
   lua_settop(L, 1);
 }
 

@@ -96,6 +96,7 @@ void coh_box_define(lua_State *L, const struct coh_box_kind *kind) {
   add(L, kind, kind->metamethods);
   lua_pushstring(L, kind->name);
   lua_setfield(L, -2, "__name");
+  coh_name_guard_call(L, kind->noun);
   push_upvalues(L, kind);
   lua_newtable(L);
   add(L, kind, closing);
@@ -135,6 +136,7 @@ int coh_box_refuse(lua_State *L, const struct coh_box_kind *kind, const char *wh
 
 
 void coh_box_set_where(lua_State *L, int index) {
+  ((struct coh_box *)lua_touserdata(L, index))->where = lua_tostring(L, -1);
   lua_setiuservalue(L, index, SLOT_WHERE);
 }
 

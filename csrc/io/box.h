@@ -25,6 +25,7 @@ struct coh_box {
   const struct coh_box_kind *kind;
   struct coh_handle *handle;  /* NULL before it is open and once it is closed */
   struct coh_addr address;    /* of a stream: its peer's; of a listener: its own */
+  const char *where;          /* it was opened, "file:line", which its userdata keeps; NULL: nobody said */
   const char *name;           /* for people, a constant, when there is no address: "of a pipe"; or NULL */
 };
 

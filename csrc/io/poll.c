@@ -17,7 +17,7 @@
 static void watch(struct coh_poll *p, int events);
 
 
-/* No Lua runs here, and nothing is read or written. */
+/* No Lua runs here, and nothing is read or written but what nobody waits for and must not stay there. */
 static void on_ready(uv_poll_t *uv, int status, int events) {
   struct coh_poll *p = (struct coh_poll *)uv;
   int left = p->polled;
@@ -30,7 +30,7 @@ static void on_ready(uv_poll_t *uv, int status, int events) {
   }
   if (events & UV_READABLE) {
     p->readable = true;
-    if (!coh_wait_wake_one(&p->readers)) left &= ~UV_READABLE;
+    if (!coh_wait_wake_one(&p->readers) && (p->unread == NULL || !p->unread(p))) left &= ~UV_READABLE;
   }
   if (events & UV_WRITABLE && !coh_wait_wake_one(&p->writers)) left &= ~UV_WRITABLE;
   watch(p, left);
@@ -197,6 +197,13 @@ int coh_poll_let_go(struct coh_poll *p) {
   do status = dup3(uv_backend_fd(p->handle.uv.any.loop), p->fd, O_CLOEXEC);
   while (status < 0 && errno == EINTR);
   return status >= 0 ? 0 : uv_translate_sys_error(errno);
+}
+
+
+void coh_poll_drain(struct coh_poll *p, bool (*unread)(struct coh_poll *p)) {
+  if (p->handle.uv.any.type != UV_POLL) return;
+  p->unread = unread;
+  watch(p, p->polled | UV_READABLE);
 }
 
 

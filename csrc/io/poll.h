@@ -11,7 +11,8 @@
 ** One task at a time reads and one writes ('reader' and 'writer' name them from
 ** their first wait to their last, or until they are closed by force). Polling goes on
 ** while tasks keep waiting; a readiness that finds nobody waiting ends it, so that
-** nobody's bytes stay with the system and the loop does not spin.
+** nobody's bytes stay with the system and the loop does not spin. Where they must not stay there
+** (coh_poll_drain) they are read by whoever asked for that, in the loop.
 */
 #ifndef COH_IO_POLL_H
 #define COH_IO_POLL_H
@@ -27,6 +28,8 @@ struct coh_poll {
   struct coh_link writers;          /* the same of the writer; of a UDP socket, of all who wait to send */
   const struct coh_fiber *reader;   /* the task that is reading or accepting, or NULL; never followed */
   const struct coh_fiber *writer;   /* the task that is writing or connecting, or NULL; never followed */
+  bool (*unread)(struct coh_poll *p);  /* reads what comes while nobody waits for it. False: there will be no
+                                          more. NULL: nobody reads it. No Lua may run there */
   int fd;                           /* owned; -1: there is none */
   uint8_t polled;                   /* UV_READABLE, UV_WRITABLE: what libuv watches; both: it never does */
   bool readable;                    /* the next read may find something without waiting */
@@ -73,6 +76,9 @@ bool coh_poll_owns(const struct coh_io *io, int fd);
 
 /* Watch no more and give up what the descriptor is of, with nobody waiting. 0, or a negative status. */
 int coh_poll_let_go(struct coh_poll *p);
+
+/* From now on 'unread' has what comes while no reader waits. Not for what libuv does not watch. */
+void coh_poll_drain(struct coh_poll *p, bool (*unread)(struct coh_poll *p));
 
 /* Wake who waits and close the descriptor: the end of what a kind does on closing. */
 void coh_poll_close(struct coh_poll *p);

@@ -209,6 +209,7 @@ static int ask_try(lua_State *L, int status, lua_KContext context) {
 /* signals() -> the name of the next one that comes */
 static int l_ask(lua_State *L) {
   struct listener *l = coh_sync_check(L, &class, "signals");
+  coh_check_no_limit(L, "listener", NULL);
   lua_settop(L, 1);
   if (!coh_link_alone(&l->sync.waiters))
     return coh_syserr_raise(L, COH_BUSY, "signals", "another task waits here: make a listener for each task");

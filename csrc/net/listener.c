@@ -10,6 +10,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "glue/arg.h"
 #include "glue/errtext.h"
 #include "glue/syserr.h"
 #include "glue/wait.h"
@@ -143,9 +144,19 @@ static int accept_try(lua_State *L, int status, lua_KContext context) {
 }
 
 
-/* listener:accept() -> stream; also listener(), so that a loop takes one after the other */
+/* listener:accept() -> stream */
 static int l_accept(lua_State *L) {
   coh_box_check(L, &kind, "accept");
+  coh_check_no_limit(L, "listener", "accept");
+  lua_settop(L, 1);
+  return coh_begin(L, accept_try);
+}
+
+
+/* listener() -> stream, so that a loop takes one after the other */
+static int l_next(lua_State *L) {
+  coh_box_check(L, &kind, "accept");
+  coh_check_no_limit(L, "listener", NULL);
   lua_settop(L, 1);
   return coh_begin(L, accept_try);
 }
@@ -248,7 +259,7 @@ static const luaL_Reg fields[] = {{"local_address", get_local_address}, {NULL, N
 
 static const luaL_Reg methods[] = {{"accept", l_accept}, {NULL, NULL}};
 static const luaL_Reg *const method_lists[] = {methods, NULL};
-static const luaL_Reg metamethods[] = {{"__call", l_accept}, {NULL, NULL}};
+static const luaL_Reg metamethods[] = {{"__call", l_next}, {NULL, NULL}};
 static const struct coh_box_kind kind = {"listener", "cohort.Listener",
   method_lists, metamethods, fields, NULL};
 

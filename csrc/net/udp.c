@@ -117,9 +117,19 @@ static int receive_try(lua_State *L, int status, lua_KContext context) {
 }
 
 
-/* socket:receive() -> datagram, address; also socket(), so that a loop takes one after the other */
+/* socket:receive() -> datagram, address */
 static int l_receive(lua_State *L) {
   coh_box_check(L, &kind, "receive");
+  coh_check_no_limit(L, "socket", "receive");
+  lua_settop(L, 1);
+  return coh_begin(L, receive_try);
+}
+
+
+/* socket() -> datagram, address, so that a loop takes one after the other */
+static int l_next(lua_State *L) {
+  coh_box_check(L, &kind, "receive");
+  coh_check_no_limit(L, "socket", NULL);
   lua_settop(L, 1);
   return coh_begin(L, receive_try);
 }
@@ -414,7 +424,7 @@ static const luaL_Reg fields[] = {
 static const luaL_Reg methods[] = {
   {"send", l_send}, {"receive", l_receive}, {"join", l_join}, {"leave", l_leave}, {NULL, NULL}};
 static const luaL_Reg *const method_lists[] = {methods, NULL};
-static const luaL_Reg metamethods[] = {{"__call", l_receive}, {NULL, NULL}};
+static const luaL_Reg metamethods[] = {{"__call", l_next}, {NULL, NULL}};
 static const struct coh_box_kind kind = {"socket", "cohort.Udp",
   method_lists, metamethods, fields, NULL};
 

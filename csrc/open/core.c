@@ -215,6 +215,15 @@ static int l_missing(lua_State *L) {
 }
 
 
+/* guard_call(metatable, noun): a call of what has it says what to write, where that is known */
+static int l_guard_call(lua_State *L) {
+  luaL_checktype(L, 1, LUA_TTABLE);
+  lua_pushvalue(L, 1);
+  coh_name_guard_call(L, luaL_checkstring(L, 2));
+  return 0;
+}
+
+
 /* random() -> number from 0 up to 1, the same ones in each run with a seed or a clock of cohort.testing */
 static int l_random(lua_State *L) {
   struct coh_state *S = lua_touserdata(L, lua_upvalueindex(1));
@@ -229,6 +238,7 @@ static int l_random(lua_State *L) {
 static const luaL_Reg functions[] = {
   {"can_wait", l_can_wait},
   {"check_options", l_check_options},
+  {"guard_call", l_guard_call},
   {"misuse", l_misuse},
   {"missing", l_missing},
   {"random", l_random},

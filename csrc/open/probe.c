@@ -8,6 +8,7 @@
 #include <lauxlib.h>
 
 #include <dirent.h>
+#include <stdio.h>
 #include <string.h>
 #include <uv.h>
 
@@ -15,6 +16,8 @@
 #include "glue/errtext.h"
 #include "glue/note.h"
 #include "glue/object.h"
+#include "io/handle.h"
+#include "process/child.h"
 #include "stream/stdio.h"
 
 #define NAME_MAX_BYTES 32
@@ -39,6 +42,25 @@ static int l_debug_counts(lua_State *L) {
   lua_setfield(L, -2, "handles");
   lua_pushinteger(L, (lua_Integer)S->loop.rt.mem.used);
   lua_setfield(L, -2, "bytes");
+  return 1;
+}
+
+
+/* opened() -> list of what is open, "a listener opened at file.lua:8" each, as far as that is known */
+static int l_opened(lua_State *L) {
+  struct coh_state *S = coh_state_here(L);
+  const struct coh_io *io = S->loop.opened ? coh_io_of(S) : NULL;
+  const struct coh_link *at;
+  lua_Integer count = 0;
+  lua_newtable(L);
+  if (io == NULL) return 1;
+  for (at = io->handles.next; at != &io->handles; at = at->next) {
+    const struct coh_box *box = coh_item(at, struct coh_handle, link)->box;
+    if (box->where == NULL) continue;
+    lua_pushfstring(L, "a %s opened at %s", box->kind->noun, box->where);
+    lua_rawseti(L, -2, ++count);
+  }
+  coh_children_list(L, S);
   return 1;
 }
 
@@ -88,6 +110,15 @@ static int l_has_code(lua_State *L) {
 }
 
 
+/* Write down where the program stands. Nothing may be allocated here: memory may be what fails. */
+static void keep_place(struct coh_faults *x) {
+  const struct coh_state *S = coh_item(x, struct coh_state, loop.rt.mem.faults);
+  lua_Debug frame;
+  if (S->frame == NULL || !coh_text_find_where(S, S->frame->co, &frame)) return;
+  snprintf(x->place, sizeof x->place, "%s:%d", frame.short_src, frame.currentline);
+}
+
+
 /*
 ** set_fault(n [, code]): from now on, of what can fail in this runtime, the n-th does, with
 ** 'code' or what fits it; 0: none does
@@ -96,15 +127,17 @@ static int l_set_fault(lua_State *L) {
   struct coh_faults *faults = &coh_state_here(L)->loop.rt.mem.faults;
   lua_Integer n = luaL_checkinteger(L, 1);
   int error = lua_isnoneornil(L, 2) ? 0 : errno_of(luaL_checkstring(L, 2));
-  *faults = (struct coh_faults){.fail_at = (uint64_t)n, .error = error};
+  *faults = (struct coh_faults){.fail_at = (uint64_t)n, .error = error, .on_fail = keep_place};
   return 0;
 }
 
 
-/* fault() -> what failed because of it, or nil */
+/* fault() -> what failed because of it, or nil; "file:line" of the program then, or "" */
 static int l_fault(lua_State *L) {
-  lua_pushstring(L, coh_state_here(L)->loop.rt.mem.faults.failed);
-  return 1;
+  const struct coh_faults *faults = &coh_state_here(L)->loop.rt.mem.faults;
+  lua_pushstring(L, faults->failed);
+  lua_pushstring(L, faults->place);
+  return 2;
 }
 
 
@@ -119,6 +152,7 @@ static int l_text_of(lua_State *L) {
 static const luaL_Reg functions[] = {
   {"text_of", l_text_of},
   {"debug_counts", l_debug_counts},
+  {"opened", l_opened},
   {"count_descriptors", l_count_descriptors},
   {"checkpoints", l_checkpoints},
   {"line_of", l_line_of},

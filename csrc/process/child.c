@@ -252,6 +252,17 @@ static void close_now(struct coh_child *c) {
 }
 
 
+void coh_children_list(lua_State *L, struct coh_state *S) {
+  const struct coh_link *children = &coh_io_of(S)->children, *at;
+  for (at = children->next; at != children; at = at->next) {
+    const struct coh_child *c = coh_item(at, struct coh_child, link);
+    if (c->owner == NULL) continue;
+    lua_pushfstring(L, "a process started at %s", c->owner->where);
+    lua_rawseti(L, -2, (lua_Integer)lua_rawlen(L, -2) + 1);
+  }
+}
+
+
 void coh_children_close_all(struct coh_state *S) {
   struct coh_io *io = coh_io_of(S);
   if (io == NULL) return;

@@ -25,6 +25,7 @@ struct coh_child;
 struct coh_process {
   struct coh_sync sync;      /* its waiters are woken when it has ended, and when nothing of it is left */
   struct coh_child *child;   /* until all has ended and is reaped, or cannot be; then NULL */
+  const char *where;         /* it was started, "file:line", which the userdata keeps */
   pid_t pid;
   bool ended;                /* and how is known: */
   bool lost;                 /* it never will be: somebody else took its status, or it is not ours to end */
@@ -53,6 +54,9 @@ void coh_child_end(struct coh_child *c);
 
 /* The owner is collected: nobody is told any more. */
 void coh_child_disown(struct coh_child *c);
+
+/* Append to the list on top where each was started that has an object and has not ended. [-0, +0, m] */
+void coh_children_list(lua_State *L, struct coh_state *S);
 
 /* The runtime closes: kill all children that are left, and reap them. No task may be live. */
 void coh_children_close_all(struct coh_state *S);

@@ -3,7 +3,8 @@
 ** as long as it is there; the child itself is the loop's.
 **
 ** The end of its block waits until nothing of the child is left. Such a wait cannot be cut: it ends by
-** itself, after the grace at the latest.
+** itself, after the grace at the latest. Meanwhile the loop reads the child's outputs where no task does,
+** so that it can write what it has to and end.
 */
 #include "process/process.h"
 
@@ -156,6 +157,7 @@ static int wait_try(lua_State *L, int status, lua_KContext context) {
 /* process:wait() -> status or nil, signal or nil */
 static int l_wait(lua_State *L) {
   coh_sync_check(L, &coh_process_class, "wait");
+  coh_check_no_limit(L, "child", "wait");
   lua_settop(L, 1);
   return coh_begin(L, wait_try);
 }
@@ -190,7 +192,19 @@ static const struct coh_wait_kind end_kind = {
 
 static int end_woken(lua_State *L, int status, lua_KContext context);
 
-/* What it still has to say is not read, but may be said. */
+/* Have all that it still says read, by the loop where no task does: it must not wait for a reader. */
+static void drain_streams(lua_State *L) {
+  int i;
+  for (i = STDOUT_FILENO; i <= STDERR_FILENO; i++) {
+    const struct coh_box *box;
+    lua_getiuservalue(L, 1, COH_PROCESS_STDIO + i);
+    box = lua_touserdata(L, -1);
+    if (box != NULL && box->handle != NULL) coh_stream_drain((struct coh_stream *)box->handle);
+    lua_pop(L, 1);
+  }
+}
+
+
 static int end_on(lua_State *L, struct coh_process *p, struct coh_fiber *f) {
   if (p->child == NULL) {
     close_streams(L, 0, COH_STDIO - 1);
@@ -224,6 +238,7 @@ static int l_close_block(lua_State *L) {
   struct coh_process *p = coh_sync_check(L, &coh_process_class, "close");
   if (p->child == NULL || !coh_can_wait(p->sync.state, L)) return l_close(L);
   close_streams(L, 0, 0);
+  drain_streams(L);
   coh_child_end(p->child);
   return end_on(L, p, coh_running(p->sync.state));
 }

@@ -75,6 +75,7 @@ static struct coh_process *push_objects(lua_State *L) {
   lua_rawgeti(L, ARGUMENTS, 1);
   lua_setiuservalue(L, PROCESS, COH_PROCESS_PROGRAM);
   lua_pushvalue(L, WHERE);
+  p->where = lua_tostring(L, -1);
   lua_setiuservalue(L, PROCESS, COH_PROCESS_WHERE);
   return p;
 }

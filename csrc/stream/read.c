@@ -19,7 +19,8 @@
 #include "glue/wait.h"
 #include "stream/number.h"
 
-#define ROUNDS_MAX 16  /* chunks that a read takes before others have their turn */
+#define ROUNDS_MAX 16        /* chunks that a read takes before others have their turn */
+#define DRAINED_MAX 1048576  /* bytes that a drain keeps for a task that comes to read */
 
 /* What of the bytes at hand the read gets. */
 struct found {
@@ -190,6 +191,27 @@ size_t coh_stream_receive(struct coh_stream *s, char *chunk) {
 }
 
 
+/* No Lua runs here. Who was woken to read, and has not gone on yet, reads for itself. */
+static bool drain(struct coh_poll *p) {
+  struct coh_stream *s = (struct coh_stream *)p;
+  char *chunk = coh_stream_chunk(s);
+  size_t length;
+  if (p->reader != NULL) return true;
+  length = coh_stream_receive(s, chunk);
+  if (s->dropped || length == 0) return !s->ended;
+  if (coh_streambuf_length(&s->kept) + length <= DRAINED_MAX &&
+      coh_streambuf_add(coh_stream_mem(s), &s->kept, chunk, length)) return true;
+  coh_streambuf_clear(coh_stream_mem(s), &s->kept);
+  s->dropped = true;
+  return true;
+}
+
+
+void coh_stream_drain(struct coh_stream *s) {
+  if (s->ways & COH_READS && !s->ended) coh_poll_drain(&s->poll, drain);
+}
+
+
 static void park(struct coh_stream *s, struct coh_fiber *f) {
   struct coh_poll_choice *choice;
   int64_t until_ns;
@@ -297,6 +319,7 @@ static int read_woken(lua_State *L, int status, lua_KContext context) {
 
 struct coh_stream *coh_stream_check_reader(lua_State *L, const char *what) {
   struct coh_stream *s = coh_stream_check_open(L, what);
+  if (s->dropped) coh_box_raise_closed(L, &coh_stream_kind, what);
   if (s->poll.reader != NULL)
     coh_syserr_raise(L, COH_BUSY, what, "another task is reading from this stream");
   if (!(s->ways & COH_READS))

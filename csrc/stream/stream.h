@@ -59,6 +59,7 @@ struct coh_stream {
   bool reset;                  /* a write was told that the peer has reset the connection */
   bool cut;                    /* a write was cancelled in its middle */
   bool shut;                   /* shutdown was called */
+  bool dropped;                /* bytes were dropped by a drain: no read can go on */
 };
 
 extern const struct coh_box_kind coh_stream_kind;
@@ -124,6 +125,13 @@ static inline char *coh_stream_chunk(struct coh_stream *s) {
 
 /* The open stream at 1, from which 'what' may begin to read. [-0, +0, e] */
 struct coh_stream *coh_stream_check_reader(lua_State *L, const char *what);
+
+/*
+** From now on the loop reads what comes while no task does, until the stream has ended or is closed: whoever
+** writes to it need not wait. Some of it is kept for a task that comes to read; once that is too much all is
+** dropped, and the stream is as good as closed for reading.
+*/
+void coh_stream_drain(struct coh_stream *s);
 
 /* Read a chunk; its length, or 0 when there is nothing now or nothing more ('ended'). */
 size_t coh_stream_receive(struct coh_stream *s, char *chunk);

@@ -66,6 +66,7 @@ static int wait_try(lua_State *L, int status, lua_KContext context) {
 /* barrier:wait() -> place */
 static int l_wait(lua_State *L) {
   coh_sync_check(L, &coh_barrier_class, "wait");
+  coh_check_no_limit(L, "barrier", "wait");
   lua_settop(L, 1);
   return coh_begin(L, wait_try);
 }

@@ -139,6 +139,7 @@ static int wait_try(lua_State *L, int status, lua_KContext context) {
 /* condition:wait() */
 static int l_wait(lua_State *L) {
   const struct coh_condition *c = coh_sync_check(L, &coh_condition_class, "wait");
+  coh_check_no_limit(L, "condition", "wait");
   coh_lock_check_owner(L, c->lock, "wait", mend);
   return coh_begin(L, wait_try);
 }

@@ -179,7 +179,9 @@ static int receive_try(lua_State *L, int status, lua_KContext context) {
 /* receive() -> value, nil at the end; what a loop hands to its iterator is of no interest */
 static int l_receive(lua_State *L) {
   struct coh_end *e = check_receiver(L, "receive");
-  struct coh_fiber *f = coh_check_wait_in(e->sync.state, L);
+  struct coh_fiber *f;
+  coh_check_no_limit(L, "receive", NULL);
+  f = coh_check_wait_in(e->sync.state, L);
   return coh_goes_on(f) ? receive_now(L, f, e) : coh_turn(L, f, receive_try);
 }
 

@@ -3,6 +3,7 @@
 */
 #include "sync/event.h"
 
+#include "glue/arg.h"
 #include "glue/wait.h"
 
 
@@ -58,7 +59,9 @@ static int wait_try(lua_State *L, int status, lua_KContext context) {
 /* event:wait() */
 static int l_wait(lua_State *L) {
   struct coh_event_object *e = coh_sync_check(L, &coh_event_class, "wait");
-  struct coh_fiber *f = coh_check_wait_in(e->sync.state, L);
+  struct coh_fiber *f;
+  coh_check_no_limit(L, "event", "wait");
+  f = coh_check_wait_in(e->sync.state, L);
   return coh_goes_on(f) ? wait_now(L, f, e) : coh_turn(L, f, wait_try);
 }
 

@@ -85,7 +85,9 @@ static int acquire_try(lua_State *L, int status, lua_KContext context) {
 /* acquire() */
 int coh_hold_l_acquire(lua_State *L) {
   struct coh_sync *o = check_acquire(L, "acquire");
-  struct coh_fiber *f = coh_check_wait_in(o->state, L);
+  struct coh_fiber *f;
+  coh_check_no_limit(L, o->class->noun, "acquire");
+  f = coh_check_wait_in(o->state, L);
   return coh_goes_on(f) ? acquire_now(L, f, o) : coh_turn(L, f, acquire_try);
 }
 
@@ -271,7 +273,7 @@ static int hold_try(lua_State *L, int status, lua_KContext context) {
 
 /* hold() -> guard */
 int coh_hold_l_hold(lua_State *L) {
-  coh_sync_check(L, coh_sync_class_here(L), "hold");
+  coh_check_no_limit(L, coh_sync_check(L, coh_sync_class_here(L), "hold")->class->noun, "hold");
   lua_settop(L, OBJECT);
   new_guard(L);
   check_acquire(L, "hold");  /* after that, which may run a finalizer */

@@ -68,6 +68,7 @@ void coh_sync_define(lua_State *L, const struct coh_sync_class *class, const lua
   set_functions(L, class, metamethods);
   lua_pushstring(L, class->name);
   lua_setfield(L, -2, "__name");
+  coh_name_guard_call(L, class->noun);
   if (class->fields != NULL) lua_pushlightuserdata(L, coh_state_of(L));
   lua_newtable(L);
   set_functions(L, class, methods);

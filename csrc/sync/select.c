@@ -55,12 +55,29 @@ static int count_cases(lua_State *L) {
 
 /* {{ Arguments */
 
+/* What to write for what is waited for in another way: the objects of ours at 'index', if that is one. */
+static const char *mend_of(lua_State *L, int index) {
+  const char *name = "", *mend = "";
+  int type = lua_type(L, index);
+  if (type != LUA_TUSERDATA && type != LUA_TTABLE) return "";
+  if (luaL_getmetafield(L, index, "__name") == LUA_TNIL) return "";
+  if (lua_type(L, -1) == LUA_TSTRING) name = lua_tostring(L, -1);
+  if (strcmp(name, "cohort.Stream") == 0)
+    mend = ": write cohort.race{function() return stream:read(0) end, ...}, or spawn a task that reads, and "
+           "write {task, f}";
+  else if (strncmp(name, "cohort.", 7) == 0)
+    mend = ": spawn a task that waits for it, and write {task, f}";
+  lua_pop(L, 1);
+  return mend;
+}
+
+
 static enum sort check_task_subject(lua_State *L, int i, int index) {
   const struct coh_state *S = coh_state_here(L);
   const struct coh_object *o = coh_object_test(L, S, index, COH_TASK);
   if (o == NULL)
     coh_misuse(L, "select expects {receive, f}, {send, value, f}, {task, f} or {event, f} as case %d, "
-                  "got a table with %s first", i, coh_type_name(L, index));
+                  "got a table with %s first%s", i, coh_type_name(L, index), mend_of(L, index));
   if (S->loop.rt.current != NULL && o->scope == &S->loop.rt.current->scope)
     coh_misuse(L, "select: a task cannot wait for its own end, as in case %d", i);
   return SORT_TASK;

@@ -93,8 +93,10 @@ local function stepped(s, ok, item)
   core.raise(item)
 end
 
-function Subscription:__call()
+-- A loop calls it with nil and its last item, and `map` with an item and an index.
+function Subscription:__call(limit, more)
   local s = state_of(self, Subscription, "subscription", "next")
+  if type(limit) == "number" and more == nil then object.refuse_limit("subscription", limit) end
   check_task "next"
   test()
   if s.ended then return nil end

@@ -26,9 +26,10 @@ end
 
 --- Reading a field that the table `t` has not is misuse, unless it may well be asked for; `noun` is what `t`
 --- is called. For modules, and for classes that are the `__index` of their objects; `known` has the names
---- there are as keys, when they are not those of `t`.
+--- there are as keys, when they are not those of `t`. So is a call, where that is a guess of many.
 function object.refuse_unknown(t, noun, known)
   known = known or t
+  core.guard_call(t, noun)
   return setmetatable(t, { __index = function(_, key) return missing(noun, key, known) end })
 end
 
@@ -43,6 +44,11 @@ function object.test() happened:wait() end
 function object.check_task(what)
   if core.current_task() then return end
   misuse("%s: no task runs here: call this inside cohort.main(function() ... end), or cohort.run", what)
+end
+
+--- Misuse of an iterator, called `noun`, that was called with a number: as a time limit, surely.
+function object.refuse_limit(noun, seconds)
+  misuse("%s takes no time limit: write cohort.move_on_after(%.14g, %s), or fail_after", noun, seconds, noun)
 end
 
 return object

@@ -47,6 +47,21 @@ function checks.jitter(x)
   return type(x) == "number" and x >= 0 and x <= 1, "a number from 0 to 1"
 end
 
+local known = { on = true }
+for name in pairs(defaults) do known[name] = true end
+
+-- Refuses options behind the function, which has no parameter for them; `call` is it and its arguments.
+local function check_options_first(call)
+  local f, last = call[1], call.n > 1 and call[call.n]
+  if type(f) ~= "function" or type(last) ~= "table" or is_callable(last) then return end
+  local info, first = debug.getinfo(f, "u"), next(last)
+  if first == nil or info.isvararg or info.nparams >= call.n - 1 then return end
+  for name in next, last do
+    if not known[name] then return end
+  end
+  misuse("retry takes its options first, got them behind the function: write retry({%s = ...}, f)", first)
+end
+
 local function check_option(name, value)
   if name == "on" then
     match.check(value, "option 'on'")
@@ -142,6 +157,7 @@ function retry.retry(options, f, ...)
   if not is_callable(call[1]) then
     misuse("retry expects a function, got %s: write retry(options, f, ...)", type(call[1]))
   end
+  check_options_first(call)
   object.check_task "retry"
   return try_again(plan, { details = {} }, 1, call)
 end

@@ -44,8 +44,10 @@ local function check_open(it)
   error(core.Closed { message = "next: the iterator is closed", operation = "next" }, 0)
 end
 
-function Changes:__call()
+-- A loop calls it with nil and the last value.
+function Changes:__call(limit, more)
   local it = state_of(self, Changes, "iterator", "next")
+  if type(limit) == "number" and more == nil then object.refuse_limit("changes", limit) end
   check_task "next"
   test()
   check_open(it)

@@ -60,16 +60,16 @@ local faults = {
   ["ending a direction of TCP"] = {
     { "stream:shutdown", late, "after a shutdown that was not one could not" },
   },
-  ["connecting"] = { { "net.connect", late, "left open: 1 handles" } },
-  ["connecting by a path"] = { { "net.connect_unix", late, "left open: 1 handles" } },
-  ["listening"] = { { "net.listen", late, "left open: 1 handles" } },
+  ["connecting"] = { { "net.connect", late, "left open: 1 handle" } },
+  ["connecting by a path"] = { { "net.connect_unix", late, "left open: 1 handle" } },
+  ["listening"] = { { "net.listen", late, "left open: 1 handle" } },
   ["accepting"] = { { "listener:accept", late, "a connection was lost" } },
   ["accepting in a loop"] = { { "listener()", late, "a connection was lost" } },
   ["serving"] = {
     { "net.serve", serve_by_hand, "a server that was cut listens still" },
   },
   ["datagrams"] = {
-    { "net.udp", late, "left open: 1 handles" },
+    { "net.udp", late, "left open: 1 handle" },
     { "socket:receive", late, "sent was" },
     { "socket:send", late, "sent was" },
   },
@@ -80,7 +80,7 @@ local faults = {
     { "fs.append_file", late, "fs.append_file that was cut made newer of new" },
     { "fs.copy", late, "fs.copy that was cut made" },
   },
-  ["opening files"] = { { "fs.open", late, "left open: 1 handles" } },
+  ["opening files"] = { { "fs.open", late, "left open: 1 handle" } },
   ["open files"] = {
     { "file:read", late, "file:read moved from 0 to 6" },
     { "file:lines", late, "file:lines moved" },

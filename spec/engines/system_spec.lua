@@ -10,12 +10,12 @@ end
 -- Each: the file, what stands in it, what stands there instead, the program, what is told.
 local bugs = {
   ["a socket that stays open when it cannot listen"] = {
-    "csrc/net/listener.c", "  if (status < 0) close(fd);\n", "", "net/net.listen", "left open: 1 descriptors",
+    "csrc/net/listener.c", "  if (status < 0) close(fd);\n", "", "net/net.listen", "left open: 1 descriptor",
   },
   ["a folder that stays open when it cannot be brought to the disk"] = {
     "csrc/fs/target.c", "  if (fd >= 0) close(fd);\n  free(folder);",
     "  if (status == 0) close(fd);\n  free(folder);",
-    "fs/fs.write_file", "fsync number %d, EIO: .*left open: 1 descriptors",
+    "fs/fs.write_file", "fsync number %d, EIO: .*left open: 1 descriptor",
   },
   ["a file that is not brought to the disk after a signal"] = {
     "csrc/fs/target.c", "status = coh_fs_result(fsync(t->fd));",

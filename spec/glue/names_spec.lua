@@ -73,6 +73,15 @@ describe("a name that is not there", function()
         ["an event has no 'clear': once set it stays set: take a new event, a condition or a cohort.value"] =
           { x.event, "clear" },
         ["a stream has no 'send': write stream:write(data)"] = { x.stream, "send" },
+        ["a stream has no 'read_all': write stream:read(\"a\")"] = { x.stream, "read_all" },
+        ["a stream has no 'seek': a stream has no position; a file has: cohort.fs.open(path)"] =
+          { x.stream, "seek" },
+        ["a stream has no 'end': write stream:shutdown(), or stream:close()"] = { x.stream, "end" },
+        ["cohort has no 'every': write for n in cohort.ticker(seconds) do"] = { cohort, "every" },
+        ["cohort has no 'promise': write cohort.value(), or g:spawn(f) in a group, and task:join()"] =
+          { cohort, "promise" },
+        ["cohort has no 'trace': write cohort.testing.task_tree() for all tasks, or task:traceback()"] =
+          { cohort, "trace" },
         ["a process has no 'read': write child.stdout:read(...)"] = { x.child, "read" },
         ["a file has no 'flush': nothing is kept back; file:sync() waits until it is on the disk"] =
           { x.file, "flush" },

@@ -47,4 +47,59 @@ guess("except with a type as handler", "several types go into a list, except({A,
 guess("except with a third argument", "got three arguments: several types go into a list",
   function(cohort) cohort.except(cohort.Timeout, print, print) end)
 
+-- Time limits behind what waits.
+local function limit(name, call_text, call)
+  local text = ("takes no time limit: write cohort.move_on_after(0.5, %s), or fail_after"):format(call_text)
+  guess("a limit of " .. name, text, call)
+end
+
+for name, methods in pairs {
+  event = { "wait" }, task = { "wait", "join" }, child = { "wait" }, barrier = { "wait" },
+  lock = { "acquire", "hold" }, semaphore = { "acquire", "hold" }, limiter = { "acquire", "hold" },
+  listener = { "accept" }, socket = { "receive" },
+} do
+  for _, method in ipairs(methods) do
+    limit(name .. ":" .. method, ("%s.%s, %s"):format(name, method, name), load(
+      ("local cohort, x = ...; x.%s:%s(0.5)"):format(name, method), "@spec/support/bad_guesses.lua"))
+  end
+end
+limit("condition:wait", "condition.wait, condition", function(_, x)
+  local _ <close> = x.condition:hold()
+  x.condition:wait(0.5)
+end)
+limit("receive", "receive", function(_, x) x.receiver(0.5) end)
+limit("a listener that is called", "listener", function(_, x) x.listener(0.5) end)
+limit("a listener for signals", "listener", function(_, x) x.signals(0.5) end)
+limit("a watcher", "watcher", function(_, x) x.watcher(0.5) end)
+limit("a socket that is called", "socket", function(_, x) x.socket(0.5) end)
+limit("a subscription", "subscription", function(_, x) x.subscription(0.5) end)
+limit("changes", "changes", function(_, x) x.changes(0.5) end)
+
+-- Calls of what is not called.
+for name, mend in pairs {
+  stream = "for line in stream:lines() do", file = "for line in file:lines() do", event = "event:wait()",
+  child = "for line in child.stdout:lines() do", value = "for v in value:changes() do",
+  broadcast = "for v in broadcast:subscribe() do",
+} do
+  guess("a loop over a " .. name, mend, function(_, x)
+    for _ in x[name] do print(name) end
+  end)
+end
+
+-- What select waits for in another way.
+guess("select with a stream", "first: write cohort.race{function() return stream:read(0) end, ...}, or spawn",
+  function(cohort, x) cohort.select { { x.stream, print } } end)
+for _, name in ipairs { "child", "signals", "subscription", "value", "listener", "watcher" } do
+  guess("select with a " .. name, " first: spawn a task that waits for it, and write {task, f}",
+    function(cohort, x) cohort.select { { x[name], print } } end)
+end
+
+local first = " takes its options first, got them behind the function: write "
+guess("group with options last", "group" .. first .. "group({limit = ...}, f)",
+  function(cohort) cohort.group(function() end, { limit = 3 }) end)
+guess("group with options last, behind an argument", "write group({on_error = ...}, f)",
+  function(cohort) cohort.group(function(_, a) return a end, 1, { on_error = "collect" }) end)
+guess("retry with options last", "retry" .. first .. "retry({attempts = ...}, f)",
+  function(cohort) cohort.retry(function() end, { attempts = 10 }) end)
+
 return guesses

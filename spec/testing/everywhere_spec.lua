@@ -137,12 +137,12 @@ describe("cancel_everywhere", function()
   end)
 
   it("finds a handle or a descriptor that stays open", function()
-    says("left open: 1 handles", "cancel_everywhere", function()
+    says("left open: 1 handle (a listener opened at spec/", "cancel_everywhere", function()
       local listener = net.listen("127.0.0.1", 0)
       cohort.checkpoint()
       listener:close()
     end)
-    says("left open: 1 descriptors", "cancel_everywhere", function()
+    says("left open: 1 descriptor", "cancel_everywhere", function()
       local file = assert(io.open("/dev/null"))
       cohort.checkpoint()
       file:close()
@@ -298,8 +298,13 @@ describe("fail_everywhere", function()
       stream:write "x"
       stream:close()
     end
-    local err = says("left open: 1 handles", "fail_everywhere", f)
-    assert.matches("when number %d+ of what can fail did, which was write\n", err.message)
+    local place = "spec/testing/everywhere_spec.lua:%d"
+    local line = debug.getinfo(f, "S").linedefined
+    local err = says("left open: 1 handle (a stream opened at " .. place:format(line + 2) .. ")",
+      "fail_everywhere", f)
+    local failed = "when number %%d+ of what can fail did, which was write at %s\n"
+    assert.matches(failed:format(place:format(line + 3)), err.message)
+    assert.equal("write", err.cause.operation)
     local again = says("which was write", "fail_everywhere", f, { at = err.at })
     assert.equal(err.at, again.at)
   end)

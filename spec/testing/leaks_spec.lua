@@ -13,20 +13,50 @@ describe("leaks", function()
 
   it("count what is open, each by its name", function()
     local before, file = leaks.count(), assert(io.open "/dev/null")
-    assert.same({ "1 descriptors" }, leaks.grown(before))
+    assert.same({ "1 descriptor" }, leaks.grown(before))
     file:close()
     assert.same({}, leaks.grown(before))
     cohort.run(function()
       local inside = leaks.count()
       local listener <close> = net.listen("127.0.0.1", 0)
-      assert.same({ "1 descriptors", "1 handles" }, leaks.grown(inside))
+      local handle = "1 handle (a listener opened at spec/testing/leaks_spec.lua:21)"
+      assert.same({ "1 descriptor", handle }, leaks.grown(inside))
       cohort.group(function(g)
         g:spawn(cohort.sleep, 0)
-        assert.same({ "1 descriptors", "1 handles", "1 tasks" }, leaks.grown(inside))
+        assert.same({ "1 descriptor", handle, "1 task" }, leaks.grown(inside))
       end)
       listener:close()
       assert.same({}, leaks.grown(inside))
     end)
+  end)
+
+  -- The place of the one call in `text`, which is in this file.
+  local function here(text) return (text:gsub("HERE", "spec/testing/leaks_spec.lua")) end
+
+  it("say what is open and where that was done, as far as it is known", function()
+    cohort.run(function()
+      local before, list = leaks.count(), {}
+      for i = 1, 2 do list[i] = net.listen("127.0.0.1", 0) end
+      assert.equal(here "2 handles (a listener opened at HERE:39, 2 times)", leaks.handles(before))
+      list[3], list[4] = net.pair()
+      list[5] = cohort.fs.open "/dev/null"
+      list[6] = cohort.process.open { "cat", stdout = "null", stderr = "null" }
+      list[7] = cohort.signals "SIGHUP"
+      local text = leaks.handles(before)
+      for _, thing in ipairs(list) do thing:close() end
+      list[6]:wait()
+      assert.equal(here("9 handles (a file opened at HERE:42; a listener opened at HERE:39, 2 times; "
+        .. "a process started at HERE:43; a stream opened at HERE:41, 2 times; "
+        .. "a stream opened at HERE:43)"), text)
+      assert.is_nil(leaks.handles(before))
+    end)
+  end)
+
+  it("say so of some places only where they are very many", function()
+    local now = { handles = 9, opened = {} }
+    for i = 1, 9 do now.opened["a file opened at a.lua:" .. i] = 1 end
+    assert.matches("^9 handles %(a file opened at a.lua:1; .*a.lua:5; and 4 more%)$",
+      leaks.handles(leaks.none(), now))
   end)
 
   it("count what C code refers to", function()
@@ -34,13 +64,13 @@ describe("leaks", function()
     registry[#registry + 1] = {}
     local grown = leaks.grown(before)
     registry[#registry] = nil
-    assert.same({ "1 references" }, grown)
+    assert.same({ "1 reference" }, grown)
   end)
 
   it("do not take for one what is only waiting to be collected", function()
     local before = leaks.count()
     io.open "/dev/null"
-    assert.same({ "1 descriptors" }, leaks.growth(before))
+    assert.same({ "1 descriptor" }, leaks.growth(before))
     assert.same({}, leaks.grown(before))
   end)
 
@@ -84,8 +114,22 @@ describe("check_leaks", function()
       end)
       for _, listener in ipairs(kept) do listener:close() end
       assert.is_false(ok)
-      assert.matches("^spec/testing/leaks_spec.lua:%d+: .*by 5 calls: 5 descriptors, 5 handles", err)
+      assert.matches("^spec/testing/leaks_spec.lua:%d+: .*by 5 calls: 5 descriptors, 5 handles "
+        .. "%(a listener opened at spec/testing/leaks_spec.lua:%d+, 5 times%)", err)
     end)
+  end)
+
+  it("finds what stays open outside of a task, where each call has a run that closes it", function()
+    local kept
+    local function leaky() kept = net.listen("127.0.0.1", 0) end
+    local ok, err = pcall(testing.check_leaks, leaky)
+    assert.is_false(ok)
+    assert.matches("left behind by 5 calls: 5 handles %(a listener opened at %S+:%d+, 5 times%)$", err)
+    assert.matches("%(closed%)", tostring(kept))
+    assert.is_true(pcall(testing.check_leaks, function()
+      leaky()
+      kept:close()
+    end))
   end)
 
   it("finds a file that nobody closes", function()

@@ -88,9 +88,10 @@ function process.open(command) end
 
 --- A child process. Put it into a `<close>` variable: the end of the block closes its `stdin`, sends SIGTERM,
 --- and after the grace SIGKILL, waits until it has ended, also in a cancelled task, and closes its other
---- streams. Such a wait is not cut. With `process_group` all of that goes to the whole group, which has the
---- rest of the grace when its leader has ended. One that was collected unclosed is closed with a warning; the
---- end of `run` kills what is left.
+--- streams. Such a wait is not cut. What the child writes meanwhile, and no task is reading, is read for it
+--- and dropped, so that it need not wait; up to 1 MiB of it is kept for a task that comes to read. With
+--- `process_group` all of that goes to the whole group, which has the rest of the grace when its leader has
+--- ended. One that was collected unclosed is closed with a warning; the end of `run` kills what is left.
 ---
 --- A child that we may not signal (it has become another user's) is left behind after the grace.
 --- @class cohort.Process

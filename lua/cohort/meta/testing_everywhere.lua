@@ -76,8 +76,8 @@ function testing.explore(options, f) end
 --- later than at the next checkpoint; what `check` raises.
 ---
 --- The first finding is raised, as an `Error` that names the checkpoint and where its task was; its field
---- `at` is the number, for the option of that name. What `f` raises when nothing is cancelled comes out as
---- it is. Inside a task it is misuse.
+--- `at` is the number, for the option of that name, and what `f` raised is its `cause`. What `f` raises when
+--- nothing is cancelled comes out as it is. Inside a task it is misuse.
 --- @param options cohort.CancelEverywhereOptions
 --- @param f async fun(guard: fun(name: string?): cohort.Guard)
 --- @return cohort.CancelledEverywhere
@@ -106,10 +106,10 @@ function testing.cancel_everywhere(options, f) end
 --- "memory", each piece that cohort needs (not those of Lua itself). `f` may raise what it likes then, or get
 --- over it. Findings are those of `cancel_everywhere`, but for errors.
 ---
---- The first finding is raised, as an `Error` that names what failed; its field `at` is the number, for the
---- option of that name. What `f` raised then is its `cause`: its text begins with the line where it was
---- raised, and that of an `ErrorGroup` shows the tracebacks. What `f` raises when nothing fails comes out as
---- it is. Inside a task it is misuse.
+--- The first finding is raised, as an `Error` that names what failed and the line of the program that had it
+--- done, where there is one; its field `at` is the number, for the option of that name. What `f` raised then is
+--- its `cause`: its text begins with the line where it was raised, and that of an `ErrorGroup` shows the
+--- tracebacks. What `f` raises when nothing fails comes out as it is. Inside a task it is misuse.
 --- @param options cohort.FailEverywhereOptions
 --- @param f async fun(guard: fun(name: string?): cohort.Guard)
 --- @return cohort.FailedEverywhere
@@ -120,7 +120,8 @@ function testing.fail_everywhere(options, f) end
 ---
 --- Calls `f(...)` seven times, in the task that runs or each time in a runtime of its own with a virtual
 --- clock, and raises when the last five left anything behind: tasks, handles, descriptors, references in
---- Lua's registry, or memory of Lua or of the core that grew each time. Returns nothing.
+--- Lua's registry, or memory of Lua or of the core that grew each time. What it raises tells where handles
+--- were opened. Returns nothing.
 --- @param f fun(...): ...
 --- @param ... any  handed to `f`
 function testing.check_leaks(f, ...) end

@@ -131,7 +131,7 @@ end
 --- @class cohort.BustedTest   private
 --- @field runner cohort.Runner
 --- @field before table         what was held before the runtime was opened
---- @field handles integer      of the open runtime itself
+--- @field inside table         the same when it was open
 --- @field label string         "file:line: 'name'"; not known before it begins
 --- @field to_come number       functions of the test that are still to run; not known before it begins
 --- @field over boolean?        what runs next, but for `after_each`, belongs to another test
@@ -143,7 +143,7 @@ local test
 local function open_test()
   local before = leaks.count()
   local runner = open_runner()
-  test = { runner = runner, before = before, handles = leaks.count().handles, to_come = math.huge }
+  test = { runner = runner, before = before, inside = leaks.count(), to_come = math.huge }
 end
 
 -- What is left: handles before anything is collected, for a stream that is collected was not closed; then the
@@ -151,8 +151,7 @@ end
 local function left_behind(ended)
   local left = {}
   ended.runner:run(core.wait_all_blocked)
-  local handles = leaks.count().handles - ended.handles
-  if handles > 0 then left[1] = ("%d handles"):format(handles) end
+  left[1] = leaks.handles(ended.inside)
   ended.runner:close()
   table.move(leaks.grown(ended.before), 1, 10, #left + 1, left)
   left[#left + 1] = ended.climb

@@ -5,10 +5,15 @@ local leaks = require "cohort.testing.leaks"
 
 local check_leaks = {}
 
--- One round: in the run that there is, or in one of its own.
-local function round(f, ...)
+-- One round: in the run that there is, or in one of its own. That closes at its end what is open, so this is
+-- added to `sum` before.
+local function round(sum, f, ...)
   if core.current_task() then return f(...) end
-  core.run({ clock = core.clock { autojump = true }, signals = false }, f, ...)
+  core.run({ clock = core.clock { autojump = true }, signals = false }, function(...)
+    local before = leaks.count()
+    f(...)
+    leaks.add_handles(sum, before)
+  end, ...)
 end
 
 --- Calls `f(...)` several times and raises when it leaves something behind, or memory grows each time.
@@ -19,11 +24,12 @@ function check_leaks.check_leaks(f, ...)
   if not core.is_callable(f) then
     misuse("check_leaks expects a function, got %s: write check_leaks(f, ...)", type(f))
   end
-  local arguments, before = table.pack(...), nil
+  local arguments, sum, before = table.pack(...), leaks.none(), nil
   local climb = leaks.climb(function()
-    round(f, table.unpack(arguments, 1, arguments.n))
-  end, function() before = leaks.count() end)
+    round(sum, f, table.unpack(arguments, 1, arguments.n))
+  end, function() sum, before = leaks.none(), leaks.count() end)
   local left = leaks.grown(before)
+  left[#left + 1] = leaks.handles(leaks.none(), sum)
   left[#left + 1] = climb
   if #left > 0 then
     misuse("check_leaks: left behind by %d calls: %s", leaks.ROUNDS, table.concat(left, ", "))

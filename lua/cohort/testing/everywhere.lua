@@ -64,7 +64,7 @@ local function main(trial, f, begin)
     f(guard_maker(guards))
   end)
   trial.scope = nil
-  trial.failed = core.fault()
+  trial.failed, trial.failed_at = core.fault()
   core.set_fault(0)
   add_growth(trial.findings, before)
   add_guards(trial.findings, guards)
@@ -222,6 +222,8 @@ end
 
 local fail_options = { check = arguments.expects_function, code = expects_code, at = arguments.expects_count }
 
+local function at_place(place) return place ~= "" and " at " .. place or "" end
+
 -- Lets the n-th thing that can fail do so; where the task stands that ran then.
 local function fail_at(f, at, code)
   return run(f, function(trial)
@@ -243,8 +245,9 @@ function everywhere.fail_everywhere(options, f)
     judge(trial, options, trial.failed ~= nil)
     trial.at = at
     if #trial.findings > 0 then
-      complain("fail_everywhere", trial, "when number %d of what can fail did, which was %s%s", at,
-        trial.failed or "not reached", trial.place and "; after it " .. trial.place or "")
+      local failed = trial.failed and trial.failed .. at_place(trial.failed_at) or "not reached"
+      complain("fail_everywhere", trial, "when number %d of what can fail did, which was %s%s", at, failed,
+        trial.place and "; after it " .. trial.place or "")
     end
     if trial.failed then operations[trial.failed] = (operations[trial.failed] or 0) + 1 end
     at = at + 1

@@ -2,7 +2,7 @@
 ---
 ---     local before = leaks.count()
 ---     run_the_test()
----     local left = leaks.grown(before)  -- {"1 handles", "2 descriptors"}, empty when nothing is left
+---     local left = leaks.grown(before)  -- {"2 descriptors", "1 handle (a listener opened at shop.lua:8)"}
 ---
 --- Counted are live tasks, handles of libuv, bytes of the core, open descriptors of the process, and values
 --- that C code keeps in Lua's registry. What is only waiting to be collected is no leak: it is collected
@@ -11,6 +11,8 @@
 local core = require "cohort.core"
 
 local leaks = {}
+
+local PLACES_MAX = 5  -- where what is left was opened; more are counted
 
 local opened = false
 
@@ -31,25 +33,80 @@ local function references()
   return count
 end
 
+-- How often each thing is open of which it is known where that was done.
+local function opened_now()
+  local times = {}
+  for _, text in ipairs(core.opened()) do times[text] = (times[text] or 0) + 1 end
+  return times
+end
+
 --- What is held now.
---- @return table<string, integer> counts  by what is counted
+--- @return table<string, integer> counts  by what is counted, and in `opened` what it is, as far as known
 function leaks.count()
   open_once()
   local counts = core.debug_counts()
   if core.current_task() then counts.bytes = nil end  -- what has ended is kept there for reuse
   counts.descriptors = core.count_descriptors()
   counts.references = references()
+  counts.opened = opened_now()
   return counts
+end
+
+-- What is open now and was not before: " (a listener opened at shop.lua:8)", or nothing.
+local function name_opened(now, before)
+  local list = {}
+  for text, times in pairs(now.opened) do
+    local more = times - (before.opened[text] or 0)
+    if more > 0 then list[#list + 1] = more == 1 and text or ("%s, %d times"):format(text, more) end
+  end
+  table.sort(list)
+  if #list > PLACES_MAX then
+    list[PLACES_MAX + 1] = ("and %d more"):format(#list - PLACES_MAX)
+  end
+  return #list > 0 and (" (%s)"):format(table.concat(list, "; ", 1, math.min(#list, PLACES_MAX + 1))) or ""
+end
+
+-- "2 tasks", "1 handle (a listener opened at shop.lua:8)"; nil when there is no more of it than before.
+local function describe(name, now, before)
+  local more = now[name] - (before[name] or now[name])
+  if more <= 0 then return nil end
+  local noun = more == 1 and name:sub(1, -2) or name
+  return ("%d %s%s"):format(more, noun, name == "handles" and name_opened(now, before) or "")
+end
+
+--- Which handles there are more of than before, garbage included.
+--- @param before table<string, integer>  what `leaks.count` returned
+--- @param now? table<string, integer>
+--- @return string? handles  such as "1 handle (a listener opened at shop.lua:8)"
+function leaks.handles(before, now) return describe("handles", now or leaks.count(), before) end
+
+--- A sum of handles, or a count from which all are new.
+--- @return {handles: integer, opened: table<string, integer>}
+function leaks.none() return { handles = 0, opened = {} } end
+
+--- Adds to `sum` the handles that there are more of than before, after garbage was collected: for what the
+--- end of a run will close. `leaks.handles(leaks.none(), sum)` tells them.
+--- @param sum {handles: integer, opened: table<string, integer>}
+--- @param before table<string, integer>  what `leaks.count` returned
+function leaks.add_handles(sum, before)
+  if not leaks.handles(before) then return end
+  collectgarbage()
+  collectgarbage()
+  local now = leaks.count()
+  sum.handles = sum.handles + math.max(now.handles - before.handles, 0)
+  for text, times in pairs(now.opened) do
+    local more = times - (before.opened[text] or 0)
+    if more > 0 then sum.opened[text] = (sum.opened[text] or 0) + more end
+  end
 end
 
 --- What there is more of than before, what is only waiting to be collected included.
 --- @param before table<string, integer>  what `leaks.count` returned
---- @return string[] grown  such as "2 handles"
+--- @return string[] grown  such as "2 descriptors"
 function leaks.growth(before)
-  local grown = {}
-  for name, count in pairs(leaks.count()) do
-    local more = count - (before[name] or count)
-    if more > 0 then grown[#grown + 1] = ("%d %s"):format(more, name) end
+  local grown, now = {}, leaks.count()
+  for name in pairs(now) do
+    if name ~= "opened" then grown[#grown + 1] = describe(name, now, before) end
   end
   table.sort(grown)
   return grown
@@ -57,7 +114,7 @@ end
 
 --- What there is more of than before, after garbage was collected.
 --- @param before table<string, integer>  what `leaks.count` returned
---- @return string[] grown  such as "2 handles"
+--- @return string[] grown  such as "2 descriptors"
 function leaks.grown(before)
   local grown = leaks.growth(before)
   if #grown == 0 then return grown end
