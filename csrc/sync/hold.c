@@ -273,7 +273,9 @@ static int hold_try(lua_State *L, int status, lua_KContext context) {
 
 /* hold() -> guard */
 int coh_hold_l_hold(lua_State *L) {
-  coh_check_no_limit(L, coh_sync_check(L, coh_sync_class_here(L), "hold")->class->noun, "hold");
+  const struct coh_sync_class *class = coh_sync_class_here(L);
+  coh_sync_check(L, class, "hold");
+  coh_check_no_limit(L, class->noun, "hold");
   lua_settop(L, OBJECT);
   new_guard(L);
   check_acquire(L, "hold");  /* after that, which may run a finalizer */

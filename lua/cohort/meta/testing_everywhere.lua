@@ -107,8 +107,8 @@ function testing.cancel_everywhere(options, f) end
 --- over it. Findings are those of `cancel_everywhere`, but for errors.
 ---
 --- The first finding is raised, as an `Error` that names what failed and the line of the program that had it
---- done, where there is one; its field `at` is the number, for the option of that name. What `f` raised then is
---- its `cause`: its text begins with the line where it was raised, and that of an `ErrorGroup` shows the
+--- done, where there is one; its field `at` is the number, for the option of that name. What `f` raised then
+--- is its `cause`: its text begins with the line where it was raised, and that of an `ErrorGroup` shows the
 --- tracebacks. What `f` raises when nothing fails comes out as it is. Inside a task it is misuse.
 --- @param options cohort.FailEverywhereOptions
 --- @param f async fun(guard: fun(name: string?): cohort.Guard)
