@@ -120,6 +120,7 @@ build = {
         "csrc/glue/funcname.c",
         "csrc/glue/groupend.c",
         "csrc/glue/groups.c",
+        "csrc/glue/hook.c",
         "csrc/glue/lost.c",
         "csrc/glue/names.c",
         "csrc/glue/note.c",

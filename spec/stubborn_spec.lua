@@ -149,6 +149,12 @@ local shapes = {
       cohort.shield(cohort.sleep, 0.1)
     end
   end,
+  ["yields to nobody in the loop"] = function()
+    while true do
+      pcall(cohort.sleep, 1)
+      pcall(function() coroutine.yield() end)
+    end
+  end,
   ["waits for another task"] = function()
     local me
     cohort.group(function(g)
@@ -277,12 +283,13 @@ describe("a stubborn task", function()
     assert.is_true(cohort.is(err, cohort.Stubborn))
   end)
 
-  -- Begins to go down fast when the hook is about to look for its loop.
-  local function run_from_the_hook()
+  -- Begins to go down fast when the hook is about to look for its loop; f is called each time it was told.
+  local function run_from_the_hook(f)
     for _ = 1, 999 do pcall(cohort.sleep, 1) end
     local function down(n)
       if n == 0 then
         pcall(cohort.sleep, 1)
+        if f ~= nil then pcall(function() f() end) end
         n = 50
       end
       down(n - 1)
@@ -311,6 +318,18 @@ describe("a stubborn task", function()
     end)
     assert.is_true(cohort.is(err, cohort.Stubborn))
     assert.same({ "child", "close", false, "string" }, log)
+  end)
+
+  it("is closed by force, just when it has yielded to nobody: closes run", function()
+    local closed = 0
+    local err = end_by_cancel(function()
+      local _ <close> = on_close(function()
+        for _ = 1, 10 do closed = closed + 1 end
+      end)
+      run_from_the_hook(coroutine.yield)
+    end)
+    assert.is_true(cohort.is(err, cohort.Stubborn))
+    assert.equal(10, closed)
   end)
 
   it("leaves its coroutine fit for other tasks, or drops it", function()

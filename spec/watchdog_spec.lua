@@ -4,6 +4,9 @@ local tasks = require "spec.support.tasks"
 
 local raised = tasks.raised
 
+-- Busted finds globals by a function of its own: a task that uses them may be found there.
+local coroutine, pcall = coroutine, pcall
+
 local LIMIT = 0.02
 
 local function watched(f)
@@ -12,12 +15,46 @@ end
 
 local function spin() while true do end end
 
+local function spin_again() while true do pcall(spin) end end
+
+local function on_close(f) return setmetatable({}, { __close = f }) end
+
+-- A coroutine that has yielded, and runs f when it is closed.
+local function closing(f)
+  local co = cohort.coroutine.create(function()
+    local _ <close> = on_close(f)
+    cohort.coroutine.yield()
+  end)
+  cohort.coroutine.resume(co)
+  return co
+end
+
+-- Make the task one that is unwound by force: it catches Cancelled a thousand times.
+local function be_stubborn()
+  cohort.current_scope():cancel()
+  for _ = 1, 1000 do pcall(cohort.checkpoint) end
+end
+
 local function is_stopped(err)
   return cohort.is(err, cohort.Timeout)
     and tostring(err):find("stopped by the watchdog: a task ran for 0.02 s without waiting", 1, true) ~= nil
 end
 
+-- It is closed by force: whenever the hook is about to look for its loop it goes down fast.
+local function run_from_the_hook()
+  local function down(n)
+    if n == 0 then
+      pcall(cohort.checkpoint)
+      n = 50
+    end
+    down(n - 1)
+  end
+  down(50)
+end
+
 describe("a watchdog", function()
+  local from_before = closing(spin_again)
+
   local busy = {
     ["runs on for ever"] = spin,
     ["catches all errors"] = function() while true do pcall(spin) end end,
@@ -29,6 +66,40 @@ describe("a watchdog", function()
       cohort.sleep(0)
       spin()
     end,
+    ["runs on after it has yielded to nobody"] = function()
+      pcall(function() coroutine.yield() end)
+      spin_again()
+    end,
+    ["runs on in what closes a coroutine"] = function() cohort.coroutine.close(closing(spin)) end,
+    ["catches all errors in what closes a coroutine"] = function()
+      pcall(cohort.coroutine.close, closing(spin_again))
+      spin_again()
+    end,
+    ["runs on in what closes a coroutine from before the run"] = function()
+      cohort.coroutine.close(from_before)
+    end,
+    ["runs on after it has closed a coroutine"] = function()
+      local made
+      cohort.coroutine.close(closing(function() made = coroutine.wrap(spin_again) end))
+      made()
+    end,
+    ["runs on in the clean-up of a stubborn one"] = function()
+      local _ <close> = on_close(spin_again)
+      be_stubborn()
+      while true do pcall(cohort.checkpoint) end
+    end,
+    ["runs on in a coroutine, in the clean-up of a stubborn one"] = function()
+      local _ <close> = on_close(cohort.coroutine.wrap(spin_again))
+      be_stubborn()
+      while true do pcall(cohort.checkpoint) end
+    end,
+    ["runs on in the clean-up of one that is closed by force"] = function()
+      local _ <close> = on_close(spin_again)
+      be_stubborn()
+      run_from_the_hook()
+    end,
+    ["runs on in a coroutine of Lua's own library"] = function() coroutine.wrap(spin)() end,
+    ["catches all errors in a coroutine of Lua's own library"] = function() coroutine.wrap(spin_again)() end,
   }
 
   for what, f in pairs(busy) do
@@ -72,9 +143,9 @@ describe("a watchdog", function()
       done = done + 1
     end
     raised(cohort.run, { watchdog = 0.3, signals = false }, function()
-      local _ <close> = setmetatable({}, { __close = function()
+      local _ <close> = on_close(function()
         cohort.shield(cohort.gather, { work, work, work })
-      end })
+      end)
       cohort.gather { spin }
     end)
     assert.equal(3, done)
@@ -83,10 +154,10 @@ describe("a watchdog", function()
   it("lets clean-up run and wait, of the task and of others", function()
     local log = {}
     local function noting(name)
-      return setmetatable({}, { __close = function()
+      return on_close(function()
         cohort.shield(cohort.sleep, 0.001)
         log[#log + 1] = name
-      end })
+      end)
     end
     assert.is_true(is_stopped(raised(watched, function()
       cohort.group(function(g)
@@ -101,6 +172,42 @@ describe("a watchdog", function()
     end)))
     table.sort(log)
     assert.same({ "other", "own" }, log)
+  end)
+
+  it("lets clean-up run, and wait, also when all is ended by force", function()
+    local log = {}
+    assert.is_true(is_stopped(raised(watched, function()
+      cohort.group({ on_error = "collect" }, function(g)
+        for i = 1, 2 do
+          g:spawn(function()
+            local _ <close> = on_close(function()
+              for _ = 1, 10 do cohort.shield(cohort.checkpoint) end
+              log[#log + 1] = i
+            end)
+            local _ <close> = on_close(function() cohort.shield(cohort.sleep_forever) end)
+            cohort.sleep_forever()
+          end)
+        end
+        cohort.checkpoint()
+        local _ <close> = on_close(spin_again)
+        spin()
+      end)
+    end)))
+    table.sort(log)
+    assert.same({ 1, 2 }, log)
+  end)
+
+  it("lets clean-up have coroutines of Lua's own library", function()
+    local log = {}
+    raised(cohort.run, { watchdog = 0.3, signals = false }, function()
+      local _ <close> = on_close(coroutine.wrap(function()
+        log[#log + 1] = "begun"
+        local _ <close> = on_close(function() log[#log + 1] = "closed" end)
+        coroutine.wrap(function() log[#log + 1] = "inner" end)()
+      end))
+      spin()
+    end)
+    assert.same({ "begun", "inner", "closed" }, log)
   end)
 
   it("has nothing against waiting, nor against many who run for a short time", function()

@@ -9,6 +9,7 @@
 
 #include <lauxlib.h>
 
+#include "glue/hook.h"
 #include "glue/note.h"
 #include "glue/unwind.h"
 
@@ -35,13 +36,9 @@ static struct coh_closing *find(const struct coh_state *S, const lua_State *co) 
 }
 
 
-/* Coroutines that were made by one that is being closed have its hook too: not for long. */
-static void hook(lua_State *L, lua_Debug *ar) {
-  struct coh_closing *c = find(coh_state_of(L), L);
-  if (c == NULL) {
-    lua_sethook(L, NULL, 0, 0);
-    return;
-  }
+void coh_closing_hook(lua_State *L, const struct coh_state *S, const lua_Debug *ar) {
+  struct coh_closing *c = find(S, L);
+  if (c == NULL) return;
   if (c->spared != 0 && coh_unwind_is_deeper(L, c->spared - 1)) return;
   c->spared = 0;
   if (coh_unwind_is_deeper(L, c->limit)) return;
@@ -77,7 +74,7 @@ bool coh_closing_begin(lua_State *L, struct coh_state *S, lua_State *co) {
   c->co = co;
   c->limit = coh_note_levels(co);
   coh_link_append(&S->closings, &c->link);
-  lua_sethook(co, hook, LUA_MASKCOUNT | LUA_MASKCALL, 1);
+  coh_hook_set(S, co);
   return true;
 }
 
@@ -87,15 +84,15 @@ bool coh_closing_is(const struct coh_state *S, const lua_State *co) {
 }
 
 
-static void end(struct coh_closing *c) {
+static void end(struct coh_state *S, struct coh_closing *c) {
   coh_link_remove(&c->link);
-  lua_sethook(c->co, NULL, 0, 0);
+  coh_hook_set(S, c->co);
 }
 
 
 void coh_closing_end(struct coh_state *S, lua_State *co) {
   struct coh_closing *c = find(S, co);
-  if (c != NULL) end(c);
+  if (c != NULL) end(S, c);
 }
 
 
@@ -103,7 +100,7 @@ void coh_closing_end(struct coh_state *S, lua_State *co) {
 static int l_end(lua_State *L) {
   struct coh_closing *c = lua_touserdata(L, 1);
   bool is_one = c != NULL && lua_rawlen(L, 1) == sizeof *c && c->mark == &mark;
-  if (is_one && !coh_link_alone(&c->link)) end(c);
+  if (is_one && !coh_link_alone(&c->link)) end(coh_state_of(L), c);
   return 0;
 }
 

@@ -1,7 +1,7 @@
 /*
 ** Closing a coroutine so that its '<close>' variables may wait, which
-** lua_resetthread cannot do. The coroutine is resumed once more, and a hook that is
-** set only now raises nil, which is what a '<close>' variable is given when its
+** lua_resetthread cannot do. The coroutine is resumed once more, and the hook, set
+** for that, raises nil, which is what a '<close>' variable is given when its
 ** coroutine is closed, at the instruction after its yield, and again wherever
 ** that is caught: it unwinds itself, past its own protected calls.
 */
@@ -22,6 +22,9 @@ bool coh_closing_begin(lua_State *L, struct coh_state *S, lua_State *co);
 
 /* Is it doing so? */
 bool coh_closing_is(const struct coh_state *S, const lua_State *co);
+
+/* In the hook of 'L': raise where that is to unwind. [-0, +0, v] */
+void coh_closing_hook(lua_State *L, const struct coh_state *S, const lua_Debug *ar);
 
 /* It is done, if it was. [-0, +0, -] */
 void coh_closing_end(struct coh_state *S, lua_State *co);

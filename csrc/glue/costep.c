@@ -11,8 +11,8 @@
 #include "glue/coclose.h"
 #include "glue/coroutine.h"
 #include "glue/fiber.h"
+#include "glue/hook.h"
 #include "glue/note.h"
-#include "glue/watch.h"
 
 
 /* {{ The body of a coroutine that begins in a task */
@@ -102,10 +102,10 @@ static int resume(lua_State *L, struct coh_state *S, lua_State *co, int argument
   struct coh_frame *outer = S->frame, frame = {.co = co, .prev = outer, .opened = opened, .withs = withs};
   int status;
   if (outer == NULL) return lua_resume(co, L, arguments, count);
-  if (S->watch != NULL) coh_watch_cover(S->watch, co);
   frame.foreign = outer->co != L;
   frame.ok = !frame.foreign && outer->ok && lua_isyieldable(L);
   S->frame = &frame;
+  if (S->watch != NULL) coh_hook_cover(S, co);
   status = lua_resume(co, L, arguments, count);
   S->frame = outer;
   return status;
@@ -183,7 +183,10 @@ int coh_costep_reset(struct coh_state *S, lua_State *co) {
   struct coh_frame *outer = S->frame, frame = {.co = co, .prev = outer, .closing = true};
   int status;
   frame.opened = S->opened;
-  if (outer != NULL) S->frame = &frame;
+  if (outer != NULL) {
+    S->frame = &frame;
+    if (S->watch != NULL) coh_hook_cover(S, co);
+  }
   status = lua_resetthread(co);
   S->frame = outer;
   return status;
@@ -260,7 +263,7 @@ void coh_costep_cut(struct coh_state *S, lua_State *L) {
   coh_costep_cut(S, co);
   S->passing--;
   coh_closing_end(S, co);
-  lua_sethook(co, NULL, 0, 0);
+  coh_hook_set(S, co);
   lua_resetthread(co);
   lua_settop(co, 0);
 }

@@ -16,6 +16,7 @@
 #include "glue/context.h"
 #include "glue/error.h"
 #include "glue/errtext.h"
+#include "glue/hook.h"
 #include "glue/lost.h"
 #include "glue/note.h"
 #include "glue/object.h"
@@ -218,12 +219,10 @@ struct coh_fiber *coh_fiber_load(lua_State *L, struct coh_state *S, int argument
 
 /* {{ Steps */
 
-/* The instruction after a plain coroutine.yield: raise there; the note knows the line of the call. */
-static void yield_hook(lua_State *L, lua_Debug *ar) {
-  struct coh_fiber *f = coh_running(coh_state_of(L));
-  (void)ar;
-  lua_sethook(L, NULL, 0, 0);
+/* The note knows the line of the call. */
+void coh_fiber_raise_yield(lua_State *L, struct coh_fiber *f) {
   f->yielded = false;
+  coh_hook_set(coh_state_from(coh_task_runtime(&f->task)), L);
   coh_note_push_where(L, f->note);
   lua_pushliteral(L, COH_YIELD_MESSAGE);
   lua_concat(L, 2);
@@ -236,7 +235,7 @@ static void foreign_yield(struct coh_state *S, struct coh_fiber *f, int values) 
   lua_pop(f->L, values);
   f->yielded = true;
   coh_note_take(S, f, &f->note);
-  lua_sethook(f->L, yield_hook, LUA_MASKCOUNT, 1);
+  coh_hook_set(S, f->L);
   coh_wait_yield(&S->loop.rt, &f->task.wait);
 }
 
@@ -296,14 +295,13 @@ void coh_fiber_step(struct coh_task *task) {
     f->robbed = false;
     coh_wait_forfeit(&f->task.wait);
   }
+  if (S->watch != NULL) coh_watch_step(S, f);
   if (f->unwinding && coh_stubborn_step(S, f)) return;
   if (!f->started) {
     f->started = true;
-    if (S->watch != NULL) coh_watch_begin(S, f);
     arguments = lua_status(f->L) == LUA_OK ? lua_gettop(f->L) - 1 : 0;
     if (arguments < 0) arguments = 0;  /* somebody has closed it: it is dead */
   }
-  if (S->watch != NULL) coh_watch_step(S->watch);
   f->budget = COH_CALLS_PER_SWITCH;
   f->depth = 1;  /* a block that begins again here is one level */
   if (S->loop.rt.explores) f->budget = 1;

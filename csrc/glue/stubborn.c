@@ -10,6 +10,7 @@
 #include "glue/costep.h"
 #include "glue/error.h"
 #include "glue/fiber.h"
+#include "glue/hook.h"
 #include "glue/note.h"
 #include "glue/unwind.h"
 
@@ -62,12 +63,14 @@ static bool spares(struct coh_unwinding *u, lua_State *L, const struct coh_state
 }
 
 
-/* Coroutines have it, too, that were made by such a task: with another one, not for long. */
-static void hook(lua_State *L, lua_Debug *ar) {
-  struct coh_state *S = coh_state_of(L);
-  struct coh_unwinding *u = find(S, coh_running(S));
-  if (u == NULL) lua_sethook(L, NULL, 0, 0);
-  if (u == NULL || u->phase == CLOSE || S->frame == NULL || S->frame->co != L) return;
+bool coh_stubborn_wants_hook(struct coh_state *S, struct coh_fiber *f) {
+  return f->unwinding && find(S, f)->phase != CLOSE;
+}
+
+
+void coh_stubborn_hook(lua_State *L, struct coh_state *S, struct coh_fiber *f, const lua_Debug *ar) {
+  struct coh_unwinding *u = find(S, f);
+  if (u->phase == CLOSE || S->frame == NULL || S->frame->co != L) return;
   if (spares(u, L, S, ar)) return;
   if (u->phase == OBSERVE) {
     if (!coh_unwind_is_task_deeper(S, u->shallowest - 1)) u->shallowest = coh_unwind_task_depth(S);
@@ -82,11 +85,10 @@ static void hook(lua_State *L, lua_Debug *ar) {
 }
 
 
-/* Set the hook in each coroutine of the running task that has it not. */
-static void set_hooks(const struct coh_state *S) {
+/* In each coroutine of the running task. */
+static void set_hooks(struct coh_state *S) {
   const struct coh_frame *frame;
-  for (frame = S->frame; frame != NULL; frame = frame->prev)
-    if (lua_gethook(frame->co) != hook) lua_sethook(frame->co, hook, LUA_MASKCOUNT | LUA_MASKCALL, 1);
+  for (frame = S->frame; frame != NULL; frame = frame->prev) coh_hook_set(S, frame->co);
 }
 
 /* }} */
@@ -96,7 +98,7 @@ static void set_hooks(const struct coh_state *S) {
 
 static void observe(struct coh_unwinding *u) {
   u->phase = u->rounds++ < ROUNDS_MAX ? OBSERVE : CLOSE;
-  u->shallowest = INT_MAX;
+  u->shallowest = INT_MAX / 2;  /* no stack is as deep, and rounds are added */
   u->waits = 0;
 }
 
@@ -155,8 +157,8 @@ static void note_cut(struct coh_fiber *f) {
 void coh_stubborn_count(lua_State *L, struct coh_state *S, struct coh_fiber *f) {
   struct coh_scope *counter;
   if (f->unwinding) {
-    set_hooks(S);
     advance(find(S, f));
+    set_hooks(S);
     return;
   }
   counter = find_counter(f);
@@ -222,7 +224,8 @@ static void close_by_force(struct coh_state *S, struct coh_fiber *f) {
   lua_pushcfunction(L, make_error);
   lua_pushlightuserdata(L, f);
   if (lua_pcall(L, 1, 2, 0) != LUA_OK) lua_pushvalue(L, -1);
-  lua_sethook(f->L, NULL, 0, 0);
+  f->yielded = false;
+  coh_hook_set(S, f->L);
   coh_costep_cut(S, f->L);
   lua_resetthread(f->L);
   lua_settop(f->L, 0);

@@ -1,7 +1,7 @@
 /*
 ** Cancellation wins. A task that catches Cancelled again and again is reported
 ** once, and after a thousand deliveries it is made to unwind itself past its own
-** protected calls: a hook that is set only now raises at the frame of its loop,
+** protected calls: the hook, set for that, raises at the frame of its loop,
 ** and again wherever that is caught, so that '<close>' variables and 'finally'
 ** run and may wait, and its groups are joined. Only when that fails too is its
 ** coroutine closed by force, its groups first.
@@ -22,6 +22,10 @@ void coh_stubborn_count(lua_State *L, struct coh_state *S, struct coh_fiber *f);
 
 /* Before a step of a fiber that is unwinding: true when it is closed by force instead. [-0, +0, -] */
 bool coh_stubborn_step(struct coh_state *S, struct coh_fiber *f);
+
+/* Does its unwinding want the hook? In that of 'L': raise where it is to unwind. [-0, +0, v] */
+bool coh_stubborn_wants_hook(struct coh_state *S, struct coh_fiber *f);
+void coh_stubborn_hook(lua_State *L, struct coh_state *S, struct coh_fiber *f, const lua_Debug *ar);
 
 /* Push the Stubborn that such a task ends with. [-0, +1, m] */
 void coh_stubborn_push_error(lua_State *L, struct coh_state *S, struct coh_fiber *f);

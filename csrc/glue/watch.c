@@ -7,9 +7,11 @@
 #include <limits.h>
 
 #include "glue/error.h"
+#include "glue/hook.h"
 #include "glue/unwind.h"
 
-#define INSTRUCTIONS 100000  /* between two looks at the clock: about a millisecond */
+#define INSTRUCTIONS 100000  /* between two looks at the clock: a millisecond; some fifty for who unwinds */
+#define ANYWHERE (INT_MAX - 1)  /* no stack is as deep */
 
 
 static void begin_counting(struct coh_watch *watch) {
@@ -25,8 +27,10 @@ void coh_watch_set(struct coh_state *S, struct coh_watch *watch) {
 }
 
 
-void coh_watch_step(struct coh_watch *watch) {
-  if (watch->each_step) begin_counting(watch);
+void coh_watch_step(struct coh_state *S, const struct coh_fiber *f) {
+  S->watch->left = INSTRUCTIONS;
+  if (S->watch->each_step) begin_counting(S->watch);
+  if (!f->started && S->watch->limit_ns != COH_NEVER) coh_hook_set(S, f->L);
 }
 
 
@@ -42,15 +46,29 @@ void coh_watch_expire(struct coh_state *S, lua_State *L) {
 }
 
 
-static void hook(lua_State *L, lua_Debug *ar);
+/* Not so a coroutine of Lua's own library, or of a task that is being closed by force. */
+static bool is_innermost(const struct coh_state *S, const lua_State *L) {
+  return S->frame != NULL && S->frame->co == L;
+}
 
 
-/* The task 'f', which runs, unwinds from now on, whatever instruction it comes to. */
-static void begin_unwinding(struct coh_state *S, struct coh_fiber *f) {
+/* The task 'f', which runs 'L', unwinds from now on, whatever instruction it comes to. */
+static void begin_unwinding(lua_State *L, struct coh_state *S, struct coh_fiber *f) {
+  struct coh_watch *watch = S->watch;
   const struct coh_frame *frame;
-  S->watch->busy = f;
-  S->watch->depth = INT_MAX;
-  for (frame = S->frame; frame != NULL; frame = frame->prev) lua_sethook(frame->co, hook, LUA_MASKCOUNT, 1);
+  watch->busy = f;
+  watch->stranger = is_innermost(S, L) ? NULL : L;
+  watch->depth = watch->depth_in_stranger = ANYWHERE;
+  for (frame = S->frame; frame != NULL; frame = frame->prev) coh_hook_set(S, frame->co);
+}
+
+
+/* Others may have the hook called at each instruction: that is more than is wanted here. */
+static bool is_time_to_look(lua_State *L, struct coh_watch *watch) {
+  if (lua_gethookcount(L) != 1) return true;
+  if (--watch->left > 0) return false;
+  watch->left = INSTRUCTIONS;
+  return true;
 }
 
 
@@ -64,36 +82,40 @@ static bool is_late(struct coh_state *S, lua_State *L, const struct coh_fiber *f
 }
 
 
-/* A coroutine of Lua's own library is no frame of ours: the error passes through it to whoever resumed it. */
-static void hook(lua_State *L, lua_Debug *ar) {
-  struct coh_state *S = coh_state_of(L);
-  struct coh_fiber *f = coh_running(S);
+/*
+** Is 'L' in what unwinding calls? If not it raises now, and then where it is no deeper than who catches that.
+** Who called Lua's library, which has resumed a stranger, has one frame more: the library's.
+*/
+static bool spares(lua_State *L, const struct coh_state *S) {
   struct coh_watch *watch = S->watch;
-  (void)ar;
-  if (watch == NULL) {
-    lua_sethook(L, NULL, 0, 0);
-    return;
-  }
-  if (f == NULL || S->frame == NULL) return;
-  if (is_late(S, L, f)) begin_unwinding(S, f);
-  if (watch->busy != f) return;
-  if (S->frame->co == L) {
-    if (coh_unwind_is_task_deeper(S, watch->depth)) return;
+  if (is_innermost(S, L)) {
+    if (coh_unwind_is_task_deeper(S, watch->depth)) return true;
     watch->depth = coh_unwind_below_task_catcher(S);
+    return false;
   }
+  if (watch->stranger == L ? coh_unwind_is_deeper(L, watch->depth_in_stranger)
+                           : S->frame == NULL || coh_unwind_is_task_deeper(S, watch->depth + 1)) return true;
+  watch->stranger = L;
+  watch->depth_in_stranger = coh_unwind_below_catcher(L);
+  return false;
+}
+
+
+int coh_watch_count(const struct coh_watch *watch, const lua_State *co, const struct coh_fiber *f) {
+  if (watch->limit_ns == COH_NEVER) return 0;
+  return watch->busy != NULL && (watch->busy == f || watch->stranger == co) ? 1 : INSTRUCTIONS;
+}
+
+
+void coh_watch_hook(lua_State *L, struct coh_state *S, struct coh_fiber *f) {
+  struct coh_watch *watch = S->watch;
+  if (L == S->pump) return;  /* that is nothing of the task's */
+  if (watch->busy != f && !is_time_to_look(L, watch)) return;
+  if (is_late(S, L, f)) begin_unwinding(L, S, f);
+  if (watch->busy != f || spares(L, S)) return;
+  coh_hook_set(S, L);
   coh_cancelled_push(L);
   lua_error(L);
-}
-
-
-void coh_watch_cover(struct coh_watch *watch, lua_State *co) {
-  if (watch->limit_ns == COH_NEVER || lua_gethook(co) != NULL) return;
-  lua_sethook(co, hook, LUA_MASKCOUNT, INSTRUCTIONS);
-}
-
-
-void coh_watch_begin(struct coh_state *S, struct coh_fiber *f) {
-  if (S->watch->limit_ns != COH_NEVER) lua_sethook(f->L, hook, LUA_MASKCOUNT, INSTRUCTIONS);
 }
 
 

@@ -1,9 +1,10 @@
 /*
 ** The watchdog: ends what runs on in Lua code and never waits. While one is set,
-** every task begins with a count hook, which the coroutines that it makes inherit;
+** every task begins with the hook, which the coroutines that it makes inherit;
 ** so it costs, and is there for who asks. Past its time the hook lets 'expire' cancel all,
 ** and makes the task that it found running unwind itself, past its own protected
-** calls. The coroutine of a C function that does not return is beyond its reach.
+** calls. A C function that does not return is beyond its reach, and so is a coroutine from
+** before it was set that Lua's own library resumes: nothing tells us of that.
 */
 #ifndef COH_GLUE_WATCH_H
 #define COH_GLUE_WATCH_H
@@ -20,6 +21,9 @@ struct coh_watch {
   void (*expire)(struct coh_state *S, lua_State *L);  /* cancels all; raises nothing */
   struct coh_fiber *busy;   /* that was found running past its time, or NULL */
   int depth;                /* it raises in frames that are no deeper */
+  const lua_State *stranger;  /* the same for a coroutine that has no frame of ours; to compare only */
+  int depth_in_stranger;
+  int left;                 /* instructions until the next look, where the hook is called at each */
 };
 
 /* Let 'watch' count from now on; it is the caller's. NULL: nothing is watched any more. */
@@ -31,12 +35,14 @@ bool coh_watch_is_over(const struct coh_watch *watch);
 /* Let it expire, and give those who clean up as much time again. [-0, +0, -] */
 void coh_watch_expire(struct coh_state *S, lua_State *L);
 
-/* The fiber begins; a step of it does. [-0, +0, -] */
-void coh_watch_begin(struct coh_state *S, struct coh_fiber *f);
-void coh_watch_step(struct coh_watch *watch);
+/* A step of the fiber begins. [-0, +0, -] */
+void coh_watch_step(struct coh_state *S, const struct coh_fiber *f);
 
-/* A coroutine that a task resumes: it may have been made where nobody watched. [-0, +0, -] */
-void coh_watch_cover(struct coh_watch *watch, lua_State *co);
+/* How often it wants the hook of 'co', which belongs to the running 'f'; NULL: to none, that is known. */
+int coh_watch_count(const struct coh_watch *watch, const lua_State *co, const struct coh_fiber *f);
+
+/* In the hook of 'L', where 'f' runs: raise there when it is to end. [-0, +0, v] */
+void coh_watch_hook(lua_State *L, struct coh_state *S, struct coh_fiber *f);
 
 /* The fiber ends. */
 void coh_watch_forget(struct coh_state *S, const struct coh_fiber *f);

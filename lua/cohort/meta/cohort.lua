@@ -40,8 +40,8 @@ local cohort = {}
 ---
 --- With a `watchdog`, a task that runs longer in Lua code without waiting is unwound, past its own `pcall`s;
 --- all others are cancelled, and `run` raises `Timeout` with the tree of tasks in its message. Not in a C
---- function that does not return, nor in a coroutine of Lua's own library. It costs: loops in Lua run at half
---- their speed.
+--- function that does not return, nor in a coroutine from before the run that Lua's own library resumes:
+--- write `cohort.coroutine` in its place. It costs: loops in Lua run at half their speed.
 ---
 --- Raises what `main` raised, as it is, but that a string which a handler of `try` raised is followed by the
 --- tree of what it handled; `Deadlock` when every task waits and nothing can wake one. Inside a task it is

@@ -1,0 +1,66 @@
+/*
+** The hook: see hook.h. A new coroutine inherits that of its maker, and one may outlive
+** what was wanted of it: so it is set anew each time it is called, first of all.
+*/
+#include "glue/hook.h"
+
+#include "glue/coclose.h"
+#include "glue/fiber.h"
+#include "glue/stubborn.h"
+#include "glue/watch.h"
+
+
+/* Is 'co' the coroutine of 'f', which runs, or one that it has resumed? Lua's own library tells nothing. */
+static bool is_inside(const struct coh_state *S, const struct coh_fiber *f, const lua_State *co) {
+  const struct coh_frame *frame = S->frame;
+  if (f == NULL) return false;
+  while (frame != NULL && frame->co != co) frame = frame->prev;
+  return frame != NULL || co == f->L;
+}
+
+
+static bool has_yielded(const struct coh_fiber *f, const lua_State *co) {
+  return f != NULL && f->yielded && f->L == co;
+}
+
+
+/* Every so many instructions, and at which events; 0: nobody wants it. */
+static int wanted(struct coh_state *S, const lua_State *co, int *mask) {
+  struct coh_fiber *f = coh_running(S);
+  bool inside = is_inside(S, f, co);
+  *mask = LUA_MASKCOUNT;
+  if (has_yielded(f, co)) return 1;
+  if ((inside && coh_stubborn_wants_hook(S, f)) || coh_closing_is(S, co)) {
+    *mask |= LUA_MASKCALL;
+    return 1;
+  }
+  return S->watch == NULL ? 0 : coh_watch_count(S->watch, co, inside ? f : NULL);
+}
+
+
+/* One of them at most raises. Who is made to unwind as a whole is not unwound in parts as well. */
+static void hook(lua_State *L, lua_Debug *ar) {
+  struct coh_state *S = coh_state_of(L);
+  struct coh_fiber *f = coh_running(S);
+  coh_hook_set(S, L);
+  if (has_yielded(f, L)) coh_fiber_raise_yield(L, f);
+  if (is_inside(S, f, L) && f->unwinding) coh_stubborn_hook(L, S, f, ar);
+  else coh_closing_hook(L, S, ar);
+  if (S->watch != NULL && f != NULL && ar->event == LUA_HOOKCOUNT) coh_watch_hook(L, S, f);
+}
+
+
+/* One that is set anew begins to count anew: where it is as wanted it is left alone. */
+void coh_hook_set(struct coh_state *S, lua_State *co) {
+  int mask, count = wanted(S, co, &mask);
+  if (count == 0) {
+    if (lua_gethook(co) != NULL) lua_sethook(co, NULL, 0, 0);
+  } else if (lua_gethook(co) != hook || lua_gethookmask(co) != mask || lua_gethookcount(co) != count) {
+    lua_sethook(co, hook, mask, count);
+  }
+}
+
+
+void coh_hook_cover(struct coh_state *S, lua_State *co) {
+  if (lua_gethook(co) == NULL || lua_gethook(co) == hook) coh_hook_set(S, co);
+}
