@@ -429,3 +429,26 @@ for done, act in pairs(by_hand) do
     end)
   end)
 end
+
+for done, act in pairs(by_hand) do
+  it("the coroutine of a task that has failed, and is " .. done .. " by hand: its error is told as lost", function()
+    virtual(function()
+      local co, handle
+      local function fail()
+        co = coroutine.running()
+        error("why", 0)
+      end
+      local ok, err = pcall(cohort.group, function(g)
+        handle = g:spawn(fail)
+        pcall(cohort.sleep, 1)
+        act(co)
+      end)
+      assert.is_false(ok)
+      assert.matches("the error of this task is lost: its coroutine was closed or resumed by hand", err:sole())
+      assert.equal("why", handle:error())
+      cohort.group(function(g)
+        for _ = 1, 3 do g:spawn(cohort.checkpoint) end
+      end)
+    end)
+  end)
+end

@@ -338,12 +338,25 @@ static bool is_kept(const struct coh_fiber *f) {
 }
 
 
+/* Lua's library takes the coroutine of a task that failed for one that may be resumed. */
+void coh_fiber_push_error(lua_State *L, struct coh_fiber *f) {
+  if (f->L == NULL) {
+    lua_pushliteral(L, COH_OUT_OF_MEMORY);
+  } else if (lua_gettop(f->L) == 0 || (!f->dead && lua_status(f->L) != LUA_OK)) {
+    lua_pushliteral(L, "the error of this task is lost: its coroutine was closed or resumed by hand after that");
+  } else {
+    luaL_checkstack(f->L, 1, "no room for an error");
+    lua_pushvalue(f->L, -1);
+    lua_xmove(f->L, L, 1);
+  }
+}
+
+
 /* pcall'ed: (fiber): the error of a task whose result nobody will take is not lost in silence */
 static int warn_unclaimed(lua_State *L) {
   struct coh_fiber *f = lua_touserdata(L, 1);
   coh_fiber_push_name(L, f);
-  lua_pushvalue(f->L, -1);
-  lua_xmove(f->L, L, 1);
+  coh_fiber_push_error(L, f);
   coh_text_push(L, -1);
   lua_pushfstring(L, "cohort: task '%s', whose result nobody takes, failed: %s", lua_tostring(L, 2),
                   lua_tostring(L, -1));

@@ -36,6 +36,9 @@ void coh_fiber_raise_yield(lua_State *L, struct coh_fiber *f);
 /* End a fiber whose coroutine is over, by whatever way, and tell its group. */
 void coh_fiber_finish(struct coh_state *S, struct coh_fiber *f, enum coh_result result);
 
+/* Push the error that a failed fiber has left. [-0, +1, m] */
+void coh_fiber_push_error(lua_State *L, struct coh_fiber *f);
+
 /* Push the handle of a fiber, making it when it has none. [-0, +1, m] */
 void coh_fiber_push_handle(lua_State *L, struct coh_state *S, struct coh_fiber *f);
 

@@ -23,7 +23,6 @@
 #include "glue/note.h"
 #include "glue/object.h"
 #include "glue/scopes.h"
-#include "glue/shed.h"
 #include "glue/stubborn.h"
 #include "glue/wait.h"
 
@@ -110,7 +109,7 @@ static void append_failure(lua_State *L, struct coh_luagroup *g, struct coh_link
     lua_pushvalue(L, body);
   } else {
     f = coh_item(l, struct coh_fiber, task.wait.link);
-    coh_shed_push_error(L, f);
+    coh_fiber_push_error(L, f);
   }
   append(L, f, text_of(f->note), errors);
 }

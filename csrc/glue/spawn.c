@@ -246,9 +246,7 @@ static void forget(struct coh_state *S, struct coh_fiber *child) {
 /* The child failed before it had started: its error is ours, bare, with its note. */
 static int raise_failure(lua_State *L, struct coh_state *S, struct coh_fiber *f, struct coh_fiber *child) {
   struct coh_note *note = f->note;
-  luaL_checkstack(child->L, 1, "no room for an error");
-  lua_pushvalue(child->L, -1);
-  lua_xmove(child->L, L, 1);
+  coh_fiber_push_error(L, child);
   f->note = child->note;
   child->note = note;
   forget(S, child);

@@ -215,7 +215,7 @@ struct coh_fiber *coh_fiber_take(lua_State *L, struct coh_state *S) {
 /* Hooks first: they would run in whatever this coroutine is used for next. */
 static void clean_thread(struct coh_state *S, struct coh_fiber *f) {
   if (f->L != NULL && lua_gethook(f->L) != NULL) lua_sethook(f->L, NULL, 0, 0);
-  if (f->L != NULL && !f->dead) {
+  if (f->L != NULL && !f->dead && lua_status(f->L) == LUA_OK) {  /* nobody has resumed it after its end */
     lua_settop(f->L, 0);
     return;
   }

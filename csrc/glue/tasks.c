@@ -16,6 +16,7 @@
 #include "glue/reason.h"
 #include "glue/scopeobject.h"
 #include "glue/scopes.h"
+#include "glue/shed.h"
 #include "glue/wait.h"
 
 
@@ -164,7 +165,7 @@ static int push_results(lua_State *L, const struct coh_object *o) {
 static void push_error(lua_State *L, const struct coh_object *o) {
   if (o->lost) lua_pushliteral(L, "cannot resume dead coroutine");
   else if (o->result != COH_FAILED) push_aborted(L);
-  else if (lua_getiuservalue(L, 1, COH_UV_RESULT) == LUA_TNIL) lua_pushliteral(L, "not enough memory");
+  else if (lua_getiuservalue(L, 1, COH_UV_RESULT) == LUA_TNIL) lua_pushliteral(L, COH_OUT_OF_MEMORY);
 }
 
 

@@ -297,8 +297,7 @@ static int take(lua_State *L) {
   if (status == COHORT_RETURNED) {
     lua_pushnil(L);
   } else {
-    lua_pushvalue(f->L, -1);
-    lua_xmove(f->L, L, 1);
+    coh_fiber_push_error(L, f);
     add_note(L, f);
   }
   if (replaced) push_cancelled(L, S, f);

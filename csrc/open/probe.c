@@ -46,9 +46,9 @@ static int l_debug_counts(lua_State *L) {
 }
 
 
-/* opened() -> list of what is open, "a listener opened at file.lua:8" each, as far as that is known */
-static int l_opened(lua_State *L) {
-  struct coh_state *S = coh_state_here(L);
+/* pcall'ed: () -> list of what is open */
+static int list_opened(lua_State *L) {
+  struct coh_state *S = coh_state_of(L);
   const struct coh_io *io = S->loop.opened ? coh_io_of(S) : NULL;
   const struct coh_link *at;
   lua_Integer count = 0;
@@ -62,6 +62,21 @@ static int l_opened(lua_State *L) {
   }
   coh_children_list(L, S);
   return 1;
+}
+
+
+/*
+** opened() -> list of what is open, "a listener opened at file.lua:8" each, as far as that is known. No
+** finalizer runs meanwhile: it could close what is looked at.
+*/
+static int l_opened(lua_State *L) {
+  bool runs = lua_gc(L, LUA_GCISRUNNING);
+  int status;
+  lua_gc(L, LUA_GCSTOP);
+  lua_pushcfunction(L, list_opened);
+  status = lua_pcall(L, 0, 1, 0);
+  if (runs) lua_gc(L, LUA_GCRESTART);
+  return status == LUA_OK ? 1 : lua_error(L);
 }
 
 
