@@ -343,7 +343,8 @@ void coh_fiber_push_error(lua_State *L, struct coh_fiber *f) {
   if (f->L == NULL) {
     lua_pushliteral(L, COH_OUT_OF_MEMORY);
   } else if (lua_gettop(f->L) == 0 || (!f->dead && lua_status(f->L) != LUA_OK)) {
-    lua_pushliteral(L, "the error of this task is lost: its coroutine was closed or resumed by hand after that");
+    lua_pushliteral(L, "the error of this task is lost: its coroutine was closed or resumed by hand after it "
+                       "had failed");
   } else {
     luaL_checkstack(f->L, 1, "no room for an error");
     lua_pushvalue(f->L, -1);
