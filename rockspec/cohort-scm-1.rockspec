@@ -101,6 +101,7 @@ build = {
         "csrc/fs/whole.c",
         "csrc/glue/abandon.c",
         "csrc/glue/arg.c",
+        "csrc/glue/calm.c",
         "csrc/glue/cancelled.c",
         "csrc/glue/clocks.c",
         "csrc/glue/coclose.c",

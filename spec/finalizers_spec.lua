@@ -230,4 +230,33 @@ describe("a finalizer that runs", function()
       assert.matches("finalizers_spec.lua:%d+: cannot wait in a finalizer %(__gc%)", told)
     end)
   end)
+
+  it("while an end of a channel is cloned may close it, which is told then", function()
+    tasks.virtual(function()
+      local send = cohort.channel(1)
+      at_next_object(function() send:close() end)
+      local ok, err = pcall(send.clone, send)
+      assert.is_false(ok)
+      assert.is_true(cohort.is(err, cohort.Closed))
+    end)
+  end)
+
+  it("waits until the tree of tasks is written: it may end what is in there", function()
+    tasks.virtual(function()
+      cohort.group(function(g)
+        for _ = 1, 100 do g:spawn(cohort.sleep_forever) end
+        cohort.checkpoint()
+        local left = cohort.open_group()
+        local ended = false
+        at_next_object(function()
+          getmetatable(left).__close(left)
+          ended = true
+        end)
+        local _, lines = cohort.testing.task_tree():gsub("\n", "")
+        local _ = {}
+        assert.same({ 100, true }, { lines, ended })
+        g:cancel()
+      end)
+    end)
+  end)
 end)

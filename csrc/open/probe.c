@@ -13,6 +13,7 @@
 #include <uv.h>
 
 #include "glue/arg.h"
+#include "glue/calm.h"
 #include "glue/errtext.h"
 #include "glue/note.h"
 #include "glue/object.h"
@@ -70,13 +71,7 @@ static int list_opened(lua_State *L) {
 ** finalizer runs meanwhile: it could close what is looked at.
 */
 static int l_opened(lua_State *L) {
-  bool runs = lua_gc(L, LUA_GCISRUNNING);
-  int status;
-  lua_gc(L, LUA_GCSTOP);
-  lua_pushcfunction(L, list_opened);
-  status = lua_pcall(L, 0, 1, 0);
-  if (runs) lua_gc(L, LUA_GCRESTART);
-  return status == LUA_OK ? 1 : lua_error(L);
+  return coh_calm_call(L, list_opened, 0, 1) == LUA_OK ? 1 : lua_error(L);
 }
 
 

@@ -1,10 +1,12 @@
 /*
-** Reports: see report.h. The tree is walked by the kernel's own links, scope by scope.
+** Reports: see report.h. The tree is walked by the kernel's own links, scope by scope,
+** and no finalizer runs meanwhile, which could change it.
 */
 #include "open/report.h"
 
 #include <lauxlib.h>
 
+#include "glue/calm.h"
 #include "glue/fiber.h"
 #include "glue/note.h"
 #include "kernel/timer.h"
@@ -88,9 +90,8 @@ static int make(lua_State *L) {
 
 static int report(lua_State *L, const char *headline) {
   int reference = LUA_REFNIL;
-  lua_pushcfunction(L, make);
   lua_pushlightuserdata(L, (void *)headline);
-  if (lua_pcall(L, 1, 1, 0) == LUA_OK) reference = (int)lua_tointeger(L, -1);
+  if (coh_calm_call(L, make, 1, 1) == LUA_OK) reference = (int)lua_tointeger(L, -1);
   lua_pop(L, 1);
   return reference;
 }
@@ -115,15 +116,19 @@ void coh_report_forget(struct coh_state *S) {
 }
 
 
-/* task_tree() -> a line for each task; "" when none runs */
+/* pcall'ed: () -> a line for each task */
+static int make_tree(lua_State *L) {
+  push_report(L, coh_state_of(L), "");
+  lua_pushstring(L, *lua_tostring(L, -1) == '\n' ? lua_tostring(L, -1) + 1 : "");
+  return 1;
+}
+
+
+/* task_tree() -> the same; "" when none runs */
 static int l_task_tree(lua_State *L) {
   struct coh_state *S = lua_touserdata(L, lua_upvalueindex(1));
-  if (!S->loop.opened) {
-    lua_pushliteral(L, "");
-    return 1;
-  }
-  push_report(L, S, "");
-  lua_pushstring(L, *lua_tostring(L, -1) == '\n' ? lua_tostring(L, -1) + 1 : "");
+  if (S->loop.opened) return coh_calm_call(L, make_tree, 0, 1) == LUA_OK ? 1 : lua_error(L);
+  lua_pushliteral(L, "");
   return 1;
 }
 

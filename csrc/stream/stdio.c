@@ -65,6 +65,11 @@ static int push_stream(lua_State *L, struct coh_state *S, int number) {
   if (lua_rawgetp(L, LUA_REGISTRYINDEX, &keys[number]) != LUA_TNIL) return 1;
   box = coh_box_new(L, &coh_stream_kind);
   s = coh_stream_new(L, S, sizeof *s, &limits);
+  if (lua_rawgetp(L, LUA_REGISTRYINDEX, &keys[number]) != LUA_TNIL) {  /* a finalizer has made it */
+    coh_handle_free(S, &s->poll.handle);
+    return 1;
+  }
+  lua_pop(L, 1);
   fd = open_own(S, number);
   status = fd < 0 ? fd : coh_stream_adopt_shared(S, s, box, fd);
   if (status < 0) {

@@ -223,10 +223,10 @@ static struct coh_end *check_own(lua_State *L, const char *what) {
 /* send:clone(), receive:clone() -> another end of the same channel */
 static int l_clone(lua_State *L) {
   struct coh_end *e = check_own(L, "clone");
-  if (e->closed) return coh_end_conclude(L, 1, COH_SHUT, "clone");
   lua_settop(L, 1);
   lua_getiuservalue(L, 1, 1);
-  coh_sync_new(L, e->sync.class);
+  coh_sync_new(L, e->sync.class);  /* which may run a finalizer that closes this one */
+  if (e->closed) return coh_end_conclude(L, 1, COH_SHUT, "clone");
   coh_channel_add(L, 2, 3, e->side);
   return 1;
 }

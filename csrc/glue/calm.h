@@ -1,0 +1,18 @@
+/*
+** Calm: a protected call in which no finalizer runs, for who walks what one could change.
+*/
+#ifndef COH_GLUE_CALM_H
+#define COH_GLUE_CALM_H
+
+#include <lua.h>
+
+#include "kernel/hidden.h"
+
+COH_HIDDEN
+
+/* As lua_pcall of 'f' with what is on top, without a handler. [-arguments, +results or 1, -] of stack alone */
+int coh_calm_call(lua_State *L, lua_CFunction f, int arguments, int results);
+
+COH_SEEN
+
+#endif
