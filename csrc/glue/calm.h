@@ -10,7 +10,7 @@
 
 COH_HIDDEN
 
-/* As lua_pcall of 'f' with what is on top, without a handler. [-arguments, +results or 1, -] of stack alone */
+/* As lua_pcall of 'f', without a handler. [-arguments, +results or 1, -] of stack alone */
 int coh_calm_call(lua_State *L, lua_CFunction f, int arguments, int results);
 
 COH_SEEN
