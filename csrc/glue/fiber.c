@@ -386,6 +386,7 @@ static void end_extra(struct coh_state *S, struct coh_fiber *f) {
 
 
 void coh_fiber_finish(struct coh_state *S, struct coh_fiber *f, enum coh_result result) {
+  S->loop.rt.current = NULL;  /* what runs from here on, a finalizer say, is in no task */
   cut_handle(f, result);  /* first: it is on no stack any more, and the collector may run below */
   if (f->unclaimed && result == COH_FAILED) {
     lua_pushcfunction(S->pump, warn_unclaimed);

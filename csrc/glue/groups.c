@@ -128,6 +128,7 @@ static int group(lua_State *L, int status, lua_KContext context) {
     return coh_misuse(L, "group expects options as a table, got string: write group({name = \"%.40s\"}, f)",
                       lua_tostring(L, 1));
   coh_check_callable(L, body, "group");
+  coh_abandon_check_fence(L, S, "group");
   if (arguments > 0) coh_check_options_first(L, body, 1, "group", option_names);
   lua_pushcfunction(L, coh_note_handler);
   lua_pushvalue(L, body);
