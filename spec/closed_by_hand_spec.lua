@@ -452,3 +452,38 @@ for done, act in pairs(by_hand) do
     end)
   end)
 end
+
+it("the coroutine of a task that has left a group open is closed by hand: its handle says so", function()
+  local handle
+  virtual(function()
+    local co
+    local ok = pcall(cohort.group, function(g)
+      handle = g:spawn(function()
+        co = coroutine.running()
+        cohort.group(function(inner) inner:spawn(cohort.shield, cohort.sleep, 1) end)
+      end)
+      testing.wait_all_blocked()
+      coroutine.close(co)
+    end)
+    assert.is_false(ok)
+  end)
+  assert.equal("failed", handle:status())
+end)
+
+it("the coroutine of a task that was ended by force is resumed by hand: that is an error", function()
+  virtual(function()
+    local co, handle, told
+    local ok = pcall(cohort.group, function(g)
+      handle = g:spawn(function()
+        co = coroutine.running()
+        while true do xpcall(cohort.sleep, print, 1) end
+      end)
+      cohort.checkpoint()
+      handle:cancel()
+      handle:wait()
+      told = { coroutine.resume(co) }
+      assert.is_true(cohort.is(handle:error(), cohort.Stubborn))
+    end)
+    assert.same({ false, false }, { ok, told[1] })
+  end)
+end)

@@ -12,7 +12,8 @@ bool coh_lost_is(const struct coh_fiber *f) {
 
 
 void coh_lost_handle(struct coh_fiber *f) {
-  f->lost = f->handle != NULL;
+  if (f->handle == NULL) return;  /* it has none, or that is known */
+  f->lost = true;
   f->handle = NULL;
 }
 

@@ -12,6 +12,7 @@
 #include "glue/fiber.h"
 #include "glue/hook.h"
 #include "glue/note.h"
+#include "glue/object.h"
 #include "glue/unwind.h"
 
 #define DELIVERIES_REPORTED 100
@@ -204,33 +205,45 @@ void coh_stubborn_push_error(lua_State *L, struct coh_state *S, struct coh_fiber
 }
 
 
-/* pcall'ed: (fiber) -> who it is, its error */
+/* pcall'ed: (fiber) -> a coroutine with who it is and its error */
 static int make_error(lua_State *L) {
   struct coh_state *S = coh_state_of(L);
   struct coh_fiber *f = lua_touserdata(L, 1);
+  lua_State *co = lua_newthread(L);
   coh_fiber_push_identity(L, f);
   coh_stubborn_push_error(L, S, f);
-  return 2;
+  coh_fiber_push_owner(L, f);  /* coroutine identity error handle? */
+  if (f->handle != NULL && lua_touserdata(L, -1) == f->handle) {
+    lua_pushvalue(L, -2);
+    lua_setiuservalue(L, -2, COH_UV_RESULT);
+  }
+  lua_pop(L, 1);
+  lua_xmove(L, co, 2);
+  return 1;
 }
 
 
 /*
 ** Close the coroutine by force: its '<close>' variables run, but cannot wait.
-** Its error is made first, while its name can still be seen; without memory for
-** it the task fails with what Lua says.
+** Its error is made first, while its name can still be seen. That is kept in a
+** new coroutine: this one remembers a message handler that it has no more, and Lua
+** would call that if somebody resumed it. Without memory for it the task fails so.
 */
 static void close_by_force(struct coh_state *S, struct coh_fiber *f) {
   lua_State *L = S->pump;
   lua_pushcfunction(L, make_error);
   lua_pushlightuserdata(L, f);
-  if (lua_pcall(L, 1, 2, 0) != LUA_OK) lua_pushvalue(L, -1);
+  if (lua_pcall(L, 1, 1, 0) != LUA_OK) {
+    lua_pop(L, 1);
+    lua_pushboolean(L, 0);
+  }
   f->yielded = false;
   coh_hook_set(S, f->L);
   coh_costep_cut(S, f->L);
   lua_resetthread(f->L);
-  lua_settop(f->L, 0);
-  lua_xmove(L, f->L, 2);
   f->failed = f->dead = true;
+  f->L = lua_tothread(L, -1);
+  coh_anchors_set(L, &S->threads, f->task.slot);
   coh_fiber_finish(S, f, COH_FAILED);
 }
 
