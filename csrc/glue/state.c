@@ -377,6 +377,7 @@ static void cut_fiber(struct coh_state *S, struct coh_fiber *f, const struct coh
   lua_sethook(f->L, NULL, 0, 0);
   coh_costep_cut(S, f->L);
   lua_resetthread(f->L);
+  lua_settop(f->L, 0);  /* an error of a '<close>' would pass for a function to resume */
 }
 
 

@@ -241,6 +241,7 @@ static void close_by_force(struct coh_state *S, struct coh_fiber *f) {
   coh_hook_set(S, f->L);
   coh_costep_cut(S, f->L);
   lua_resetthread(f->L);
+  lua_settop(f->L, 0);
   f->failed = f->dead = true;
   f->L = lua_tothread(L, -1);
   coh_anchors_set(L, &S->threads, f->task.slot);
