@@ -171,11 +171,12 @@ describe("a finalizer that runs", function()
       tasks.virtual(function()
         local g = cohort.open_group()
         local ran = false
-        at_next_object(function() getmetatable(g).__close(g) end)
-        local ok, err = pcall(g[verb], g, function(started)
+        local function task(started)
           ran = true
           if started then started() end
-        end)
+        end
+        at_next_object(function() getmetatable(g).__close(g) end)
+        local ok, err = pcall(g[verb], g, task)
         assert.same({ false, false }, { ok, ran })
         assert.matches(verb .. ": this group has ended", tostring(err))
         cohort.group(function(other) assert.equal(0, #other) end)
@@ -249,14 +250,15 @@ describe("a finalizer that runs", function()
         for _ = 1, 100 do g:spawn(cohort.sleep_forever) end
         cohort.checkpoint()
         local left = cohort.open_group()
-        local ended = false
+        local written, ended = false, nil
         at_next_object(function()
           getmetatable(left).__close(left)
-          ended = true
+          ended = written and "after" or "meanwhile"
         end)
-        local _, lines = cohort.testing.task_tree():gsub("\n", "")
-        local _ = {}
-        assert.same({ 100, true }, { lines, ended })
+        local tree = cohort.testing.task_tree()
+        written = true
+        local _, lines = tree:gsub("\n", "")
+        assert.same({ 100, "after" }, { lines, ended })
         g:cancel()
       end)
     end)
