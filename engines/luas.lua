@@ -23,8 +23,8 @@ for name in ([[coroutine coroutine_close coroutine_task group scope spawn start 
   table.insert(picked, ("spec/%s_spec.lua"):format(name))
 end
 
--- Builds that are slower by a factor of sixty take those at each place, and of what waits for the system
--- what does so in each way: descriptors, streams, sockets, files, children, signals.
+-- Builds that are slower by a factor of sixty and more take those at each place, and of what waits for the
+-- system what does so in each way: descriptors, streams, sockets, files, children, signals.
 local outside = { "fd", "signals", "stream/write", "net/udp" }
 local slow = {
   mem = { "process", "fs_whole", "net/listener", "stream/read", "stream/faulty", table.unpack(outside) },

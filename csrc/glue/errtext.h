@@ -30,8 +30,7 @@ void coh_text_push_where(lua_State *L);
 
 /*
 ** Find that function: 'short_src' and 'currentline' are set. False: there is none. 'S' may be NULL.
-** Allocates nothing.
-** [-0, +0, -]
+** Allocates nothing. [-0, +0, -]
 */
 bool coh_text_find_where(const struct coh_state *S, lua_State *L, lua_Debug *frame);
 

@@ -277,7 +277,7 @@ static void ended(struct coh_state *S, struct coh_fiber *f, int status) {
     f->dead = true;
     if (coh_abandon_quietly(S, f, &f->task.scope)) return;
   }
-  coh_shed(S, f);
+  if (f->failed) coh_shed(S, f);
   coh_fiber_finish(S, f, result_of(f));
 }
 

@@ -9,7 +9,7 @@
 
 
 static bool has_run_out(const struct coh_fiber *f) {
-  return f->failed && !f->cut && f->L != NULL && lua_type(f->L, -1) == LUA_TSTRING &&
+  return !f->cut && f->L != NULL && lua_type(f->L, -1) == LUA_TSTRING &&
          strcmp(lua_tostring(f->L, -1), COH_OUT_OF_MEMORY) == 0;
 }
 

@@ -15,8 +15,8 @@ COH_HIDDEN
 #define COH_OUT_OF_MEMORY "not enough memory"  /* Lua's words for it */
 
 /*
-** A fiber has ended. If its error is that memory ran out, memory is short: nothing is kept for reuse,
-** and when only its group is still to be told its coroutine goes, too; what it is
+** A fiber has failed. If its error is that memory ran out, memory is short: nothing is
+** kept for reuse, and when only its group is still to be told its coroutine goes, too; what it is
 ** named after takes its place. [-0, +0, -]
 */
 void coh_shed(struct coh_state *S, struct coh_fiber *f);

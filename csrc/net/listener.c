@@ -144,22 +144,19 @@ static int accept_try(lua_State *L, int status, lua_KContext context) {
 }
 
 
-/* listener:accept() -> stream */
-static int l_accept(lua_State *L) {
+/* 'method': as what it was called, or NULL for a call of the listener itself */
+static int begin_accept(lua_State *L, const char *method) {
   coh_box_check(L, &kind, "accept");
-  coh_check_no_limit(L, "listener", "accept");
+  coh_check_no_limit(L, "listener", method);
   lua_settop(L, 1);
   return coh_begin(L, accept_try);
 }
 
+/* listener:accept() -> stream */
+static int l_accept(lua_State *L) { return begin_accept(L, "accept"); }
 
 /* listener() -> stream, so that a loop takes one after the other */
-static int l_next(lua_State *L) {
-  coh_box_check(L, &kind, "accept");
-  coh_check_no_limit(L, "listener", NULL);
-  lua_settop(L, 1);
-  return coh_begin(L, accept_try);
-}
+static int l_next(lua_State *L) { return begin_accept(L, NULL); }
 
 /* }} */
 

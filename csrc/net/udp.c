@@ -117,22 +117,19 @@ static int receive_try(lua_State *L, int status, lua_KContext context) {
 }
 
 
-/* socket:receive() -> datagram, address */
-static int l_receive(lua_State *L) {
+/* 'method': as what it was called, or NULL for a call of the socket itself */
+static int begin_receive(lua_State *L, const char *method) {
   coh_box_check(L, &kind, "receive");
-  coh_check_no_limit(L, "socket", "receive");
+  coh_check_no_limit(L, "socket", method);
   lua_settop(L, 1);
   return coh_begin(L, receive_try);
 }
 
+/* socket:receive() -> datagram, address */
+static int l_receive(lua_State *L) { return begin_receive(L, "receive"); }
 
 /* socket() -> datagram, address, so that a loop takes one after the other */
-static int l_next(lua_State *L) {
-  coh_box_check(L, &kind, "receive");
-  coh_check_no_limit(L, "socket", NULL);
-  lua_settop(L, 1);
-  return coh_begin(L, receive_try);
-}
+static int l_next(lua_State *L) { return begin_receive(L, NULL); }
 
 /* }} */
 
