@@ -211,7 +211,7 @@ async def ready(count):
     return now() - began
 
 
-async def waiting(count):
+async def select_waiting(count):
     _, idle = anyio.create_memory_object_stream(1)
     send, receive = anyio.create_memory_object_stream(1)
 
@@ -234,7 +234,7 @@ async def w5b(mode, seconds, tasks=0):
         "set": is_set,
         "wake": lambda count: wake(count, tasks),
         "ready": ready,
-        "waiting": waiting,
+        "waiting": select_waiting,
     }
     return {"ns": await measure.per_operation(seconds, works[mode])}
 

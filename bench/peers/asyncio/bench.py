@@ -221,7 +221,7 @@ async def ready(count):
     return now() - began
 
 
-async def waiting(count):
+async def select_waiting(count):
     idle, items = asyncio.Queue(1), asyncio.Queue(1)
 
     async def put():
@@ -243,7 +243,7 @@ async def w5b(mode, seconds, tasks=0):
         "set": is_set,
         "wake": lambda count: wake(count, tasks),
         "ready": ready,
-        "waiting": waiting,
+        "waiting": select_waiting,
     }
     return {"ns": await measure.per_operation(seconds, works[mode])}
 

@@ -216,7 +216,7 @@ async def ready(count):
     return now() - began
 
 
-async def waiting(count):
+async def select_waiting(count):
     _, idle = trio.open_memory_channel(1)
     send, receive = trio.open_memory_channel(1)
 
@@ -239,7 +239,7 @@ async def w5b(mode, seconds, tasks=0):
         "set": is_set,
         "wake": lambda count: wake(count, tasks),
         "ready": ready,
-        "waiting": waiting,
+        "waiting": select_waiting,
     }
     return {"ns": await measure.per_operation(seconds, works[mode])}
 
