@@ -218,6 +218,7 @@ describe("map", function()
 
   task_it("takes math.huge as no limit", function()
     assert.same({ 1, 2, n = 2 }, cohort.map({ limit = math.huge }, { 1, 2 }, function(v) return v end))
+    assert.same({ 1, 2, n = 2 }, cohort.map({ limit = 1e0 }, { 1, 2 }, function(v) return v end))
   end)
 
   task_it("takes a list of results, whose nils count", function()

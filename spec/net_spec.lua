@@ -277,7 +277,7 @@ describe("misuse of cohort.net", function()
     { "connect", { "a", 1, 5 }, "connect expects a table of options, got number" },
     { "connect", { "a", 1, { linemax = 5 } }, "connect has no option 'linemax': did you mean 'line_max'?" },
     { "connect", { "a", 1, { [1] = 5 } }, "connect expects options by name, got a key that is a number" },
-    { "connect", { "a", 1, { line_max = 0 } }, "'line_max' expects a whole number of 1 or more, got 0" },
+    { "connect", { "a", 1, { line_max = 0 } }, "'line_max' expects a whole number of 1 or more, or" },
     { "connect", { "a", 1, { line_max = 0 / 0 } }, "line_max" },
     { "connect", { "a", 1, { line_max = 1.5 } }, "line_max" },
     { "connect", { "a", 1, { nodelay = 1 } }, "option 'nodelay' expects true or false, got 1" },

@@ -199,6 +199,8 @@ describe("process.run", function()
       end
       local just = process.run { "head", "-c", 1000, "/dev/zero", max_output = 1000 }
       assert.equal(1000, #just.stdout)
+      local same = process.run { "head", "-c", 1000, "/dev/zero", max_output = 1e3 }
+      assert.equal(1000, #same.stdout)
       local all = process.run { "head", "-c", 1 << 20, "/dev/zero", max_output = math.huge }
       assert.equal(1 << 20, #all.stdout)
     end)

@@ -15,7 +15,7 @@ local c_layers = {
 local lua_layers = {
   "core",
   "misuse",
-  "coroutine object",
+  "coroutine object option",
   "try match",
   "combinators stream retry broadcast value",
   "net fs process fd stdio",

@@ -10,6 +10,7 @@
 #include "io/poll.h"
 #include "kernel/hidden.h"
 #include "stream/buffer.h"
+#include "stream/format.h"
 
 COH_HIDDEN
 
@@ -20,8 +21,8 @@ struct coh_file {
   struct coh_job *job;                 /* that a task waits for, or NULL */
   struct coh_streambuf kept;           /* bytes from 'position' on that were read and not asked for yet */
   int64_t position;                    /* of the next byte */
-  size_t scanned;                      /* so many bytes of 'kept' hold no end of what the read looks for */
-  int format;                          /* which of its formats the read under way looks for, from 0 on */
+  struct coh_goal goal;                /* what the read under way looks for */
+  int format;                          /* which of its formats that is, from 0 on */
   int formats;                         /* and how many it has */
   bool unreadable;                     /* it was opened for writing only */
   bool appends;                        /* writes go to the end, wherever that is */

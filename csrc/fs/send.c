@@ -21,7 +21,7 @@
 #include "fs/quick.h"
 #include "glue/arg.h"
 #include "glue/wait.h"
-#include "stream/read.h"
+#include "stream/stream.h"
 
 #define ROUNDS_MAX 16                   /* calls before others have their turn */
 #define PART_MAX (4 * COH_CHUNK_MAX)    /* bytes of a file that are asked for, and moved, in one go */
@@ -384,7 +384,7 @@ static int l_copy_to(lua_State *L) {
   if (coh_box_test(L, 2, &coh_stream_kind) == NULL)
     return coh_misuse(L, "copy_to expects a stream to copy to, got %s: write file:copy_to(stream)",
                       coh_type_name(L, 2));
-  if (!lua_isnoneornil(L, 3)) most = (size_t)coh_read_check_size(L, 3, "copy_to", 0);
+  if (!lua_isnoneornil(L, 3)) most = (size_t)coh_size_check(L, 3, "copy_to", 0);
   lua_settop(L, 2);
   lua_insert(L, 1);  /* stream file */
   return begin(L, &copy_verb, most);

@@ -11,7 +11,7 @@
 **
 **   the stack of a copy   1 source   2 destination   3 struct copy
 */
-#include "stream/read.h"
+#include "stream/stream.h"
 
 #include <fcntl.h>
 #include <string.h>
@@ -225,7 +225,7 @@ static int l_copy_to(lua_State *L) {
   if (coh_box_test(L, 2, &coh_stream_kind) == NULL)
     return coh_misuse(L, "copy_to expects a stream to copy to, got %s: write from:copy_to(to)",
                       coh_type_name(L, 2));
-  if (!lua_isnoneornil(L, 3)) left = (size_t)coh_read_check_size(L, 3, "copy_to", 0);
+  if (!lua_isnoneornil(L, 3)) left = (size_t)coh_size_check(L, 3, "copy_to", 0);
   lua_settop(L, 2);
   c = lua_newuserdatauv(L, sizeof *c, 0);
   memset(c, 0, sizeof *c);

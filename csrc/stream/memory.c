@@ -94,7 +94,7 @@ static const struct coh_transport transport = {
 static size_t opt_bytes(lua_State *L, const char *name, lua_Integer otherwise) {
   bool is_huge = coh_get_option(L, 1, name) == LUA_TNUMBER && lua_tonumber(L, -1) == (lua_Number)HUGE_VAL;
   lua_pop(L, 1);
-  return coh_stream_size(is_huge ? COH_SIZE_LIMIT : coh_opt_count(L, 1, name, 1, otherwise));
+  return coh_size_of(is_huge ? COH_SIZE_LIMIT : coh_opt_count(L, 1, name, 1, otherwise));
 }
 
 

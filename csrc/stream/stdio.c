@@ -58,7 +58,7 @@ static int open_own(struct coh_state *S, int number) {
 
 /* Push the stream of a number, made when there is none yet. [-0, +1, e] */
 static int push_stream(lua_State *L, struct coh_state *S, int number) {
-  const struct coh_limits limits = {COH_LINE_MAX, coh_stream_size(COH_SIZE_LIMIT)};
+  const struct coh_limits limits = {COH_LINE_MAX, coh_size_of(COH_SIZE_LIMIT)};
   struct coh_box *box;
   struct coh_stream *s;
   int fd, status;

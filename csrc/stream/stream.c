@@ -199,7 +199,7 @@ static const luaL_Reg methods[] = {
   {"set_nodelay", l_set_nodelay}, {"set_keepalive", l_set_keepalive}, {NULL, NULL}};
 
 static const luaL_Reg *const method_lists[] = {
-  methods, coh_stream_reads, coh_stream_formats, coh_stream_writes, coh_stream_copies, NULL};
+  methods, coh_stream_reads, coh_stream_writes, coh_stream_copies, NULL};
 
 static const luaL_Reg metamethods[] = {{NULL, NULL}};
 

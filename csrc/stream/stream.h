@@ -12,28 +12,19 @@
 #include "io/poll.h"
 #include "kernel/hidden.h"
 #include "stream/buffer.h"
+#include "stream/format.h"
 #include "stream/transport.h"
 
 COH_HIDDEN
 
 #define COH_LINE_MAX 65536
-#define COH_SIZE_LIMIT ((lua_Integer)1 << 46)  /* bytes; more is a mistake, and as a limit it is none */
 
 enum { COH_READS = 1, COH_WRITES = 2 };
 
-enum coh_want {
-  COH_WANT_SOME, COH_WANT_COUNT, COH_WANT_EXACTLY, COH_WANT_LINE, COH_WANT_LINE_KEPT, COH_WANT_ALL,
-  COH_WANT_UNTIL, COH_WANT_NUMBER
-};
-
 /* The read under way, or the latest. */
 struct coh_read {
-  enum coh_want want;          /* of several formats, that of the one it has come to */
+  struct coh_goal goal;        /* of several formats, that of the one it has come to */
   bool several;                /* it has several formats */
-  size_t n;                    /* SOME, UNTIL: at most; COUNT, EXACTLY: so many; LINE, NUMBER: longest */
-  const char *delimiter;       /* UNTIL: borrowed from the stack of the reader */
-  size_t delimiter_length;
-  size_t scanned;              /* so many bytes of what is kept hold no end of what it looks for */
   size_t claimed;              /* so many are promised to its formats; taken at its end */
 };
 
@@ -85,15 +76,10 @@ int coh_stream_adopt(struct coh_state *S, struct coh_stream *s, struct coh_box *
 /* The same, but it stays blocking if it is: a stream has other ways then, which are slower. */
 int coh_stream_adopt_shared(struct coh_state *S, struct coh_stream *s, struct coh_box *box, int fd);
 
-/* A number of bytes that a user gave, as one that memory could hold. */
-static inline size_t coh_stream_size(lua_Integer n) {
-  return (uint64_t)n > SIZE_MAX / 4 ? SIZE_MAX / 4 : (size_t)n;
-}
-
 /* The limits at 'index' and behind it, of a line and of a buffer. [-0, +0, -] */
 static inline struct coh_limits coh_stream_limits(lua_State *L, int index) {
-  return (struct coh_limits){coh_stream_size(lua_tointeger(L, index)),
-                             coh_stream_size(lua_tointeger(L, index + 1))};
+  return (struct coh_limits){coh_size_of(lua_tointeger(L, index)),
+                             coh_size_of(lua_tointeger(L, index + 1))};
 }
 
 /* The limit of lines, which a closed stream no longer knows and does not need. */
@@ -164,7 +150,6 @@ int coh_stream_fail_write(lua_State *L, struct coh_stream *s, int status, const 
 
 /* Methods that have a file of their own. */
 extern const luaL_Reg coh_stream_reads[];
-extern const luaL_Reg coh_stream_formats[];
 extern const luaL_Reg coh_stream_writes[];
 extern const luaL_Reg coh_stream_copies[];
 

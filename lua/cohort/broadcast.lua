@@ -7,6 +7,7 @@
 local core = require "cohort.core"
 local misuse = require "cohort.misuse"
 local object = require "cohort.object"
+local option = require "cohort.option"
 
 local state_of = object.state_of
 local refuse_assignment, refuse_unknown = object.refuse_assignment, object.refuse_unknown
@@ -14,7 +15,6 @@ local check_task, test = object.check_task, object.test
 
 local broadcast = {}
 
-local names = { "overflow" }
 local policies = { wait = true, drop_oldest = true, drop_newest = true }
 
 --- @class cohort.SubscriptionState   private
@@ -288,17 +288,19 @@ local function is_count(value)
   return value == math.huge or math.tointeger(value) ~= nil and type(value) == "number" and value >= 0
 end
 
-local function check_options(options, capacity)
-  core.check_options(options, "broadcast", names)
-  local overflow = rawget(options, "overflow")
-  if overflow == nil then return "wait" end
-  if type(overflow) ~= "string" then
-    misuse("option 'overflow' expects a string, got %s", type(overflow))
-  elseif overflow:find("\0", 1, true) then
-    misuse "option 'overflow' expects a string without NUL bytes"
-  elseif not policies[overflow] then
-    misuse("option 'overflow' expects \"wait\", \"drop_oldest\" or \"drop_newest\", got \"%s\"", overflow)
-  elseif overflow ~= "wait" and capacity == 0 then
+local known = option.known {
+  overflow = function(value)
+    local expected, got = option.expects.text(value)
+    if expected then return expected, got end
+    if policies[value] then return nil end
+    return '"wait", "drop_oldest" or "drop_newest"', ("%q"):format(value)
+  end,
+}
+
+-- What happens to a subscriber that is slower than its capacity allows.
+local function read_overflow(options, capacity)
+  local overflow = option.read("broadcast", options, known).overflow or "wait"
+  if overflow ~= "wait" and capacity == 0 then
     misuse("option 'overflow' of %q needs a capacity of 1 or more: without one there is nothing to drop",
       overflow)
   end
@@ -316,7 +318,7 @@ function broadcast.broadcast(capacity, options)
     misuse("broadcast expects a whole number of 0 or more, or math.huge, got %s",
       type(capacity) == "number" and capacity or type(capacity))
   end
-  local overflow = options == nil and "wait" or check_options(options, capacity)
+  local overflow = read_overflow(options, capacity)
   local send, receive = core.channel(1, { overflow = "drop_newest" })
   local shared, lock = { waiting = false, moved = send }, core.lock()
   return setmetatable({ {

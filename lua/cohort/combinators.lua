@@ -6,6 +6,7 @@
 local core = require "cohort.core"
 local misuse = require "cohort.misuse"
 local object = require "cohort.object"
+local option = require "cohort.option"
 
 local combinators = {}
 
@@ -50,8 +51,8 @@ local function check_functions(functions, who, least, more)
   return n
 end
 
--- The value of the one option there is, or nil. `usage` is how it is written.
-local function check_option(options, name, who, usage)
+-- The options of what takes a list behind them. `usage` is how they are written.
+local function read_options(options, who, known, usage)
   if type(options) ~= "table" or is_callable(options) then
     misuse("%s expects a table of options first, got %s: write %s", who, type(options), usage)
   end
@@ -61,12 +62,13 @@ local function check_option(options, name, who, usage)
         type(key), usage)
     end
   end
-  core.check_options(options, who, { name })
-  return rawget(options, name)
+  return option.read(who, options, known)
 end
 
 ---------------------------------------------------------------------------
 -- All of them: gather and map
+
+local gather_options = option.known { settle = option.expects.boolean }
 
 -- One group of the errors of tasks that have no result, or nil. A task that was cancelled on its own
 -- fails no group, and still has none.
@@ -124,10 +126,7 @@ function combinators.gather(options, functions)
     if is_callable(options) then
       misuse("gather expects a list of functions, got %s: write gather{f, g}", type(options))
     end
-    settle = check_option(options, "settle", "gather", "gather({settle = true}, {f, g})")
-    if settle ~= nil and type(settle) ~= "boolean" then
-      misuse("option 'settle' expects true or false, got %s", type(settle))
-    end
+    settle = read_options(options, "gather", gather_options, "gather({settle = true}, {f, g})").settle
   end
   local n, tasks = check_functions(functions, "gather", 0), {}
   object.check_task "gather"
@@ -150,6 +149,7 @@ function combinators.gather(options, functions)
 end
 
 local map_usage = "map({limit = 2}, list, f)"
+local map_options = option.known { limit = option.expects.limit }
 
 -- A list has no names; those of options are there by mistake. What stands before its first item, as in Lua's
 -- `arg`, does no harm.
@@ -178,10 +178,7 @@ function combinators.map(options, list, f)
     list, f = options, list
   else
     if is_callable(list) then misuse("map takes options first: write %s", map_usage) end
-    limit = check_option(options, "limit", "map", map_usage)
-    if limit ~= nil and limit ~= math.huge and not (math.type(limit) == "integer" and limit >= 1) then
-      misuse "option 'limit' expects a whole number of 1 or more, or math.huge"
-    end
+    limit = read_options(options, "map", map_options, map_usage).limit
   end
   if type(list) ~= "table" then
     misuse("map expects a list, got %s: write map(list, f)", type(list))

@@ -5,11 +5,12 @@
 local core = require "cohort.core"
 local misuse = require "cohort.misuse"
 local object = require "cohort.object"
+local option = require "cohort.option"
 local try = require "cohort.try"
 
 local fs = {}
 
-local attempt = try.attempt
+local attempt, expects = try.attempt, option.expects
 
 for _, name in ipairs {
   "read_file", "write_file", "append_file", "copy", "open", "stat", "lstat", "exists", "scandir", "mkdir",
@@ -21,41 +22,18 @@ end
 ---------------------------------------------------------------------------
 -- Arguments
 
--- Options whose values have the types that `known` tells; the core words what is wrong with a name.
-local function read_options(what, options, known, names)
-  if options == nil then return {} end
-  core.check_options(options, what, names)
-  local read = {}
-  for _, name in ipairs(names) do
-    read[name] = rawget(options, name)
-    local expected = read[name] ~= nil and known[name](read[name])
-    if expected then misuse("option '%s' expects %s, got %s", name, expected, type(read[name])) end
-  end
-  return read
-end
-
-local function expects_text(value)
-  if type(value) ~= "string" then return "a string" end
-  return value:find("\0", 1, true) and "a string without NUL bytes" or nil
-end
-
 local function expects_dir(value)
-  return expects_text(value) or value == "" and "the path of a directory" or nil
+  return expects.text(value) or value == "" and "the path of a directory" or nil
 end
 
 local function expects_prefix(value)
-  return expects_text(value) or value:find("/", 1, true) and "a name without '/'" or nil
-end
-
-local function expects_function(value)
-  return not core.is_callable(value) and "a function" or nil
+  return expects.text(value) or value:find("/", 1, true) and "a name without '/'" or nil
 end
 
 ---------------------------------------------------------------------------
 -- Walking
 
-local walk_names = { "descend", "on_error" }
-local walk_options = { descend = expects_function, on_error = expects_function }
+local walk_options = option.known { descend = expects.callable, on_error = expects.callable }
 
 -- Codes of a directory that others have removed or replaced: ELOOP and ENOTDIR are those of a link.
 local gone = { ENOENT = true, ENOTDIR = true, ELOOP = true }
@@ -112,20 +90,19 @@ function fs.walk(path, options)
     misuse("walk expects a path, got %s", path == "" and "an empty string" or "a string with a NUL byte")
   end
   local walk = { root = path, pending = path, levels = {} }
-  walk.options = read_options("walk", options, walk_options, walk_names)
+  walk.options = option.read("walk", options, walk_options)
   return function() return step(walk) end
 end
 
 ---------------------------------------------------------------------------
 -- What is temporary
 
-local temp_names = { "dir", "prefix" }
-local temp_options = { dir = expects_dir, prefix = expects_prefix }
+local temp_options = option.known { dir = expects_dir, prefix = expects_prefix }
 
 -- A name whose end makes it one that nobody else has.
-local function template(options)
-  local dir = options.dir or os.getenv "TMPDIR"
-  return ("%s/%sXXXXXX"):format(dir and dir ~= "" and dir or "/tmp", options.prefix or "cohort-")
+local function template(read)
+  local dir = read.dir or os.getenv "TMPDIR"
+  return ("%s/%sXXXXXX"):format(dir and dir ~= "" and dir or "/tmp", read.prefix or "cohort-")
 end
 
 --- A new file that is open for reading and writing, and is removed when it is closed.
@@ -133,7 +110,7 @@ end
 --- @param options? {dir: string?, prefix: string?}
 --- @return cohort.File
 function fs.temp_file(options)
-  local read = read_options("temp_file", options, temp_options, temp_names)
+  local read = option.read("temp_file", options, temp_options)
   object.check_task "temp_file"
   return core.fs.make_temp_file(template(read))
 end
@@ -190,7 +167,7 @@ end
 --- @param options? {dir: string?, prefix: string?}
 --- @return cohort.TempDir
 function fs.temp_dir(options)
-  local read = read_options("temp_dir", options, temp_options, temp_names)
+  local read = option.read("temp_dir", options, temp_options)
   object.check_task "temp_dir"
   local where = core.where()
   return setmetatable({ { path = core.fs.make_temp_dir(template(read)), where = where } }, TempDir)

@@ -9,13 +9,14 @@ local try = require "cohort.try"
 local arguments = require "cohort.net.arguments"
 local dial = require "cohort.net.dial"
 local names = require "cohort.net.names"
+local option = require "cohort.option"
 local serve = require "cohort.net.serve"
 local udp = require "cohort.net.udp"
 
 local net = { pair = core.pair, resolver = names.resolver, serve = serve, udp = udp }
 
 local check_text, check_port, check_task = arguments.check_text, arguments.check_port, arguments.check_task
-local read_options, limits_of, whole = arguments.read_options, arguments.limits_of, arguments.whole
+local limits_of, whole = arguments.limits_of, arguments.whole
 
 local BACKLOG, BACKLOG_MAX = 511, 65535
 
@@ -25,12 +26,13 @@ local BACKLOG, BACKLOG_MAX = 511, 65535
 --- @field path string?     of a Unix socket that has one
 --- @field family "inet"|"inet6"|"unix"
 
-local stream_options = arguments.stream_options
-local listen_options = {
-  backlog = arguments.expects_count, reuse_address = arguments.expects_boolean,
-  reuse_port = arguments.expects_boolean, ipv6_only = arguments.expects_boolean,
-}
-for name, expects in next, stream_options do listen_options[name] = expects end
+local expects = option.expects
+
+local stream_options = option.known(arguments.stream_options)
+local listen_options = option.known(arguments.with_stream_options {
+  backlog = expects.limit, reuse_address = expects.boolean, reuse_port = expects.boolean,
+  ipv6_only = expects.boolean,
+})
 
 ---------------------------------------------------------------------------
 -- Connecting
@@ -54,7 +56,7 @@ for name, expects in next, stream_options do listen_options[name] = expects end
 function net.connect(host, port, options)
   check_text("connect", "a host", host, "net.connect(host, port)")
   check_port("connect", port)
-  local read = read_options("connect", options, stream_options)
+  local read = option.read("connect", options, stream_options)
   check_task("connect")
   local where, line_max, buffer_max = core.where(), limits_of(read)
   local socket_options = arguments.stream_socket_options(read)
@@ -69,7 +71,7 @@ end
 --- @return cohort.Stream
 function net.connect_unix(path, options)
   check_text("connect_unix", "a path", path, "net.connect_unix(path)")
-  local read = read_options("connect_unix", options, stream_options)
+  local read = option.read("connect_unix", options, stream_options)
   check_task("connect_unix")
   local line_max, buffer_max = limits_of(read)
   return core.connect(path, nil, core.where(), line_max, buffer_max, arguments.stream_socket_options(read))
@@ -109,8 +111,8 @@ end
 local function listening(read)
   if read.reuse_address == nil then read.reuse_address = true end
   local line_max, buffer_max = limits_of(read)
-  local options = arguments.stream_socket_options(read, "reuse_address", "reuse_port", "ipv6_only")
-  return line_max, buffer_max, options, whole(read.backlog, BACKLOG, BACKLOG_MAX)
+  local socket_options = arguments.stream_socket_options(read, "reuse_address", "reuse_port", "ipv6_only")
+  return line_max, buffer_max, socket_options, whole(read.backlog, BACKLOG, BACKLOG_MAX)
 end
 
 --- Listens for connections at an address of this machine; port 0 takes a free one
@@ -129,7 +131,7 @@ end
 function net.listen(host, port, options)
   check_text("listen", "a host", host, "net.listen(host, port)")
   check_port("listen", port)
-  local read = read_options("listen", options, listen_options)
+  local read = option.read("listen", options, listen_options)
   check_task("listen")
   local where, first = core.where(), nil
   for _, address in ipairs(names.lookup(host, where)) do
@@ -148,7 +150,7 @@ end
 --- @return cohort.Listener
 function net.listen_unix(path, options)
   check_text("listen_unix", "a path", path, "net.listen_unix(path)")
-  local read = read_options("listen_unix", options, listen_options)
+  local read = option.read("listen_unix", options, listen_options)
   check_task("listen_unix")
   return core.listen(path, nil, core.where(), listening(read))
 end

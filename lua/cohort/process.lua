@@ -5,11 +5,12 @@
 local core = require "cohort.core"
 local misuse = require "cohort.misuse"
 local object = require "cohort.object"
+local option = require "cohort.option"
 local try = require "cohort.try"
 
 local process = {}
 
-local attempt = try.attempt
+local attempt, expects, describe = try.attempt, option.expects, option.describe
 
 local LINE_MAX = 65536
 local UNLIMITED = 1 << 46
@@ -26,11 +27,6 @@ local plans = { null = -1, pipe = -2, inherit = -3, stdout = -4 }
 
 local EXAMPLE, EXAMPLE_OF_OPTIONS = '{"ls", "-l"}', '{"ls", "-l", cwd = "/"}'
 
-local function describe(value)
-  if type(value) == "number" and value == value then return ("%.14g"):format(value) end
-  return value ~= value and "nan" or type(value)
-end
-
 local function name_of(value)
   return type(value) == "userdata" and (getmetatable(value) or {}).__name
 end
@@ -38,11 +34,9 @@ end
 local function is_stream(value) return name_of(value) == "cohort.Stream" end
 
 -- What was given as a descriptor of the child, and what can be done instead.
-local function describe_source(name, value)
+local function describe_source(value, copy)
   if name_of(value) == "cohort.File" then return "a file of cohort.fs: take one of io.open" end
-  if not is_stream(value) then return describe(value) end
-  local mend = name == "stdin" and "stream:copy_to(child.stdin)" or ("child.%s:copy_to(stream)"):format(name)
-  return "a stream, which only run takes: copy it, with " .. mend
+  return is_stream(value) and "a stream, which only run takes: copy it, with " .. copy or nil
 end
 
 local function is_text(value)
@@ -84,49 +78,36 @@ local function split(who, command, more)
   return list, options
 end
 
-local function expects_boolean(value) return type(value) ~= "boolean" and "true or false" or nil end
-
 local function expects_directory(value)
   return not (is_text(value) and value ~= "") and "the path of a directory, without NUL bytes" or nil
 end
 
-local function expects_seconds(value)
-  return not (type(value) == "number" and value >= 0) and "zero or more seconds" or nil
-end
-
-local function expects_size(value)
-  local is = value == math.huge or math.type(value) == "integer" and value >= 1
-  return not is and "a whole number of 1 or more, or math.huge" or nil
-end
-
--- One of some words, an open file of Lua's io; `more` accepts what else there is.
-local function expects_descriptor(words, more, mend)
+-- One of some words, an open file of Lua's io; `more` accepts what else there is. `copy` is how a stream is
+-- copied where none is taken.
+local function expects_descriptor(words, more, mend, copy)
   return function(value)
     if words[value] or io.type(value) == "file" or more and more(value) then return nil end
-    return io.type(value) and "an open file" or mend
+    return io.type(value) and "an open file" or mend, describe_source(value, copy)
   end
 end
 
 local function is_input(value) return type(value) == "string" or is_stream(value) end
 
 local common = {
-  cwd = expects_directory, clean_env = expects_boolean, process_group = expects_boolean,
-  grace = expects_seconds,
+  cwd = expects_directory, clean_env = expects.boolean, process_group = expects.boolean,
+  grace = expects.seconds,
   env = function(value)
     return (type(value) ~= "table" or core.is_callable(value)) and "a table of variables" or nil
   end,
 }
 
 local function with_common(own)
-  for name, expects in next, common do own[name] = expects end
-  local names = {}
-  for name in next, own do names[#names + 1] = name end
-  table.sort(names)
-  return { known = own, names = names }
+  for name, check in next, common do own[name] = check end
+  return option.known(own)
 end
 
 local run_options = with_common {
-  check = expects_boolean, max_output = expects_size,
+  check = expects.boolean, max_output = expects.limit,
   stdin = expects_descriptor({}, is_input, "a string to be read, a stream, or an open file of io"),
   stdout = expects_descriptor({ capture = true, inherit = true, null = true }, is_stream,
     '"capture", "inherit", "null", a stream, or an open file of io'),
@@ -136,25 +117,12 @@ local run_options = with_common {
 
 local open_options = with_common {
   stdin = expects_descriptor({ pipe = true, inherit = true, null = true }, nil,
-    '"pipe", "inherit", "null", or an open file of io'),
+    '"pipe", "inherit", "null", or an open file of io', "stream:copy_to(child.stdin)"),
   stdout = expects_descriptor({ pipe = true, inherit = true, null = true }, nil,
-    '"pipe", "inherit", "null", or an open file of io'),
+    '"pipe", "inherit", "null", or an open file of io', "child.stdout:copy_to(stream)"),
   stderr = expects_descriptor({ pipe = true, inherit = true, null = true, stdout = true }, nil,
-    '"pipe", "stdout", "inherit", "null", or an open file of io'),
+    '"pipe", "stdout", "inherit", "null", or an open file of io', "child.stderr:copy_to(stream)"),
 }
-
--- Raises what is wrong with the options of a command.
-local function check_options(who, options, kinds)
-  core.check_options(options, who, kinds.names)
-  for _, name in ipairs(kinds.names) do
-    local value = options[name]
-    local expected = value ~= nil and kinds.known[name](value)
-    if expected then
-      local got = name:find "^std" and describe_source(name, value) or describe(value)
-      misuse("option '%s' expects %s, got %s", name, expected, got)
-    end
-  end
-end
 
 -- The whole environment of the child as a list of "NAME=value"; nil: ours.
 local function read_environment(options)
@@ -180,9 +148,9 @@ local function read_environment(options)
 end
 
 -- Reads a command for the function `who`.
-local function read(who, kinds, ...)
-  local list, options = split(who, ...)
-  check_options(who, options, kinds)
+local function read(who, known, ...)
+  local list, given = split(who, ...)
+  local options = option.read(who, given, known)
   options.env = read_environment(options)
   return list, options
 end

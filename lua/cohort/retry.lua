@@ -6,17 +6,14 @@ local core = require "cohort.core"
 local misuse = require "cohort.misuse"
 local match = require "cohort.match"
 local object = require "cohort.object"
+local option = require "cohort.option"
 
 local retry = {}
 
+local expects = option.expects
+
 local is_callable, is_cancelled, is_error_group = core.is_callable, core.is_cancelled, core.is_error_group
 local raise = core.raise
-
--- What a wrong value is, for the message: of a number, which.
-local function name_of(value)
-  if value ~= value then return "nan" end
-  return type(value) == "number" and ("%.14g"):format(value) or type(value)
-end
 
 ---------------------------------------------------------------------------
 -- Options
@@ -25,30 +22,21 @@ local delay_max = 1e9  -- seconds; a product of many factors is infinite, and no
 
 local defaults = { attempts = 3, delay = 0.1, factor = 2, max_delay = delay_max, jitter = 0 }
 
-local checks = {}
-
-function checks.attempts(n)
-  return n == math.huge or math.type(n) == "integer" and n >= 1, "a whole number of 1 or more, or math.huge"
+local function expects_number(least, most, expected)
+  return function(value)
+    local is = type(value) == "number" and value >= least and value <= most and value < math.huge
+    return not is and expected or nil
+  end
 end
 
-function checks.delay(s)
-  return type(s) == "number" and s >= 0 and s < math.huge, "zero or more seconds"
-end
-
-function checks.factor(x)
-  return type(x) == "number" and x >= 1 and x < math.huge, "a number of 1 or more"
-end
-
-function checks.max_delay(s)
-  return type(s) == "number" and s >= 0, "zero or more seconds, or math.huge"
-end
-
-function checks.jitter(x)
-  return type(x) == "number" and x >= 0 and x <= 1, "a number from 0 to 1"
-end
-
-local known = { on = true }
-for name in pairs(defaults) do known[name] = true end
+local known = option.known {
+  attempts = expects.limit,
+  delay = expects_number(0, math.huge, "zero or more seconds"),
+  factor = expects_number(1, math.huge, "a number of 1 or more"),
+  max_delay = function(value) return expects.seconds(value) and "zero or more seconds, or math.huge" end,
+  jitter = expects_number(0, 1, "a number from 0 to 1"),
+  on = function(value) match.check(value, "option 'on'") end,
+}
 
 -- Refuses options behind the function, which has no parameter for them; `call` is it and its arguments.
 local function check_options_first(call)
@@ -57,30 +45,16 @@ local function check_options_first(call)
   local info, first = debug.getinfo(f, "u"), next(last)
   if first == nil or info.isvararg or info.nparams >= call.n - 1 then return end
   for name in next, last do
-    if not known[name] then return end
+    if not known.expects[name] then return end
   end
   misuse("retry takes its options first, got them behind the function: write retry({%s = ...}, f)", first)
 end
 
-local function check_option(name, value)
-  if name == "on" then
-    match.check(value, "option 'on'")
-    return
-  end
-  local ok, expected = checks[name](value)
-  if not ok then misuse("option '%s' expects %s, got %s", name, expected, name_of(value)) end
-end
-
-local names = { "attempts", "delay", "factor", "max_delay", "jitter", "on" }
-
 -- The options, complete.
-local function check_options(options)
-  core.check_options(options, "retry", names)
-  local plan = {}
-  for _, name in ipairs(names) do
-    local value = rawget(options, name)
-    if value ~= nil then check_option(name, value) else value = defaults[name] end
-    plan[name] = value
+local function read_options(options)
+  local plan = option.read("retry", options, known)
+  for name, value in next, defaults do
+    if plan[name] == nil then plan[name] = value end
   end
   return plan
 end
@@ -153,7 +127,7 @@ function retry.retry(options, f, ...)
     call, options = table.pack(options, f, ...), {}
     if f == nil and select("#", ...) == 0 then call.n = 1 end
   end
-  local plan = check_options(options)
+  local plan = read_options(options)
   if not is_callable(call[1]) then
     misuse("retry expects a function, got %s: write retry(options, f, ...)", type(call[1]))
   end
@@ -173,7 +147,7 @@ end
 --- @return fun(): integer
 function retry.ticker(interval)
   if type(interval) ~= "number" or not (interval > 0 and interval < math.huge) then
-    misuse("ticker expects more than zero seconds, got %s", name_of(interval))
+    misuse("ticker expects more than zero seconds, got %s", option.describe(interval))
   end
   object.check_task "ticker"
   local begun, last = core.now(), 0

@@ -5,6 +5,7 @@
 local core = require "cohort.core"
 local misuse = require "cohort.misuse"
 local object = require "cohort.object"
+local option = require "cohort.option"
 
 local open, missing, check_task = core.stdio.stream, core.missing, object.check_task
 
@@ -22,7 +23,7 @@ local stdio = setmetatable({}, {
   end,
 })
 
-local names = { "signals" }
+local raw_options = option.known { signals = option.expects.boolean }
 
 --- Is a standard stream a terminal?
 --- @param name "stdin"|"stdout"|"stderr"
@@ -44,13 +45,9 @@ function stdio.size() return core.stdio.size() end
 --- @param options? {signals: boolean?}
 --- @return cohort.RawMode
 function stdio.raw_mode(options)
-  if options ~= nil then core.check_options(options, "raw_mode", names) end
-  local signals = options and rawget(options, "signals")
-  if signals ~= nil and type(signals) ~= "boolean" then
-    misuse("option 'signals' expects true or false, got %s", type(signals))
-  end
+  local read = option.read("raw_mode", options, raw_options)
   object.check_task "raw_mode"
-  return core.stdio.raw_mode(signals == true)
+  return core.stdio.raw_mode(read.signals == true)
 end
 
 ---------------------------------------------------------------------------

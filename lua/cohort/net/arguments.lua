@@ -1,8 +1,11 @@
 --- Arguments of what cohort.net offers.
 local core = require "cohort.core"
 local misuse = require "cohort.misuse"
+local option = require "cohort.option"
 
 local arguments = {}
+
+local expects = option.expects
 
 local LINE_MAX = 65536
 local UNLIMITED = 1 << 46
@@ -31,80 +34,44 @@ function arguments.check_port(who, port)
   if port < 0 or port > 65535 then misuse("%s expects a port of 0 to 65535, got %.14g", who, port) end
 end
 
---- Options by name, checked: `known` tells for each what is expected instead of a value, or nil.
-function arguments.read_options(who, options, known)
-  if options == nil then return {} end
-  local names, read = {}, {}
-  for name in next, known do names[#names + 1] = name end
-  table.sort(names)
-  core.check_options(options, who, names)
-  for _, name in ipairs(names) do
-    local value = rawget(options, name)
-    local expected = value ~= nil and known[name](value)
-    if expected then
-      local got = type(value) == "number" and tostring(value) or type(value)
-      misuse("option '%s' expects %s, got %s", name, expected, got)
-    end
-    read[name] = value
-  end
-  return read
-end
-
 ---------------------------------------------------------------------------
--- What is wrong with the value of an option, or nil
-
-function arguments.expects_count(value)
-  if math.type(value) == "float" and value ~= math.huge then value = math.tointeger(value) end
-  local is = type(value) == "number" and value >= 1
-  return not is and "a whole number of 1 or more" or nil
-end
-
-function arguments.expects_boolean(value)
-  return type(value) ~= "boolean" and "true or false" or nil
-end
-
-function arguments.expects_function(value)
-  return not core.is_callable(value) and "a function" or nil
-end
-
-function arguments.expects_seconds(value)
-  local is = type(value) == "number" and value >= 0
-  return not is and "zero or more seconds" or nil
-end
+-- Options of sockets
 
 local KEEPALIVE_MAX, PROBES_MAX = 32767, 127  -- of Linux
 
-function arguments.expects_silence(value)
+local function expects_silence(value)
   local is = type(value) == "number" and value > 0 and value <= KEEPALIVE_MAX
   return not is and ("more than 0 and up to %d seconds"):format(KEEPALIVE_MAX) or nil
 end
 
 local function expects_keepalive(value)
-  local expected = type(value) ~= "boolean" and arguments.expects_silence(value)
+  local expected = type(value) ~= "boolean" and expects_silence(value)
   return expected and expected .. ", or true or false" or nil
 end
 
 local function expects_probes(value)
-  local wrong = arguments.expects_count(value) or value > PROBES_MAX
+  local wrong = expects.count(value) or value > PROBES_MAX
   return wrong and ("a whole number of 1 or more, and up to %d"):format(PROBES_MAX) or nil
 end
 
----------------------------------------------------------------------------
--- Options of sockets
-
 --- Of streams, and of listeners for the streams that they accept.
 arguments.stream_options = {
-  line_max = arguments.expects_count, buffer_max = arguments.expects_count,
-  nodelay = arguments.expects_boolean, keepalive = expects_keepalive,
-  keepalive_interval = arguments.expects_silence, keepalive_count = expects_probes,
-  receive_buffer = arguments.expects_count, send_buffer = arguments.expects_count,
+  line_max = expects.limit, buffer_max = expects.limit, nodelay = expects.boolean,
+  keepalive = expects_keepalive, keepalive_interval = expects_silence, keepalive_count = expects_probes,
+  receive_buffer = expects.limit, send_buffer = expects.limit,
 }
+
+--- The same besides the options of a listener.
+function arguments.with_stream_options(own)
+  for name, check in next, arguments.stream_options do own[name] = check end
+  return own
+end
 
 local BUFFER_MAX = 1 << 30
 
 --- Those that a socket has, as the core takes them; nil for none.
 --- @param read table   options that were checked
---- @param ... string   names of those that are taken as they are
+--- @param ... string   names of those that are options as they are
 function arguments.socket_options(read, ...)
   local whole = arguments.whole
   local options = {
@@ -140,9 +107,9 @@ function arguments.whole(value, default, most)
 end
 
 --- What all streams are made with, in the order in which the core takes it.
-function arguments.limits_of(options)
+function arguments.limits_of(read)
   local whole = arguments.whole
-  return whole(options.line_max, LINE_MAX, UNLIMITED), whole(options.buffer_max, UNLIMITED, UNLIMITED)
+  return whole(read.line_max, LINE_MAX, UNLIMITED), whole(read.buffer_max, UNLIMITED, UNLIMITED)
 end
 
 return arguments

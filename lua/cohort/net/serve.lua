@@ -5,16 +5,17 @@
 --- fails, the shields go down: a failure cancels the rest at once.
 local core = require "cohort.core"
 local misuse = require "cohort.misuse"
+local option = require "cohort.option"
 local try = require "cohort.try"
 local arguments = require "cohort.net.arguments"
 
-local attempt = try.attempt
+local attempt, expects = try.attempt, option.expects
 local note, raise = core.note, core.raise
 
 local PAUSE = 0.1     -- seconds until accepting is tried again when descriptors or memory ran out
 
-local known = {
-  limit = arguments.expects_count, on_error = arguments.expects_function, grace = arguments.expects_seconds,
+local known = option.known {
+  limit = expects.limit, on_error = expects.callable, grace = expects.seconds,
 }
 
 -- Codes of an `accept` that will work again when others have given back what they hold.
@@ -160,7 +161,7 @@ local function serve(listener, options, handler)
   if core.is_callable(options) then
     misuse "serve takes options before the handler: write net.serve(listener, {limit = 3}, handler)"
   end
-  local read = arguments.read_options("serve", options, known)
+  local read = option.read("serve", options, known)
   if not core.is_callable(handler) then
     misuse("serve expects a function as handler, got %s: write net.serve(listener, handler)",
       type(handler))

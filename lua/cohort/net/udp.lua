@@ -2,6 +2,9 @@
 local core = require "cohort.core"
 local arguments = require "cohort.net.arguments"
 local names = require "cohort.net.names"
+local option = require "cohort.option"
+
+local expects = option.expects
 
 local DATAGRAM_MAX = 65536  -- more than any has
 local HOPS_MAX = 255
@@ -37,12 +40,11 @@ local function expects_ttl(value)
   return (expects_hops(value) or value < 1) and "a whole number of 1 to 255" or nil
 end
 
-local known = {
-  host = expects_text, port = expects_port, peer = expects_peer, datagram_max = arguments.expects_count,
-  broadcast = arguments.expects_boolean, reuse_address = arguments.expects_boolean,
-  reuse_port = arguments.expects_boolean, ipv6_only = arguments.expects_boolean,
-  receive_buffer = arguments.expects_count, send_buffer = arguments.expects_count,
-  ttl = expects_ttl, multicast_ttl = expects_hops, multicast_loop = arguments.expects_boolean,
+local known = option.known {
+  host = expects_text, port = expects_port, peer = expects_peer, datagram_max = expects.limit,
+  broadcast = expects.boolean, reuse_address = expects.boolean, reuse_port = expects.boolean,
+  ipv6_only = expects.boolean, receive_buffer = expects.limit, send_buffer = expects.limit,
+  ttl = expects_ttl, multicast_ttl = expects_hops, multicast_loop = expects.boolean,
   multicast_interface = expects_text,
 }
 
@@ -74,18 +76,18 @@ end
 --- @param options? cohort.UdpOptions
 --- @return cohort.Udp
 local function udp(options)
-  local read = arguments.read_options("udp", options, known)
+  local read = option.read("udp", options, known)
   arguments.check_task("udp")
   local where = core.where()
   local own, peer = choose(read, where)
   if read.multicast_interface then
     read.multicast_interface = core.interface_index(read.multicast_interface, 0, where)
   end
-  local options_of_socket = arguments.socket_options(read, "broadcast", "reuse_address", "reuse_port",
+  local socket_options = arguments.socket_options(read, "broadcast", "reuse_address", "reuse_port",
     "ipv6_only", "ttl", "multicast_ttl", "multicast_loop", "multicast_interface")
   local datagram_max = arguments.whole(read.datagram_max, DATAGRAM_MAX, DATAGRAM_MAX)
   local peer_port = read.peer and read.peer.port
-  return core.udp(own, read.port or 0, where, options_of_socket, datagram_max, peer, peer_port)
+  return core.udp(own, read.port or 0, where, socket_options, datagram_max, peer, peer_port)
 end
 
 return udp

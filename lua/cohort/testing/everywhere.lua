@@ -8,9 +8,12 @@
 local core = require "cohort.core"
 local leaks = require "cohort.testing.leaks"
 local match = require "cohort.match"
+local option = require "cohort.option"
 local arguments = require "cohort.testing.arguments"
 
 local everywhere = {}
+
+local expects = option.expects
 
 ---------------------------------------------------------------------------
 -- Guards: values that tell whether they were closed
@@ -194,8 +197,10 @@ function Sweep:far(open, runs)
   return true
 end
 
-local cancel_options = { check = arguments.expects_function, at = arguments.expects_count,
-  runs = arguments.expects_count, allow = function() end }  -- which is looked at by itself
+local cancel_options = option.known {
+  check = expects.callable, at = expects.count, runs = expects.count,
+  allow = function(value) match.check(value, "option 'allow'") end,
+}
 
 --- Runs `f` with a cancellation at each checkpoint: see the reference.
 --- @param options? {check: function?, allow: cohort.Matcher?, at: integer?, runs: integer?}
@@ -203,7 +208,6 @@ local cancel_options = { check = arguments.expects_function, at = arguments.expe
 --- @return {checkpoints: integer, runs: integer, cancelled: integer, exhaustive: boolean}
 function everywhere.cancel_everywhere(options, f)
   options, f = arguments.read("cancel_everywhere", options, f, cancel_options)
-  if options.allow ~= nil then match.check(options.allow, "option 'allow'") end
   arguments.check_outside("cancel_everywhere")
   local count = run_plain("cancel_everywhere", f, options).points
   local sweep = setmetatable({ f = f, options = options, count = count, runs = 1, cancelled = 0 }, Sweep)
@@ -217,10 +221,12 @@ end
 
 local function expects_code(value)
   local is = type(value) == "string" and core.has_code(value)
-  return not is and 'the code of an error of the system, such as "EMFILE"' or nil
+  if is then return nil end
+  local got = type(value) == "string" and ("%q"):format(value)
+  return 'the code of an error of the system, such as "EMFILE"', got
 end
 
-local fail_options = { check = arguments.expects_function, code = expects_code, at = arguments.expects_count }
+local fail_options = option.known { check = expects.callable, code = expects_code, at = expects.count }
 
 local function at_place(place) return place ~= "" and " at " .. place or "" end
 

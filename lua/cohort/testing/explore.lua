@@ -8,9 +8,12 @@
 --- by what was there to choose in the run of the plan that is one deviation shorter, so each order is run
 --- once. Then, if runs are left, chance picks. A plan that fails is shrunk, by leaving parts of it out.
 local core = require "cohort.core"
+local option = require "cohort.option"
 local arguments = require "cohort.testing.arguments"
 
 local explore = {}
+
+local expects = option.expects
 
 local RUNS = 1000
 local SHRINK_RUNS_MAX = 1000
@@ -237,14 +240,20 @@ end
 local function expects_plan(value)
   if type(value) ~= "table" then return "a table of choices, as the error has it" end
   for at, pick in next, value do
-    if arguments.expects_count(at) or arguments.expects_count(pick) then
+    if expects.count(at) or expects.count(pick) then
       return "whole numbers of 1 or more by whole numbers"
     end
   end
 end
 
-local known = { runs = arguments.expects_count, preemptions = arguments.expects_limit,
-  seed = arguments.expects_count, replay = expects_plan }
+local function expects_preemptions(value)
+  local is = value == 0 or not expects.limit(value)
+  return not is and "a whole number of 0 or more, or math.huge" or nil
+end
+
+local known = option.known {
+  runs = expects.count, preemptions = expects_preemptions, seed = expects.count, replay = expects_plan,
+}
 
 --- Runs `f` as the root task of runtimes of its own, in many orders of its tasks.
 ---

@@ -1,0 +1,42 @@
+/*
+** Formats, those of Lua's io: "n", "l", "L", "a" and numbers of bytes, with or without
+** "*". Methods that have them take the object first and then as many as there are; all
+** are checked before the first is read.
+*/
+#ifndef COH_STREAM_FORMAT_H
+#define COH_STREAM_FORMAT_H
+
+#include <lua.h>
+
+#include <stdint.h>
+
+#include "kernel/hidden.h"
+#include "stream/goal.h"
+
+COH_HIDDEN
+
+#define COH_SIZE_LIMIT ((lua_Integer)1 << 46)  /* bytes; more is a mistake, and as a limit it is none */
+
+/* A whole number of bytes at 'arg', 'least' (0 or 1) or more. [-0, +0, v] */
+lua_Integer coh_size_check(lua_State *L, int arg, const char *what, lua_Integer least);
+
+/* A number of bytes that a user gave, as one that memory could hold. */
+static inline size_t coh_size_of(lua_Integer n) {
+  return (uint64_t)n > SIZE_MAX / 4 ? SIZE_MAX / 4 : (size_t)n;
+}
+
+/* What the format at 'arg' asks for; nil and nothing are "l". No format is misuse of 'what'. [-0, +0, v] */
+struct coh_goal coh_format_check(lua_State *L, int arg, const char *what, size_t line_max);
+
+/* The same for all from 2 to the top. */
+void coh_formats_check(lua_State *L, const char *what);
+
+/* Push the iterator of 'lines': 'next', with the object at 1 and the formats from 2 on. [-n, +1, v] */
+int coh_lines_push(lua_State *L, lua_CFunction next);
+
+/* First line of that 'next': have its object and its formats on the stack, and nothing else. [-n, +m, v] */
+void coh_lines_arguments(lua_State *L);
+
+COH_SEEN
+
+#endif

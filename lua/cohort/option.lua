@@ -1,0 +1,84 @@
+--- Options of public functions: reading them, and what their values are expected to be.
+---
+--- What is wrong with a table of options, or with a name in it, the core says, as for its own functions.
+local core = require "cohort.core"
+local misuse = require "cohort.misuse"
+
+local option = {}
+
+--- What a wrong value is, for a message: of a number, which.
+--- @param value any
+--- @return string
+function option.describe(value)
+  if value ~= value then return "nan" end
+  return type(value) == "number" and ("%.14g"):format(value) or type(value)
+end
+
+--- The options that a function has: `expects` tells for each name by a function what is expected instead of a
+--- value, or nil when it is right; and what it is, where there is a better word than that of its type.
+--- @param expects table<string, fun(value: any): string?, string?>
+--- @return {expects: table, names: string[]}
+function option.known(expects)
+  local names = {}
+  for name in next, expects do names[#names + 1] = name end
+  table.sort(names)
+  return { expects = expects, names = names }
+end
+
+--- The options that were given to the public function `who`, each checked. None may be given.
+--- @param who string
+--- @param given any
+--- @param known table   of `option.known`
+--- @return table<string, any>
+function option.read(who, given, known)
+  if given == nil then return {} end
+  core.check_options(given, who, known.names)
+  local read = {}
+  for _, name in ipairs(known.names) do
+    local value = rawget(given, name)
+    if value ~= nil then
+      local expected, got = known.expects[name](value)
+      if expected then
+        misuse("option '%s' expects %s, got %s", name, expected, got or option.describe(value))
+      end
+      read[name] = value
+    end
+  end
+  return read
+end
+
+---------------------------------------------------------------------------
+-- What is expected
+
+local expects = {}
+option.expects = expects
+
+function expects.boolean(value)
+  return type(value) ~= "boolean" and "true or false" or nil
+end
+
+--- A function, or what can be called like one.
+function expects.callable(value)
+  return not core.is_callable(value) and "a function" or nil
+end
+
+function expects.seconds(value)
+  return not (type(value) == "number" and value >= 0) and "zero or more seconds" or nil
+end
+
+--- As in Lua, a float that has the value of an integer is one.
+function expects.count(value)
+  local n = type(value) == "number" and math.tointeger(value)
+  return not (n and n >= 1) and "a whole number of 1 or more" or nil
+end
+
+function expects.limit(value)
+  return value ~= math.huge and expects.count(value) and "a whole number of 1 or more, or math.huge" or nil
+end
+
+function expects.text(value)
+  if type(value) ~= "string" then return "a string" end
+  if value:find("\0", 1, true) then return "a string without NUL bytes", "one with a NUL byte" end
+end
+
+return option
