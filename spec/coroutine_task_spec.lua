@@ -60,6 +60,18 @@ describe("a generator in a task", function()
     end)
   end)
 
+  it("names what is in the way though a function of ours is nearer, or pcall has called it", function()
+    virtual(function()
+      local function wait() cohort.move_on_after(1, cohort.sleep, 1) end
+      local err = raised(function() table.sort({ 2, 1 }, wait) end)
+      assert.matches("cannot wait inside a function called by 'sort', which Lua cannot suspend", err)
+      local _, told = pcall(string.gsub, "a", "a", wait)
+      assert.matches("cannot wait inside a function called by 'string.gsub', which Lua cannot suspend", told)
+      local eg = cohort.error_group("two", { "a", "b" })
+      assert.matches("cannot wait inside a function called by 'split'", raised(function() eg:split(wait) end))
+    end)
+  end)
+
   it("that waits is normal: no other task resumes or closes it", function()
     virtual(function()
       cohort.group(function(g)

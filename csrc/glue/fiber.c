@@ -12,6 +12,8 @@
 
 #include <lauxlib.h>
 
+#include <string.h>
+
 #include "glue/abandon.h"
 #include "glue/context.h"
 #include "glue/error.h"
@@ -259,6 +261,13 @@ static void keep_death(lua_State *L, struct coh_fiber *f) {
 }
 
 
+/* Did Lua not resume it, because somebody else has ended it? The body lets no error of others through. */
+static bool is_refused(const struct coh_fiber *f, int status) {
+  return status == LUA_ERRRUN && !f->dead && lua_type(f->L, -1) == LUA_TSTRING &&
+         strcmp(lua_tostring(f->L, -1), "cannot resume dead coroutine") == 0;
+}
+
+
 /*
 ** The coroutine has ended. The body ends with LUA_OK whatever happened in it;
 ** another status means that memory ran out after it, and leaves a dead one. What
@@ -267,6 +276,10 @@ static void keep_death(lua_State *L, struct coh_fiber *f) {
 */
 static void ended(struct coh_state *S, struct coh_fiber *f, int status) {
   if (status != LUA_OK && coh_lost_is(f)) coh_lost_handle(f);
+  if (is_refused(f, status)) {
+    f->taken = true;
+    if (f->handle != NULL) f->handle->taken = true;
+  }
   if (status != LUA_OK && !f->dead) {
     f->failed = f->dead = true;
     f->cut = false;
@@ -342,6 +355,8 @@ static bool is_kept(const struct coh_fiber *f) {
 void coh_fiber_push_error(lua_State *L, struct coh_fiber *f) {
   if (f->L == NULL) {
     lua_pushliteral(L, COH_OUT_OF_MEMORY);
+  } else if (f->taken) {
+    lua_pushliteral(L, COH_TAKEN);
   } else if (lua_gettop(f->L) == 0 || (!f->dead && lua_status(f->L) != LUA_OK)) {
     lua_pushliteral(L, "the error of this task is lost: its coroutine was closed or resumed by hand after it "
                        "had failed");

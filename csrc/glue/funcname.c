@@ -58,6 +58,13 @@ static void push_loaded(lua_State *L, int function) {
 }
 
 
+void coh_funcname_find(lua_State *L) {
+  luaL_checkstack(L, SLOTS, "a name");
+  push_loaded(L, lua_gettop(L));
+  lua_replace(L, -2);
+}
+
+
 void coh_funcname_render(lua_State *L) {
   int function = lua_gettop(L);
   lua_Debug ar;

@@ -11,6 +11,9 @@
 
 COH_HIDDEN
 
+/* Replace the function on top by the shortest name under which a loaded module has it, or nil. [-1, +1, m] */
+void coh_funcname_find(lua_State *L);
+
 /*
 ** Replace the function on top by a name of it: where it stands when that is in a file of the
 ** user's, else the shortest one under which a loaded module has it. [-1, +1, m]

@@ -43,5 +43,5 @@ void coh_lost_settle(const struct coh_state *S, struct coh_object *handle) {
   if (S->lost_freed) handle->scope = NULL;
   else coh_object_end(handle);
   handle->result = COH_FAILED;
-  handle->lost = true;
+  handle->taken = true;
 }

@@ -12,6 +12,10 @@
 
 COH_HIDDEN
 
+/* The error of a task whose coroutine somebody else has ended. */
+#define COH_TAKEN "the coroutine of this task was closed or resumed by hand: only cohort may do that; " \
+                  "task:cancel() ends a task"
+
 /* Has somebody else ended the coroutine of a fiber that has not ended? */
 bool coh_lost_is(const struct coh_fiber *f);
 

@@ -97,7 +97,7 @@ struct coh_object {
   uint8_t result;                 /* of a task: enum coh_result */
   uint8_t kind;                   /* enum coh_kind */
   bool packed : 1;                /* of a task: its value is a table of results with their count in n */
-  bool lost : 1;                  /* of a task: its coroutine was ended by Lua's own library, see lost.h */
+  bool taken : 1;                 /* of a task: Lua's own library has ended its coroutine */
   bool shield;
   bool caught;
   uint16_t mark;                  /* COH_OBJECT_MARK: a metatable can be put on another's userdata */
@@ -193,7 +193,8 @@ struct coh_fiber {
   bool unclaimed : 1;             /* the host does not want its result */
   bool robbed : 1;                /* what waited was resumed by somebody else, and sees no end of the wait */
   bool locals : 1;                /* it has task-locals, see context.h */
-  bool lost : 1;                  /* its handle was, with its stack: see lost.h */
+  bool taken : 1;                 /* Lua's own library has ended its coroutine */
+  bool lost : 1;                  /* and its handle with that: see lost.h */
   uint16_t withs;                 /* it has open: a coroutine in which this changed may have one of them */
   uint16_t generation;            /* of tasks that have spawned one another into a cancelled group */
 };

@@ -163,7 +163,7 @@ static int push_results(lua_State *L, const struct coh_object *o) {
 
 /* Push the error of the task at 1, which has one: it is kept unless memory ran out first. [-0, +1, m] */
 static void push_error(lua_State *L, const struct coh_object *o) {
-  if (o->lost) lua_pushliteral(L, "cannot resume dead coroutine");
+  if (o->taken) lua_pushliteral(L, COH_TAKEN);
   else if (o->result != COH_FAILED) push_aborted(L);
   else if (lua_getiuservalue(L, 1, COH_UV_RESULT) == LUA_TNIL) lua_pushliteral(L, COH_OUT_OF_MEMORY);
 }

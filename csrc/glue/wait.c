@@ -10,6 +10,7 @@
 #include "glue/arg.h"
 #include "glue/error.h"
 #include "glue/errtext.h"
+#include "glue/funcname.h"
 #include "glue/note.h"
 #include "glue/stubborn.h"
 
@@ -30,26 +31,82 @@ static bool is_inserted(const lua_Debug *ar) {
 }
 
 
-/* The name of the function that keeps 'L' from yielding, or NULL. */
-static const char *culprit(lua_State *L, lua_Debug *ar) {
-  int level;
-  for (level = 1; lua_getstack(L, level, ar); level++) {
-    lua_getinfo(L, "Sn", ar);
-    if (is_inserted(ar)) return ar->name;
-    if (*ar->what == 'C' && ar->name != NULL && !lets_waits_through(ar->name)) return ar->name;
-  }
-  return NULL;
+/* Is the function on top one of ours, which have the state as first upvalue? [-0, +0, -] */
+static bool is_ours(lua_State *L, const struct coh_state *S) {
+  bool is;
+  if (lua_getupvalue(L, -1, 1) == NULL) return false;
+  is = lua_touserdata(L, -1) == S;
+  lua_pop(L, 1);
+  return is;
 }
 
 
-/* The name of the function that keeps any of the running coroutines from yielding, or NULL. */
-static const char *culprit_in(const struct coh_state *S, lua_State *L, lua_Debug *ar) {
-  const struct coh_frame *frame;
-  const char *name = culprit(L, ar);
-  if (S->frame == NULL) return name;
-  for (frame = S->frame->prev; frame != NULL && name == NULL; frame = frame->prev)
-    if (!lua_isyieldable(frame->co)) name = culprit(frame->co, ar);
-  return name;
+/*
+** Put in place of the function on top its name, when it keeps a coroutine from yielding, else nil: that is a
+** finalizer, a hook, or written in C, but not by us unless 'or_ours'. [-1, +1, m]
+*/
+static void name_culprit(lua_State *L, const struct coh_state *S, const lua_Debug *ar, bool or_ours) {
+  bool is = is_inserted(ar) || (*ar->what == 'C' && (or_ours || !is_ours(L, S)));
+  if (ar->name != NULL) {
+    lua_pushstring(L, ar->name);
+    lua_replace(L, -2);
+  } else {
+    coh_funcname_find(L);
+  }
+  if (is && !lua_isnil(L, -1) && !lets_waits_through(lua_tostring(L, -1))) return;
+  lua_pop(L, 1);
+  lua_pushnil(L);
+}
+
+
+/* Push that of 'co', or nil. [-0, +1, m] */
+static void push_culprit(lua_State *L, const struct coh_state *S, lua_State *co, lua_Debug *ar,
+                         bool or_ours) {
+  int level;
+  for (level = 1; lua_getstack(co, level, ar) && lua_checkstack(co, 1); level++) {
+    lua_getinfo(co, "Snf", ar);
+    lua_xmove(co, L, 1);
+    name_culprit(L, S, ar, or_ours);
+    if (!lua_isnil(L, -1)) return;
+    lua_pop(L, 1);
+  }
+  lua_pushnil(L);
+}
+
+
+/* Push that of any of the running coroutines, or nil. [-0, +1, m] */
+static void push_culprit_of_all(lua_State *L, const struct coh_state *S, lua_Debug *ar, bool or_ours) {
+  const struct coh_frame *frame = S->frame;
+  push_culprit(L, S, L, ar, or_ours);
+  while (frame != NULL && (frame = frame->prev) != NULL && lua_isnil(L, -1)) {
+    if (lua_isyieldable(frame->co)) continue;
+    lua_pop(L, 1);
+    push_culprit(L, S, frame->co, ar, or_ours);
+  }
+}
+
+
+/* Push what is in the way of a wait. [-0, +1, m] */
+static void push_obstacle(lua_State *L, const struct coh_state *S) {
+  lua_Debug ar;
+  push_culprit_of_all(L, S, &ar, false);
+  if (lua_isnil(L, -1)) {
+    lua_pop(L, 1);
+    push_culprit_of_all(L, S, &ar, true);
+  }
+  if (lua_isnil(L, -1))
+    lua_pushliteral(L, "cannot wait here: a C function that called back into Lua is in the way");
+  else if (is_inserted(&ar))
+    lua_pushfstring(L, "cannot wait in a %s, which Lua runs in the middle of something else: leave that to a "
+                       "task that waits for it, by event:set() or send:offer(...)",
+                    strcmp(ar.namewhat, "hook") == 0 ? "debug hook" : "finalizer (__gc)");
+  else if (strcmp(lua_tostring(L, -1), "require") == 0)
+    lua_pushliteral(L, "cannot wait at the top level of a file loaded by 'require': "
+                       "wait in a function that is called afterwards");
+  else
+    lua_pushfstring(L, "cannot wait inside a function called by '%s', which Lua cannot suspend: "
+                       "wait before or after it", lua_tostring(L, -1));
+  lua_replace(L, -2);
 }
 
 
@@ -63,8 +120,6 @@ static bool is_foreign(const struct coh_state *S, const lua_State *L) {
 
 
 void coh_push_refusal(lua_State *L, struct coh_state *S) {
-  lua_Debug ar;
-  const char *name;
   coh_text_push_prefix(L);
   if (is_foreign(S, L))
     lua_pushliteral(L, "cannot wait inside a coroutine that Lua's own coroutine library resumed: "
@@ -73,18 +128,8 @@ void coh_push_refusal(lua_State *L, struct coh_state *S) {
   else if (S->frame != NULL && S->frame->closing)
     lua_pushliteral(L, "cannot wait in a '<close>' variable of this coroutine: it is closed where Lua cannot "
                        "suspend, or it began outside of a task");
-  else if ((name = culprit_in(S, L, &ar)) == NULL)
-    lua_pushliteral(L, "cannot wait here: a C function that called back into Lua is in the way");
-  else if (is_inserted(&ar))
-    lua_pushfstring(L, "cannot wait in a %s, which Lua runs in the middle of something else: leave that to a "
-                       "task that waits for it, by event:set() or send:offer(...)",
-                    strcmp(name, "__gc") == 0 ? "finalizer (__gc)" : "debug hook");
-  else if (strcmp(name, "require") == 0)
-    lua_pushliteral(L, "cannot wait at the top level of a file loaded by 'require': "
-                       "wait in a function that is called afterwards");
   else
-    lua_pushfstring(L, "cannot wait inside a function called by '%s', which Lua cannot suspend: "
-                       "wait before or after it", name);
+    push_obstacle(L, S);
   lua_concat(L, 2);
 }
 
