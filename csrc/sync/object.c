@@ -36,7 +36,18 @@ static int l_tostring(lua_State *L) {
 }
 
 
+/* A metatable that is set again has its finalizer called again. */
+void coh_sync_revive(lua_State *L, int arg) {
+  struct coh_sync *o = lua_touserdata(L, arg);
+  o->collected = false;
+  arg = lua_absindex(L, arg);
+  lua_rawgetp(L, LUA_REGISTRYINDEX, o->class);
+  lua_setmetatable(L, arg);
+}
+
+
 void coh_sync_collected(struct coh_sync *o) {
+  o->collected = true;
   while (!coh_link_alone(&o->waiters)) coh_costep_send_off(coh_sync_first(o));
 }
 

@@ -9,6 +9,9 @@
 ** whoever must know the task of one
 ** keeps it in 'wait.of'.
 **
+** One that was collected may have been kept by a finalizer of the user's all the same. It gets its own
+** finalizer back with the next call: what is waited for or held must not vanish in silence.
+**
 ** Methods have the state as first upvalue and their class as second; once they know
 ** their object they take the state from there, which is cheaper. The address of a
 ** class is the registry's key for its metatable.
@@ -43,12 +46,18 @@ struct coh_sync {
   const struct coh_sync_class *class;
   struct coh_state *state;  /* borrows: it outlives every object */
   struct coh_link waiters;  /* coh_wait.link, oldest first */
+  bool collected;           /* its finalizer has run, and runs no more */
 };
+
+/* The object at 'arg' was collected and is used again: its finalizer will run once more. [-0, +0, -] */
+void coh_sync_revive(lua_State *L, int arg);
 
 /* The object at 'arg' when it is of this class, else NULL. [-0, +0, -] */
 static inline void *coh_sync_test(lua_State *L, int arg, const struct coh_sync_class *class) {
   struct coh_sync *o = lua_touserdata(L, arg);
-  return o != NULL && lua_rawlen(L, arg) == class->size && o->class == class ? o : NULL;
+  if (o == NULL || lua_rawlen(L, arg) != class->size || o->class != class) return NULL;
+  if (o->collected) coh_sync_revive(L, arg);
+  return o;
 }
 
 /* Say that a method got another value than its object. Never returns. [-0, +0, v] */
@@ -85,8 +94,8 @@ static inline struct coh_wait *coh_sync_first(const struct coh_sync *o) {
 }
 
 /*
-** It is collected though tasks wait for it: Lua's own library has closed the coroutines in which they
-** do. They go on, and find that out.
+** For '__gc'. When tasks wait for it Lua's own library has closed the coroutines in which they do: they go
+** on, and find that out.
 */
 void coh_sync_collected(struct coh_sync *o);
 

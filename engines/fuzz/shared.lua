@@ -56,10 +56,9 @@ local function guarded(kind, most, make)
   step("guarded " .. kind, function(w, body)
     local object = w:get("guarded " .. kind)
     object:with(function()
+      local _ <close> = setmetatable({}, { __close = function() w:leave(object) end })
       w:enter(object, most)
-      local ok, err = pcall(body)
-      w:leave(object)
-      if not ok then error(err, 0) end
+      body()
     end)
   end)
 end

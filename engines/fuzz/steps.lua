@@ -61,13 +61,18 @@ local function in_group(w, g, body)
   return body()
 end
 
+-- Has it ended? Where nothing can wait it is left to its task, with an error.
+local function check_ended(w, group)
+  if group and coroutine.isyieldable() then w:check_ended(group) end
+end
+
 step("group", function(w, body)
   local group
   local ok, err = pcall(cohort.group, group_options(w), function(g)
     group = g
     return in_group(w, g, body)
   end)
-  if group then w:check_ended(group) end
+  check_ended(w, group)
   if not ok then error(err, 0) end
 end)
 step("open_group", function(w, body)
@@ -77,7 +82,7 @@ step("open_group", function(w, body)
     group = g
     return in_group(w, g, body)
   end)
-  if group then w:check_ended(group) end
+  check_ended(w, group)
   if not ok then error(err, 0) end
 end)
 step("open_group, forgotten", function(w) w:put("group", cohort.open_group()) end)

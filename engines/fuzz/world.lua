@@ -59,13 +59,15 @@ end
 
 -- What is raised where a block is closed and no line is running: while an error unwinds, or at a task's end.
 local lineless = { "^a %l+ is closed by the task", "^a %l+ was left open by a coroutine that will not go on",
-  "^a group that was cancelled could not end where it was closed", "^as_completed goes on only in the task" }
+  "^a group that was cancelled could not end where it was closed", "^as_completed goes on only in the task",
+  "^the coroutine of this task was closed or resumed", "^the error of this task is lost",
+  "^what this coroutine had open was closed while it was suspended" }
 
 local function check_text(w, text)
   for _, pattern in ipairs(lineless) do
     if text:find(pattern) then return end
   end
-  if w.rough and text == "attempt to yield across a C-call boundary" then return end  -- Lua's library says so
+  if text == "attempt to yield across a C-call boundary" then return end  -- Lua says so, and we where it does
   local is_ours_to_mend = text:find "^[^\n]*engines/fuzz[/_]%a+%.lua:%d+: "
   local is_misuse = is_ours_to_mend and not text:find("attempt to ", 1, true)
   if not is_misuse then w:blame("raised %q", text) end

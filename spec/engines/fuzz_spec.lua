@@ -237,7 +237,7 @@ describe("libFuzzer finds", function()
   it("a delimiter that is not seen across two pieces", function()
     if not has_clang then return pending "no clang with libFuzzer" end
     assert.matches("found: ",
-      said_of("streams", "csrc/stream/read.c", "r->scanned - mark + 1 : 0", "r->scanned : 0"))
+      said_of("streams", "csrc/stream/goal.c", "g->scanned - mark + 1 : 0", "g->scanned : 0"))
   end)
 
   it("memory that a stream in memory keeps", function()
