@@ -23,19 +23,21 @@ local function brought_back(make)
 end
 
 describe("an object that a finalizer has brought back", function()
-  it("may be a lock: it is held, collected again, and its owner ends", function()
-    virtual(function()
-      cohort.group(function(g)
-        g:spawn(function()
-          local lock = brought_back(cohort.lock)
-          assert.is_true(lock:try_acquire())
-          assert.is_false(pcall(lock.acquire, lock))
-          lock = nil  -- luacheck: ignore
-          collect()
+  for name, make in pairs { lock = cohort.lock, condition = function() return cohort.condition() end } do
+    it("may be a " .. name .. ": it is held, collected again, and its owner ends", function()
+      virtual(function()
+        cohort.group(function(g)
+          g:spawn(function()
+            local object = brought_back(make)
+            assert.is_true(object:try_acquire())
+            assert.is_false(pcall(object.acquire, object))
+            object = nil  -- luacheck: ignore
+            collect()
+          end)
         end)
       end)
     end)
-  end)
+  end
 
   it("may be a lock: when its owner ends first it is broken, and nothing is left of it", function()
     virtual(function()

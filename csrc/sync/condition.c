@@ -14,8 +14,6 @@
 #include "glue/costep.h"
 #include "glue/wait.h"
 
-#define LOCK 1  /* user value */
-
 
 static void describe(lua_State *L, int object) {
   const struct coh_condition *c = lua_touserdata(L, object);
@@ -31,8 +29,8 @@ static void *subject(void *o) {
 
 
 const struct coh_sync_class coh_condition_class = {
-  .noun = "condition", .name = "cohort.Condition", .size = sizeof(struct coh_condition), .values = LOCK,
-  .describe = describe, .holding = &coh_lock_holding, .subject = subject};
+  .noun = "condition", .name = "cohort.Condition", .size = sizeof(struct coh_condition),
+  .values = COH_UV_LOCK, .describe = describe, .holding = &coh_lock_holding, .subject = subject};
 
 
 /* {{ The two queues */
@@ -257,7 +255,7 @@ static int l_condition(lua_State *L) {
   coh_link_init(&c->link);
   c->lock = k;
   lua_pushvalue(L, 1);
-  lua_setiuservalue(L, -2, LOCK);
+  lua_setiuservalue(L, -2, COH_UV_LOCK);
   return 1;
 }
 

@@ -110,6 +110,11 @@ struct coh_fiber *coh_lock_check_owner(lua_State *L, const struct coh_lock *k, c
 static void check(lua_State *L, void *o, const char *what) {
   const struct coh_lock *k = o;
   struct coh_fiber *f = coh_check_task_in(k->sync.state, L);
+  if (k->sync.collected) {  /* a finalizer has kept it with its condition, which is at 1 */
+    lua_getiuservalue(L, 1, COH_UV_LOCK);
+    coh_sync_revive(L, -1);
+    lua_pop(L, 1);
+  }
   if (k->owner == f)
     coh_misuse(L, "%s: this task holds the lock already, and would wait for itself: release it first, or "
                   "leave the inner %s out", what, what);

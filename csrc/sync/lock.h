@@ -22,9 +22,11 @@ struct coh_lock {
 /* A condition; here because a lock that breaks wakes those who wait for its conditions. */
 struct coh_condition {
   struct coh_sync sync;         /* waiters: tasks' own waits only; 'wait.of' is the condition */
-  struct coh_lock *lock;        /* its userdata is the user value */
+  struct coh_lock *lock;        /* its userdata is the user value COH_UV_LOCK */
   struct coh_link link;         /* in lock->conditions while it has waiters, else alone */
 };
+
+#define COH_UV_LOCK 1
 
 extern const struct coh_sync_class coh_lock_class;
 extern const struct coh_holding coh_lock_holding;
