@@ -213,7 +213,7 @@ static int l_newindex(lua_State *L) {
 }
 
 
-/* __gc: a limiter that was forgotten while places were taken takes none back */
+/* __gc: of a limiter that was forgotten while places were taken nobody has one any more */
 static int l_gc(lua_State *L) {
   lua_Integer i;
   struct coh_limiter *l = coh_sync_test(L, 1, &coh_limiter_class);
@@ -226,8 +226,10 @@ static int l_gc(lua_State *L) {
     t = lua_touserdata(L, -1);
     if (t->fiber != NULL) coh_wait_disown(&t->fiber->task.wait, &kind, t);
     coh_link_remove(&t->held.link);
+    spare(t);
     lua_pop(L, 1);
   }
+  l->taken = 0;
   return 0;
 }
 

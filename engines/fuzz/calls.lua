@@ -21,6 +21,7 @@ local function take(w, depth)
   local chosen = w.input:one_of(steps.list)
   calls.counts[chosen.name] = (calls.counts[chosen.name] or 0) + 1
   local body = function() return w.script(depth + 1) end
+  w:arm()
   local ok, err = pcall(chosen.f, w, body)
   w:check_time()
   if ok then return end
@@ -41,7 +42,7 @@ end
 
 local function script(w, depth)
   local _ <close> = guard(w)
-  if depth > DEPTH_MAX then return end
+  if depth > DEPTH_MAX or w.ended then return end
   for _ = 1, w.input:pick(STEPS_MAX) do
     if w.input:is_over() then return end
     take(w, depth)
@@ -67,6 +68,7 @@ function calls.run(text)
   local seed = w.input:next()
   local options = { clock = w.clock, signals = false, seed = seed > 127 and seed or nil }
   local ok, err = pcall(cohort.run, options, main, w)
+  w.ended = true  -- what is collected later takes no steps
   if not ok then w:check_error(err) end
   for g in pairs(w.members) do w:check_ended(g) end
   if w.opened ~= w.closed and not w.rough then w:blame("%d blocks began and %d ended", w.opened, w.closed) end

@@ -35,6 +35,14 @@ function world:blame(text, ...)
   self.fault = self.fault or debug.traceback(text:format(...), 2)
 end
 
+--- Called right before each step: what an earlier one wants to happen in the middle of it is made ready.
+function world:arm()
+  local make_ready = self.make_ready
+  if not make_ready then return end
+  self.make_ready = nil
+  make_ready()
+end
+
 --- A live object of a kind, made if there is none in its place.
 function world:get(kind)
   local slot = self.input:pick(SLOTS)
