@@ -6,7 +6,7 @@
 --- them for SECONDS of the environment, each program at once, with what earlier long runs have kept below
 --- build/fuzz. An input with which something is wrong is kept there too, and printed with the command that
 --- runs it again. Ends with "tried N, injected M": inputs, and those that came to an error.
-local targets = { "addresses", "streams", "options", "calls" }
+local targets = { "addresses", "streams", "options", "calls", "reentry" }
 
 local form, seed = arg[1], math.tointeger(arg[2] or 1)
 assert((form == "short" or form == "long") and seed, "usage: fuzz.lua short|long [SEED]")

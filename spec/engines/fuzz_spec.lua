@@ -56,6 +56,24 @@ describe("the programs of the fuzzers find nothing wrong", function()
     end
   end)
 
+  it("in sequences of calls from everywhere, and take every step", function()
+    -- In a process of its own: its steps are added to those of all sequences.
+    local ok, said = child.shell [[lua5.4 -e '
+      local calls, steps = require "engines.fuzz.reentry", require "engines.fuzz.steps"
+      local state = 1
+      local function draw(n)
+        state = state * 6364136223846793005 + 1442695040888963407
+        return (state >> 33) % n
+      end
+      for _ = 1, 1500 do
+        local bytes = {}
+        for i = 1, draw(200) do bytes[i] = string.char(draw(256)) end
+        calls.one(table.concat(bytes))
+      end
+      for _, step in ipairs(steps.list) do assert(calls.counts[step.name], step.name) end' 2>&1]]
+    assert.is_true(ok, said)
+  end)
+
   it("in what streams read", function() assert.is_nil(first_fault(streams, 1000)) end)
 
   it("in wrong arguments and options", function()
@@ -202,8 +220,10 @@ describe("libFuzzer finds", function()
     return file:read "a"
   end
 
-  -- What a fuzzer says about a cohort with one file changed.
-  local function said_of(target, path, from, to)
+  local function object_of(path) return (path:gsub("^csrc/", "build/obj/"):gsub("%.c$", ".o")) end
+
+  -- What a fuzzer says about a cohort with one file changed. What `other` does with memory is watched, too.
+  local function said_of(target, path, from, to, other)
     return programs.with_scratch(function(scratch)
       local text = read(path)
       local at, last = text:find(from, 1, true)
@@ -211,10 +231,9 @@ describe("libFuzzer finds", function()
       local file = assert(io.open(scratch .. "/planted.c", "w"))
       file:write(text:sub(1, at - 1), to, text:sub(last + 1))
       file:close()
-      local object = path:gsub("^csrc/", "build/obj/"):gsub("%.c$", ".o")
-      must("mkdir %s/files %s/new && clang %s -fsanitize=fuzzer -o %s/fuzz %s/planted.c engines/fuzz/*.c "
-        .. "$(ls build/obj/*/*.o | grep -v %s) $(pkg-config --libs lua5.4) -luv -lm -Wl,-E", scratch,
-        scratch, flags, scratch, scratch, object)
+      must("mkdir %s/files %s/new && clang %s -fsanitize=fuzzer -o %s/fuzz %s/planted.c %s engines/fuzz/*.c "
+        .. "$(ls build/obj/*/*.o | grep -v -e %s -e %s) $(pkg-config --libs lua5.4) -luv -lm -Wl,-E", scratch,
+        scratch, flags, scratch, scratch, other or "", object_of(path), object_of(other or path))
       local ok, said = shell("UBSAN_OPTIONS=print_stacktrace=1 COHORT_FUZZ=%s COHORT_FUZZ_DIR=%s/files "
         .. "%s/fuzz -seed=1 -runs=40000 -len_control=0 -max_len=300 -detect_leaks=0 "
         .. "-artifact_prefix=%s/ %s/new $PWD/engines/fuzz/corpus/%s", target, scratch, scratch, scratch,
@@ -244,6 +263,13 @@ describe("libFuzzer finds", function()
     if not has_clang then return pending "no clang with libFuzzer" end
     assert.matches("internal error: .*mem.used == 0", said_of("calls", "csrc/stream/memory.c",
       "coh_streambuf_clear(coh_stream_mem(s), &end->incoming);\n", "\n"))
+  end)
+
+  it("a place of a limiter that remembers a task that is gone", function()
+    if not has_clang then return pending "no clang with libFuzzer" end
+    assert.matches("heap%-use%-after%-free", said_of("reentry", "csrc/sync/limiter.c",
+      "coh_link_remove(&t->held.link);\n    spare(t);\n", "coh_link_remove(&t->held.link);\n",
+      "csrc/kernel/wait.c"))
   end)
 
   it("an address whose port is turned round", function()
