@@ -1,5 +1,7 @@
 -- What is made while the collector runs a finalizer that uses the same things.
 local cohort = require "cohort"
+local fs = require "cohort.fs"
+local files = require "spec.support.files"
 local tasks = require "spec.support.tasks"
 
 local function grow(t)
@@ -282,6 +284,24 @@ describe("a finalizer that runs", function()
       end)
       assert.is_false(ok)
       assert.equal("none", told)
+    end)
+  end)
+
+  it("while what an operation on a file came to is told may close the file: that is told", function()
+    files.within(function(dir)
+      local told
+      local file <close> = fs.open(files.write(dir .. "file", "x"))
+      local go_on = cohort.event()
+      cohort.group(function(g)
+        g:spawn(function()
+          go_on:set()
+          told = file:stat()
+        end)
+        go_on:wait()
+        at_next_object(function() file:close() end)
+      end)
+      assert.equal(1, told.size)
+      assert.matches("closed", tostring(file))
     end)
   end)
 end)

@@ -250,6 +250,7 @@ static int l_write(lua_State *L) {
   coh_box_check(L, &coh_file_kind, "write");
   for (arg = 2; arg <= top; arg++) coh_fs_check_data(L, arg, "write");
   lua_concat(L, top - 1);
+  lua_tostring(L, 2);  /* one number stays one: it becomes text before the file is looked at */
   return coh_begin(L, write_try);
 }
 

@@ -127,7 +127,7 @@ static int read_woken(lua_State *L, int status, lua_KContext context) {
       !coh_streambuf_add(&coh_state_here(L)->loop.rt.mem, &file->kept, job->request.bytes, count))
     job->op.status = UV_ENOMEM;
   coh_job_end(L, job);
-  return go_on(L, file, coh_fiber_at(context), count == 0);
+  return go_on(L, coh_file_check_open(L, "read"), coh_fiber_at(context), count == 0);
 }
 
 
