@@ -10,7 +10,6 @@
 
 #include <errno.h>
 #include <signal.h>
-#include <string.h>
 
 #include "glue/arg.h"
 #include "glue/syserr.h"
@@ -264,15 +263,17 @@ static int l_gc(lua_State *L) {
 
 /* The number of the signal at 2. [-0, +0, v] */
 static int check_signal(lua_State *L) {
+  const char *name;
+  size_t length;
   int number;
   if (lua_isnoneornil(L, 2)) return SIGTERM;
   if (lua_type(L, 2) != LUA_TSTRING)
     return coh_misuse(L, "kill expects the name of a signal, got %s: write process:kill(\"SIGINT\")",
                       coh_type_name(L, 2));
-  number = coh_sig_number(lua_tostring(L, 2));
-  if (number == 0 || strlen(lua_tostring(L, 2)) != lua_rawlen(L, 2))
-    return coh_misuse(L, "kill knows no signal '%s': write the name in full, \"SIGTERM\" say",
-                      lua_tostring(L, 2));
+  name = lua_tolstring(L, 2, &length);
+  number = coh_sig_number(name, length);
+  if (number == 0)
+    return coh_misuse(L, "kill knows no signal '%s': write the name in full, \"SIGTERM\" say", name);
   return number;
 }
 
