@@ -39,9 +39,7 @@ local function describe_source(value, copy)
   return is_stream(value) and "a stream, which only run takes: copy it, with " .. copy or nil
 end
 
-local function is_text(value)
-  return type(value) == "string" and not value:find("\0", 1, true)
-end
+local function is_text(value) return expects.text(value) == nil end
 
 -- The program and its arguments as a list of strings, and the options of the same table.
 local function split(who, command, more)
