@@ -22,7 +22,6 @@ struct coh_io *coh_io_need(lua_State *L, struct coh_state *S) {
   coh_link_init(&io->ops);
   coh_link_init(&io->signals);
   coh_link_init(&io->listeners);
-  io->untold = 0;
   coh_link_init(&io->lookup_queue);
   coh_link_init(&io->children);
   for (i = 0; i < COH_FD_BUCKETS; i++) coh_link_init(&io->watches[i]);

@@ -130,8 +130,6 @@ void coh_stream_keep(lua_State *L, struct coh_stream *s, const char *bytes, size
 
 /* {{ Writing */
 
-enum coh_sending { COH_ALL_SENT, COH_SEND_MORE, COH_SEND_FULL };  /* or a negative status */
-
 /* The open stream at 1, to which 'what' may begin to write. [-0, +0, e] */
 struct coh_stream *coh_stream_check_writer(lua_State *L, const char *what);
 
