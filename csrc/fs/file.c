@@ -14,6 +14,7 @@
 #include "fs/stat.h"
 #include "glue/arg.h"
 #include "glue/errtext.h"
+#include "glue/shed.h"
 #include "glue/syserr.h"
 #include "glue/wait.h"
 
@@ -81,7 +82,7 @@ static void push_file(lua_State *L, struct coh_request *r, const char *path, boo
   file->descriptor = coh_mem_new(&S->loop.rt.mem, sizeof *file->descriptor);
   if (file->descriptor == NULL) {
     coh_handle_free(S, &file->poll.handle);
-    luaL_error(L, "not enough memory");
+    coh_out_of_memory(L);
   }
   *file->descriptor = (struct coh_descriptor){.fd = r->fd, .owners = 1};
   r->opened = false;

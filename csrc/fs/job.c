@@ -3,11 +3,10 @@
 */
 #include "fs/job.h"
 
-#include <lauxlib.h>
-
 #include <string.h>
 #include <unistd.h>
 
+#include "glue/shed.h"
 #include "glue/syserr.h"
 #include "glue/wait.h"
 #include "io/pool.h"
@@ -213,7 +212,8 @@ struct coh_job *coh_job_begin(lua_State *L, struct coh_fiber *f, const struct co
   int status = coh_pool_check(coh_io_need(L, S), S);
   if (status < 0) refuse(L, verb, r, status);
   coh_job_ask(L, verb, r);
-  job = coh_op_new(L, S, sizeof *job + path_length + r->length + 2, release);
+  job = coh_op_new(S, sizeof *job + path_length + r->length + 2, release);
+  if (job == NULL) coh_out_of_memory(L);
   at = (char *)(job + 1);
   job->verb = verb;
   job->request = *r;

@@ -25,6 +25,7 @@
 #include "glue/relay.h"
 #include "glue/scopeobject.h"
 #include "glue/scopes.h"
+#include "glue/shed.h"
 #include "glue/tasks.h"
 #include "glue/wait.h"
 #include "io/io.h"
@@ -62,7 +63,7 @@ static void check_lua(lua_State *L) {
       return;
     }
   }
-  if (lua_isstring(L, -1) && strcmp(lua_tostring(L, -1), "not enough memory") == 0) lua_error(L);
+  if (lua_isstring(L, -1) && strcmp(lua_tostring(L, -1), COH_OUT_OF_MEMORY) == 0) lua_error(L);
   luaL_error(L, "cohort needs Lua 5.4.3 or later: this Lua cannot wait in a __close");
 }
 
