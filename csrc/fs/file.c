@@ -35,9 +35,7 @@ static void close_file(struct coh_handle *h) {
 
 
 struct coh_file *coh_file_check_open(lua_State *L, const char *what) {
-  struct coh_box *box = lua_touserdata(L, 1);
-  if (box->handle == NULL) coh_box_raise_closed(L, &coh_file_kind, what);
-  return (struct coh_file *)box->handle;
+  return (struct coh_file *)coh_box_check_open(L, &coh_file_kind, what);
 }
 
 

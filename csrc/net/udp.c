@@ -29,9 +29,7 @@ static const struct coh_box_kind kind;
 
 /* The open socket in the box at 1. [-0, +0, e] */
 static struct coh_udp *check_open(lua_State *L, const char *what) {
-  struct coh_box *box = lua_touserdata(L, 1);
-  if (box->handle == NULL) coh_box_raise_closed(L, &kind, what);
-  return (struct coh_udp *)box->handle;
+  return (struct coh_udp *)coh_box_check_open(L, &kind, what);
 }
 
 
