@@ -197,18 +197,21 @@ int coh_file_begin(lua_State *L, struct coh_file *file, struct coh_fiber *f, con
 }
 
 
+/* n: where to begin, and after an append where that was, if the system knows; whether to append */
 static int run_write(struct coh_request *r) {
   bool appends = r->n[1];
-  while (r->count < r->length) {
+  int status = 0;
+  off_t end;
+  while (status == 0 && r->count < r->length) {
     const char *from = r->text + r->count;
     size_t rest = r->length - r->count;
     int64_t at = r->n[0] + (int64_t)r->count;
     ssize_t n = coh_again(appends ? write(r->fd, from, rest) : pwrite(r->fd, from, rest, at));
-    if (n < 0) return coh_fs_fault();
-    r->count += (size_t)n;
+    if (n < 0) status = coh_fs_fault();
+    else r->count += (size_t)n;
   }
-  if (appends) r->n[0] = lseek(r->fd, 0, SEEK_CUR) - (int64_t)r->count;
-  return 0;
+  if (appends && r->count > 0 && (end = lseek(r->fd, 0, SEEK_CUR)) >= 0) r->n[0] = end - (int64_t)r->count;
+  return status;
 }
 
 
@@ -224,8 +227,7 @@ static int written(lua_State *L, int status, lua_KContext context) {
   (void)status;
   if (job == NULL) return write_try(L, LUA_OK, context);
   file = coh_file_check_open(L, "write");
-  if (job->op.status >= 0) file->position = job->request.n[0];
-  file->position += (int64_t)job->request.count;
+  file->position = job->request.n[0] + (int64_t)job->request.count;
   coh_job_end(L, job);
   lua_settop(L, 1);
   return 1;
