@@ -257,13 +257,7 @@ static int l_write(lua_State *L) {
 
 
 static int run_fstat(struct coh_request *r) {
-  return coh_fs_result(statx(r->fd, "", AT_EMPTY_PATH, STATX_BASIC_STATS | STATX_BTIME, &r->stat));
-}
-
-
-static int push_stat(lua_State *L, struct coh_request *r) {
-  coh_stat_push(L, &r->stat);
-  return 1;
+  return coh_fs_result(statx(r->fd, "", AT_EMPTY_PATH, COH_STATX, &r->stat));
 }
 
 
@@ -273,7 +267,7 @@ static int run_sync(struct coh_request *r) {
 }
 
 
-static const struct coh_verb stat_verb = {.kind = COH_LOOKS("stat"), .run = run_fstat, .push = push_stat};
+static const struct coh_verb stat_verb = {.kind = COH_LOOKS("stat"), .run = run_fstat, .push = coh_stat_push};
 static const struct coh_verb sync_verb = {.kind = COH_CHANGES("sync"), .run = run_sync};
 
 
