@@ -154,7 +154,7 @@ end
 --- @overload fun(listener: cohort.Listener, handler: async fun(stream: cohort.Stream))
 local function serve(listener, options, handler)
   if handler == nil then options, handler = nil, options end
-  if type(listener) ~= "userdata" or (getmetatable(listener) or {}).__name ~= "cohort.Listener" then
+  if object.class_of(listener) ~= "cohort.Listener" then
     misuse("serve expects a listener first, got %s: write net.serve(net.listen(host, port), "
       .. "handler)", type(listener))
   end
