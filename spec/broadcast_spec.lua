@@ -289,6 +289,16 @@ describe("a subscription", function()
       .. "write 'local sub <close> = b:subscribe%(%)'\n$", result.err)
   end)
 
+  it("can be made by a task or coroutine that does nothing else", function()
+    in_group(function(g)
+      local b = cohort.broadcast(1)
+      local sub <close> = coroutine.wrap(b.subscribe)(b)
+      b:offer "x"
+      assert.same({ true, "x" }, { sub:poll() })
+      g:spawn(b.subscribe, b):join():close()
+    end)
+  end)
+
   it("outlives the task that subscribed when another one reads it", function()
     in_group(function(g)
       local b = cohort.broadcast()

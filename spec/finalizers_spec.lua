@@ -1,5 +1,8 @@
 -- What is made while the collector runs a finalizer that uses the same things.
 local cohort = require "cohort"
+local fs = require "cohort.fs"
+local testing = require "cohort.testing"
+local files = require "spec.support.files"
 local tasks = require "spec.support.tasks"
 
 local function grow(t)
@@ -283,5 +286,49 @@ describe("a finalizer that runs", function()
       assert.is_false(ok)
       assert.equal("none", told)
     end)
+  end)
+
+  it("while what an operation on a file came to is told may close the file: that is told", function()
+    files.within(function(dir)
+      local told
+      local file <close> = fs.open(files.write(dir .. "file", "x"))
+      local go_on = cohort.event()
+      cohort.group(function(g)
+        g:spawn(function()
+          go_on:set()
+          told = file:stat()
+        end)
+        go_on:wait()
+        at_next_object(function() file:close() end)
+      end)
+      assert.equal(1, told.size)
+      assert.matches("closed", tostring(file))
+    end)
+  end)
+
+  it("while a runner begins or ends a function may not close it", function()
+    local function told_by(arm)
+      local told = "nothing"
+      local runner <close> = testing.open_runner()
+      local function close() told = select(2, pcall(runner.close, runner)) end
+      local ok, err = arm(runner, close)
+      return ok, err, told
+    end
+    local refusal = "close cannot be called by what the runner runs"
+    local ok, err, told = told_by(function(runner, close)
+      at_next_object(close)
+      return pcall(runner.run, runner, error, "x")
+    end)
+    assert.same({ false, "x" }, { ok, err })
+    assert.matches(refusal, told)
+    ok, err, told = told_by(function(runner, close)
+      return pcall(runner.run, runner, function()
+        local why = cohort.Error "x"
+        at_next_object(close)
+        error(why)
+      end)
+    end)
+    assert.same({ false, "x" }, { ok, err.message })
+    assert.matches(refusal, told)
   end)
 end)

@@ -179,6 +179,16 @@ describe("a device on which nobody answers", function()
     end)
   end)
 
+  it("that has no places is appended to at as many bytes as were written", function()
+    within(function()
+      local terminal <close> = fs.open("/dev/ptmx", "a")
+      terminal:write "abc"
+      assert.equal(3, terminal:seek())
+      terminal:write "de"
+      assert.equal(5, terminal:seek())
+    end)
+  end)
+
   it("may be read and written where it has an answer", function()
     within(function()
       local zero <close> = fs.open "/dev/zero"

@@ -192,6 +192,15 @@ describe("file:write", function()
     end)
   end)
 
+  it("appends nothing without moving where it is", function()
+    within(function(dir)
+      local file <close> = fs.open(write(dir .. "a", "one\ntwo\n"), "a+")
+      assert.equal("one", file:read())
+      file:write ""
+      assert.equal("two", file:read())
+    end)
+  end)
+
   it("appends at the end, wherever that is by now", function()
     within(function(dir)
       local a <close> = fs.open(dir .. "log", "a")

@@ -124,6 +124,27 @@ describe("watch", function()
     end)
   end)
 
+  it("of a file that changes hundreds of times gives each change to one of the tasks that wait", function()
+    within(function(dir)
+      files.write(dir .. "file", "x")
+      local watcher, count = fs.watch(dir .. "file"), 0
+      local send, receive = cohort.channel(math.huge)
+      cohort.fail_after(20, cohort.group, function(g)
+        for _ = 1, 3 do
+          g:spawn(function()
+            for kind in watcher do send(kind) end
+          end)
+        end
+        for _ = 1, 300 do
+          fs.append_file(dir .. "file", "y")
+          if receive() == "change" then count = count + 1 end
+        end
+        fs.remove(dir .. "file")
+      end)
+      assert.equal(300, count)
+    end)
+  end)
+
   it("that ends tells every task that waits", function()
     within(function(dir)
       files.write(dir .. "file", "x")

@@ -56,6 +56,15 @@ describe("run", function()
     end, table.unpack(many)) })
   end)
 
+  it("gives back as many results as Lua can, in a coroutine of Lua's too", function()
+    local many = {}
+    for i = 1, 600000 do many[i] = i end
+    local count = coroutine.wrap(function()
+      return select("#", cohort.run(function() return table.unpack(many) end))
+    end)()
+    assert.equal(600000, count)
+  end)
+
   it("raises what main raised, unchanged", function()
     for _, err in ipairs { "text", {}, false, 7, cohort.Error "x" } do
       assert.is_true(rawequal(err, raised(cohort.run, function() error(err, 0) end)))

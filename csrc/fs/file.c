@@ -14,6 +14,7 @@
 #include "fs/stat.h"
 #include "glue/arg.h"
 #include "glue/errtext.h"
+#include "glue/shed.h"
 #include "glue/syserr.h"
 #include "glue/wait.h"
 
@@ -34,9 +35,7 @@ static void close_file(struct coh_handle *h) {
 
 
 struct coh_file *coh_file_check_open(lua_State *L, const char *what) {
-  struct coh_box *box = lua_touserdata(L, 1);
-  if (box->handle == NULL) coh_box_raise_closed(L, &coh_file_kind, what);
-  return (struct coh_file *)box->handle;
+  return (struct coh_file *)coh_box_check_open(L, &coh_file_kind, what);
 }
 
 
@@ -81,7 +80,7 @@ static void push_file(lua_State *L, struct coh_request *r, const char *path, boo
   file->descriptor = coh_mem_new(&S->loop.rt.mem, sizeof *file->descriptor);
   if (file->descriptor == NULL) {
     coh_handle_free(S, &file->poll.handle);
-    luaL_error(L, "not enough memory");
+    coh_out_of_memory(L);
   }
   *file->descriptor = (struct coh_descriptor){.fd = r->fd, .owners = 1};
   r->opened = false;
@@ -198,18 +197,21 @@ int coh_file_begin(lua_State *L, struct coh_file *file, struct coh_fiber *f, con
 }
 
 
+/* n: where to begin, and after an append where that was, if the system knows; whether to append */
 static int run_write(struct coh_request *r) {
   bool appends = r->n[1];
-  while (r->count < r->length) {
+  int status = 0;
+  off_t end;
+  while (status == 0 && r->count < r->length) {
     const char *from = r->text + r->count;
     size_t rest = r->length - r->count;
     int64_t at = r->n[0] + (int64_t)r->count;
     ssize_t n = coh_again(appends ? write(r->fd, from, rest) : pwrite(r->fd, from, rest, at));
-    if (n < 0) return coh_fs_fault();
-    r->count += (size_t)n;
+    if (n < 0) status = coh_fs_fault();
+    else r->count += (size_t)n;
   }
-  if (appends) r->n[0] = lseek(r->fd, 0, SEEK_CUR) - (int64_t)r->count;
-  return 0;
+  if (appends && r->count > 0 && (end = lseek(r->fd, 0, SEEK_CUR)) >= 0) r->n[0] = end - (int64_t)r->count;
+  return status;
 }
 
 
@@ -225,8 +227,7 @@ static int written(lua_State *L, int status, lua_KContext context) {
   (void)status;
   if (job == NULL) return write_try(L, LUA_OK, context);
   file = coh_file_check_open(L, "write");
-  if (job->op.status >= 0) file->position = job->request.n[0];
-  file->position += (int64_t)job->request.count;
+  file->position = job->request.n[0] + (int64_t)job->request.count;
   coh_job_end(L, job);
   lua_settop(L, 1);
   return 1;
@@ -250,18 +251,13 @@ static int l_write(lua_State *L) {
   coh_box_check(L, &coh_file_kind, "write");
   for (arg = 2; arg <= top; arg++) coh_fs_check_data(L, arg, "write");
   lua_concat(L, top - 1);
+  lua_tostring(L, 2);  /* one number stays one: it becomes text before the file is looked at */
   return coh_begin(L, write_try);
 }
 
 
 static int run_fstat(struct coh_request *r) {
-  return coh_fs_result(statx(r->fd, "", AT_EMPTY_PATH, STATX_BASIC_STATS | STATX_BTIME, &r->stat));
-}
-
-
-static int push_stat(lua_State *L, struct coh_request *r) {
-  coh_stat_push(L, &r->stat);
-  return 1;
+  return coh_fs_result(statx(r->fd, "", AT_EMPTY_PATH, COH_STATX, &r->stat));
 }
 
 
@@ -271,7 +267,7 @@ static int run_sync(struct coh_request *r) {
 }
 
 
-static const struct coh_verb stat_verb = {.kind = COH_LOOKS("stat"), .run = run_fstat, .push = push_stat};
+static const struct coh_verb stat_verb = {.kind = COH_LOOKS("stat"), .run = run_fstat, .push = coh_stat_push};
 static const struct coh_verb sync_verb = {.kind = COH_CHANGES("sync"), .run = run_sync};
 
 

@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "fs/quick.h"
+#include "glue/shed.h"
 #include "glue/wait.h"
 
 #define ROUNDS_MAX 16  /* pieces that are read at once in a row */
@@ -35,7 +36,7 @@ static const struct coh_verb read_verb = {.kind = COH_LOOKS("read"), .run = run_
 
 static void keep(lua_State *L, struct coh_file *file, const char *bytes, size_t count) {
   if (!coh_streambuf_add(&coh_state_here(L)->loop.rt.mem, &file->kept, bytes, count))
-    luaL_error(L, "not enough memory");
+    coh_out_of_memory(L);
 }
 
 
@@ -127,7 +128,7 @@ static int read_woken(lua_State *L, int status, lua_KContext context) {
       !coh_streambuf_add(&coh_state_here(L)->loop.rt.mem, &file->kept, job->request.bytes, count))
     job->op.status = UV_ENOMEM;
   coh_job_end(L, job);
-  return go_on(L, file, coh_fiber_at(context), count == 0);
+  return go_on(L, coh_file_check_open(L, "read"), coh_fiber_at(context), count == 0);
 }
 
 

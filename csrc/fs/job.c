@@ -3,11 +3,10 @@
 */
 #include "fs/job.h"
 
-#include <lauxlib.h>
-
 #include <string.h>
 #include <unistd.h>
 
+#include "glue/shed.h"
 #include "glue/syserr.h"
 #include "glue/wait.h"
 #include "io/pool.h"
@@ -22,6 +21,13 @@ void coh_descriptor_drop(struct coh_state *S, struct coh_descriptor *d) {
   if (--d->owners > 0) return;
   close(d->fd);
   coh_mem_free(&S->loop.rt.mem, d, sizeof *d);
+}
+
+
+/* Nobody waits for it any more. */
+static void unseat(struct coh_job *job) {
+  if (job->seat != NULL) *job->seat = NULL;
+  job->seat = NULL;
 }
 
 
@@ -88,13 +94,20 @@ int coh_request_end(lua_State *L, const struct coh_verb *verb, struct coh_reques
 }
 
 
+/* Making the results may run a finalizer that closes the file: that must not find the job any more. */
 int coh_job_end(lua_State *L, struct coh_job *job) {
   int top = lua_gettop(L);
   bool ok;
   coh_assert(job->op.status != COH_FS_STOPPED);  /* one that only looks is left behind then */
+  unseat(job);
   ok = end(L, job->verb, &job->request, job->op.status);
   coh_op_free(&job->op);
   return ok ? lua_gettop(L) - top : lua_error(L);
+}
+
+int coh_job_push_bytes(lua_State *L, struct coh_request *r) {
+  lua_pushlstring(L, r->bytes, r->count);
+  return 1;
 }
 
 /* }} */
@@ -104,13 +117,6 @@ int coh_job_end(lua_State *L, struct coh_job *job) {
 
 static struct coh_job *job_of(struct coh_wait *w) {
   return (struct coh_job *)coh_item(w->link.next, struct coh_op, waiter);
-}
-
-
-/* Nobody waits for it any more. */
-static void unseat(struct coh_job *job) {
-  if (job->seat != NULL) *job->seat = NULL;
-  job->seat = NULL;
 }
 
 
@@ -211,7 +217,8 @@ struct coh_job *coh_job_begin(lua_State *L, struct coh_fiber *f, const struct co
   int status = coh_pool_check(coh_io_need(L, S), S);
   if (status < 0) refuse(L, verb, r, status);
   coh_job_ask(L, verb, r);
-  job = coh_op_new(L, S, sizeof *job + path_length + r->length + 2, release);
+  job = coh_op_new(S, sizeof *job + path_length + r->length + 2, release);
+  if (job == NULL) coh_out_of_memory(L);
   at = (char *)(job + 1);
   job->verb = verb;
   job->request = *r;

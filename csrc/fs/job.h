@@ -80,6 +80,9 @@ int coh_fs_begin(lua_State *L, const struct coh_verb *verb);
 int coh_request_end(lua_State *L, const struct coh_verb *verb, struct coh_request *r, int status);
 int coh_job_end(lua_State *L, struct coh_job *job);
 
+/* 'push' of verbs that give bytes. [-0, +1, m] */
+int coh_job_push_bytes(lua_State *L, struct coh_request *r);
+
 COH_SEEN
 
 #endif

@@ -24,7 +24,7 @@
 static int look(struct coh_request *r, int flags) {
   int at_flags = flags == O_NOFOLLOW ? AT_SYMLINK_NOFOLLOW : 0;
   if (r->nowait) return coh_quick_stat(r->path, flags, &r->stat);
-  return coh_fs_result(statx(AT_FDCWD, r->path, at_flags, STATX_BASIC_STATS | STATX_BTIME, &r->stat));
+  return coh_fs_result(statx(AT_FDCWD, r->path, at_flags, COH_STATX, &r->stat));
 }
 
 
@@ -38,16 +38,10 @@ static int run_lstat(struct coh_request *r) {
 }
 
 
-static int push_stat(lua_State *L, struct coh_request *r) {
-  coh_stat_push(L, &r->stat);
-  return 1;
-}
-
-
 static const struct coh_verb stat_verb = {
-  .kind = COH_LOOKS("stat"), .run = run_stat, .push = push_stat, .quick = true};
+  .kind = COH_LOOKS("stat"), .run = run_stat, .push = coh_stat_push, .quick = true};
 static const struct coh_verb lstat_verb = {
-  .kind = COH_LOOKS("lstat"), .run = run_lstat, .push = push_stat, .quick = true};
+  .kind = COH_LOOKS("lstat"), .run = run_lstat, .push = coh_stat_push, .quick = true};
 
 
 /* stat(path) -> table; of what a symbolic link leads to */
@@ -92,12 +86,6 @@ static int l_exists(lua_State *L) {
 }
 
 
-static int push_bytes(lua_State *L, struct coh_request *r) {
-  lua_pushlstring(L, r->bytes, r->count);
-  return 1;
-}
-
-
 static int run_readlink(struct coh_request *r) {
   ssize_t n;
   int status = coh_request_grow(r, PATH_MAX);
@@ -117,9 +105,9 @@ static int run_realpath(struct coh_request *r) {
 
 
 static const struct coh_verb readlink_verb = {
-  .kind = COH_LOOKS("readlink"), .run = run_readlink, .push = push_bytes};
+  .kind = COH_LOOKS("readlink"), .run = run_readlink, .push = coh_job_push_bytes};
 static const struct coh_verb realpath_verb = {
-  .kind = COH_LOOKS("realpath"), .run = run_realpath, .push = push_bytes};
+  .kind = COH_LOOKS("realpath"), .run = run_realpath, .push = coh_job_push_bytes};
 
 
 /* readlink(path) -> what a symbolic link says */

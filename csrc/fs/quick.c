@@ -5,11 +5,12 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <stdbool.h>
 #include <sys/syscall.h>
 #include <sys/uio.h>
 #include <unistd.h>
 #include <uv.h>
+
+#include "fs/request.h"
 
 #if defined SYS_openat2 && __has_include(<linux/openat2.h>)
 #include <linux/openat2.h>
@@ -33,9 +34,8 @@ static int open_cached(const char *path, int flags) {
 
 /* What an O_PATH descriptor tells, which nothing is asked for over a network. */
 static int stat_cached(int fd, struct statx *stat) {
-  unsigned mask = STATX_BASIC_STATS | STATX_BTIME;
-  bool is = statx(fd, "", AT_EMPTY_PATH | AT_STATX_DONT_SYNC, mask, stat) == 0 && stat->stx_dev_major != 0;
-  return is ? 0 : UV_EAGAIN;
+  int status = statx(fd, "", AT_EMPTY_PATH | AT_STATX_DONT_SYNC, COH_STATX, stat);
+  return status == 0 && stat->stx_dev_major != 0 ? 0 : UV_EAGAIN;
 }
 
 

@@ -23,6 +23,7 @@
 
 COH_HIDDEN
 
+#define COH_STATX (STATX_BASIC_STATS | STATX_BTIME)  /* what is asked of a file */
 #define COH_FS_PIECE_MAX (1 << 20)  /* bytes that are moved between two looks at 'stop' */
 
 /* Statuses of ours, which no system call can give. */

@@ -20,6 +20,7 @@
 
 #include "fs/quick.h"
 #include "glue/arg.h"
+#include "glue/shed.h"
 #include "glue/wait.h"
 #include "stream/stream.h"
 
@@ -185,7 +186,7 @@ static int read_some(lua_State *L, struct send *d, struct coh_stream *s, struct 
   if (n < 0) return coh_request_end(L, d->verb, &(struct coh_request){.path = file->path}, coh_fs_fault());
   if (n == 0) return DONE;
   if (!coh_streambuf_add(coh_stream_mem(s), &file->kept, chunk, (size_t)n))
-    luaL_error(L, "not enough memory");
+    coh_out_of_memory(L);
   return GO_ON;
 }
 

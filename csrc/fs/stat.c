@@ -34,7 +34,8 @@ static void set_time(lua_State *L, const char *name, const struct statx_timestam
 }
 
 
-void coh_stat_push(lua_State *L, const struct statx *s) {
+int coh_stat_push(lua_State *L, struct coh_request *r) {
+  const struct statx *s = &r->stat;
   lua_createtable(L, 0, 12);
   lua_pushstring(L, coh_stat_type(s->stx_mode));
   lua_setfield(L, -2, "type");
@@ -50,4 +51,5 @@ void coh_stat_push(lua_State *L, const struct statx *s) {
   set_time(L, "atime", &s->stx_atime);
   set_time(L, "ctime", &s->stx_ctime);
   if (s->stx_mask & STATX_BTIME) set_time(L, "btime", &s->stx_btime);
+  return 1;
 }

@@ -4,10 +4,7 @@
 #ifndef COH_FS_STAT_H
 #define COH_FS_STAT_H
 
-#include <lua.h>
-
-#include <sys/stat.h>
-
+#include "fs/request.h"
 #include "kernel/hidden.h"
 
 COH_HIDDEN
@@ -15,8 +12,8 @@ COH_HIDDEN
 /* "file", "directory", "link", "fifo", "socket", "character", "block" or "unknown" of a mode. */
 const char *coh_stat_type(unsigned mode);
 
-/* Push {type =, size =, permissions =, ...}. [-0, +1, m] */
-void coh_stat_push(lua_State *L, const struct statx *s);
+/* 'push' of a verb: {type =, size =, permissions =, ...}. [-0, +1, m] */
+int coh_stat_push(lua_State *L, struct coh_request *r);
 
 COH_SEEN
 

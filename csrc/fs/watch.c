@@ -177,10 +177,12 @@ static int end(lua_State *L, struct coh_watcher *w) {
 
 static int next_woken(lua_State *L, int status, lua_KContext context);
 
+/* The stack of a wait: 1 the watcher   2 its path. */
 static int go_on(lua_State *L, struct coh_fiber *f) {
   struct coh_box *box = lua_touserdata(L, 1);
   struct coh_watcher *w = (struct coh_watcher *)box->handle;
   int status;
+  lua_settop(L, 1);
   if (w == NULL) return has_ended(L) ? 0 : coh_box_raise_closed(L, &kind, "watch");
   if (coh_streambuf_length(&w->events) > 0) return give(L, w);
   if (w->overflow) {

@@ -66,14 +66,8 @@ static int run_read_file(struct coh_request *r) {
 }
 
 
-static int push_bytes(lua_State *L, struct coh_request *r) {
-  lua_pushlstring(L, r->bytes, r->count);
-  return 1;
-}
-
-
 static const struct coh_verb read_verb = {
-  .kind = COH_LOOKS("read_file"), .run = run_read_file, .push = push_bytes, .quick = true};
+  .kind = COH_LOOKS("read_file"), .run = run_read_file, .push = coh_job_push_bytes, .quick = true};
 
 
 /* read_file(path) -> string */

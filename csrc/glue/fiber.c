@@ -202,7 +202,7 @@ struct coh_fiber *coh_fiber_load(lua_State *L, struct coh_state *S, int argument
   }
   if (coh_context_is_set(S) && !coh_context_inherit(L, S, f)) {
     coh_fiber_give(S, f);
-    luaL_error(L, "not enough memory");
+    coh_out_of_memory(L);
   }
   lua_pushcfunction(co, body);
   lua_pushcfunction(co, coh_note_handler);

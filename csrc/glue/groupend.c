@@ -23,6 +23,7 @@
 #include "glue/note.h"
 #include "glue/object.h"
 #include "glue/scopes.h"
+#include "glue/shed.h"
 #include "glue/stubborn.h"
 #include "glue/wait.h"
 
@@ -181,7 +182,7 @@ static int l_error(lua_State *L) {
   lua_newtable(L);                     /* message place hosts errors details */
   append_failures(L, S, g, body, first + 3);
   if (g->deferred_lost) {
-    lua_pushliteral(L, "not enough memory");
+    lua_pushliteral(L, COH_OUT_OF_MEMORY);
     append(L, host, NULL, first + 3);
   }
   if (!lua_isnil(L, MORE)) {

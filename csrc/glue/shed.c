@@ -14,6 +14,12 @@ static bool has_run_out(const struct coh_fiber *f) {
 }
 
 
+int coh_out_of_memory(lua_State *L) {
+  lua_pushliteral(L, COH_OUT_OF_MEMORY);
+  return lua_error(L);
+}
+
+
 void coh_shed(struct coh_state *S, struct coh_fiber *f) {
   if (!has_run_out(f)) return;
   S->memory_short = true;

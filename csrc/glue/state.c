@@ -13,6 +13,7 @@
 #include "glue/costep.h"
 #include "glue/note.h"
 #include "glue/lost.h"
+#include "glue/shed.h"
 #include "glue/stubborn.h"
 
 static const char state_key = 0;  /* its address is the registry's key */
@@ -113,7 +114,7 @@ void coh_anchors_free(lua_State *L, struct coh_anchors *a, int slot) {
 
 static void *allocate(lua_State *L, struct coh_state *S, size_t size) {
   void *p = coh_mem_new(&S->loop.rt.mem, size);
-  if (p == NULL) luaL_error(L, "not enough memory");
+  if (p == NULL) coh_out_of_memory(L);
   return p;
 }
 

@@ -68,8 +68,16 @@ static inline struct coh_box *coh_box_check(lua_State *L, const struct coh_box_k
 /* Remember that the box at 'index' was opened at the text on top. [-1, +0, -] */
 void coh_box_set_where(lua_State *L, int index);
 
-/* Raise Closed for 'what' on the box at 1. Never returns. [-0, +0, e] */
+/* Raise Closed for 'what' on a box. Never returns. [-0, +0, e] */
 int coh_box_raise_closed(lua_State *L, const struct coh_box_kind *kind, const char *what);
+
+/* The handle of the box at 1, which is of this kind; Closed is raised when it has none. [-0, +0, e] */
+static inline struct coh_handle *coh_box_check_open(lua_State *L, const struct coh_box_kind *kind,
+                                                    const char *what) {
+  const struct coh_box *box = lua_touserdata(L, 1);
+  if (box->handle == NULL) coh_box_raise_closed(L, kind, what);
+  return box->handle;
+}
 
 /* Raise what a status means for the box at 1, with its address. Never returns. [-0, +0, e] */
 int coh_box_raise(lua_State *L, enum coh_error_kind error, int status, const char *what);

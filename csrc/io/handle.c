@@ -3,7 +3,7 @@
 */
 #include "io/handle.h"
 
-#include <lauxlib.h>
+#include "glue/shed.h"
 
 
 void *coh_handle_try(struct coh_state *S, size_t size, void (*close)(struct coh_handle *h)) {
@@ -20,7 +20,7 @@ void *coh_handle_alloc(lua_State *L, struct coh_state *S, size_t size, void (*cl
   void *h;
   coh_io_need(L, S);
   h = coh_handle_try(S, size, close);
-  if (h == NULL) luaL_error(L, "not enough memory");
+  if (h == NULL) coh_out_of_memory(L);
   return h;
 }
 

@@ -15,7 +15,7 @@
 
 COH_HIDDEN
 
-/* Begin to watch. 0 or a negative uv error with nothing changed. */
+/* Begin to watch. 0 or a negative uv error: what there is then goes with coh_interrupt_close and _free. */
 int coh_interrupt_open(struct coh_state *S);
 
 /* Leave SIGINT to a watcher that has it already, and take it again before that one stops: was it taken? */

@@ -3,8 +3,7 @@
 */
 #include "io/io.h"
 
-#include <lauxlib.h>
-
+#include "glue/shed.h"
 #include "io/fd.h"
 #include "io/handle.h"
 #include "io/op.h"
@@ -17,12 +16,11 @@ struct coh_io *coh_io_need(lua_State *L, struct coh_state *S) {
   size_t i;
   if (io != NULL) return io;
   io = coh_mem_new(&S->loop.rt.mem, sizeof *io);
-  if (io == NULL) luaL_error(L, "not enough memory");
+  if (io == NULL) coh_out_of_memory(L);
   coh_link_init(&io->handles);
   coh_link_init(&io->ops);
   coh_link_init(&io->signals);
   coh_link_init(&io->listeners);
-  io->untold = 0;
   coh_link_init(&io->lookup_queue);
   coh_link_init(&io->children);
   for (i = 0; i < COH_FD_BUCKETS; i++) coh_link_init(&io->watches[i]);

@@ -3,10 +3,8 @@
 */
 #include "io/op.h"
 
-#include <lauxlib.h>
 
-
-void *coh_op_try(struct coh_state *S, size_t size, void (*release)(struct coh_op *op)) {
+void *coh_op_new(struct coh_state *S, size_t size, void (*release)(struct coh_op *op)) {
   struct coh_op *op = coh_mem_new(&S->loop.rt.mem, size);
   if (op == NULL) return NULL;
   op->S = S;
@@ -14,15 +12,6 @@ void *coh_op_try(struct coh_state *S, size_t size, void (*release)(struct coh_op
   op->release = release;
   coh_link_init(&op->waiter);
   coh_link_append(&coh_io_of(S)->ops, &op->link);
-  return op;
-}
-
-
-void *coh_op_new(lua_State *L, struct coh_state *S, size_t size, void (*release)(struct coh_op *op)) {
-  void *op;
-  coh_io_need(L, S);
-  op = coh_op_try(S, size, release);
-  if (op == NULL) luaL_error(L, "not enough memory");
   return op;
 }
 

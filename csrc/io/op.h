@@ -30,11 +30,11 @@ struct coh_op {
   bool dropped;                              /* the task is gone: the callback frees it */
 };
 
-/* A zeroed struct whose first field is a coh_op, not in flight yet. Raises when memory is out. [-0, +0, m] */
-void *coh_op_new(lua_State *L, struct coh_state *S, size_t size, void (*release)(struct coh_op *op));
-
-/* The same, but NULL when memory is out; the room of the loop is there. */
-void *coh_op_try(struct coh_state *S, size_t size, void (*release)(struct coh_op *op));
+/*
+** A zeroed struct whose first field is a coh_op, not in flight yet. NULL: memory is out. The room of the loop
+** is there.
+*/
+void *coh_op_new(struct coh_state *S, size_t size, void (*release)(struct coh_op *op));
 
 /*
 ** Park 'f' until the request is done; its kind's 'abort' is coh_op_abort, and 'forfeit' coh_op_forfeit. The

@@ -11,6 +11,8 @@
 #include <sys/eventfd.h>
 #include <unistd.h>
 
+#include "io/again.h"
+
 #define BOTH (UV_READABLE | UV_WRITABLE)
 
 
@@ -169,19 +171,14 @@ void coh_poll_forfeit(struct coh_wait *w) {
 }
 
 
-/* The wait is the only one in its queue, so what stands next to it is the queue's head. */
-struct coh_poll *coh_poll_of_reader(struct coh_wait *w) {
-  return coh_item(w->link.next, struct coh_poll, readers);
-}
-
-
+/* The wait is the only one in its queue, so what stands next to it is the queue's head: in these two. */
 struct coh_poll *coh_poll_of_writer(struct coh_wait *w) {
   return coh_item(w->link.next, struct coh_poll, writers);
 }
 
 
 bool coh_poll_abort_reader(struct coh_wait *w) {
-  coh_poll_of_reader(w)->reader = NULL;
+  coh_item(w->link.next, struct coh_poll, readers)->reader = NULL;
   return true;
 }
 
@@ -191,12 +188,11 @@ bool coh_poll_abort_reader(struct coh_wait *w) {
 ** must not be another's. So it becomes a second name of the loop's own descriptor.
 */
 int coh_poll_let_go(struct coh_poll *p) {
-  int status;
+  int fd;
   if (p->handle.uv.any.type == UV_POLL) uv_poll_stop(&p->handle.uv.poll);
   p->polled = BOTH;
-  do status = dup3(uv_backend_fd(p->handle.uv.any.loop), p->fd, O_CLOEXEC);
-  while (status < 0 && errno == EINTR);
-  return status >= 0 ? 0 : uv_translate_sys_error(errno);
+  fd = coh_again(dup3(uv_backend_fd(p->handle.uv.any.loop), p->fd, O_CLOEXEC));
+  return fd >= 0 ? 0 : uv_translate_sys_error(errno);
 }
 
 

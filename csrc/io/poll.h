@@ -55,8 +55,7 @@ void coh_poll_park_writer(struct coh_poll *p, struct coh_fiber *f, const struct 
 void coh_poll_turn_reader(struct coh_poll *p, struct coh_fiber *f, const struct coh_wait_kind *kind);
 void coh_poll_turn_writer(struct coh_poll *p, struct coh_fiber *f, const struct coh_wait_kind *kind);
 
-/* The same struct of a wait that is being aborted: of a reader, of a writer. */
-struct coh_poll *coh_poll_of_reader(struct coh_wait *w);
+/* What the wait of a writer that is being aborted waits for. */
 struct coh_poll *coh_poll_of_writer(struct coh_wait *w);
 
 /* 'abort' of a reader's kind: it is no reader any more. */

@@ -19,8 +19,9 @@ static const char *const names[COH_SIG_MAX + 1] = {
 };
 
 
-int coh_sig_number(const char *name) {
+int coh_sig_number(const char *name, size_t length) {
   int number;
+  if (strlen(name) != length) return 0;
   for (number = 1; number <= COH_SIG_MAX; number++)
     if (names[number] != NULL && strcmp(names[number], name) == 0) return number;
   return 0;

@@ -20,8 +20,8 @@ COH_HIDDEN
 
 #define COH_SIG_MAX 31  /* the signals that have names; those of real time have none */
 
-/* The number of "SIGTERM"; 0 when no signal has that name. */
-int coh_sig_number(const char *name);
+/* The number of "SIGTERM"; 0 when no signal has that name, of 'length' bytes. */
+int coh_sig_number(const char *name, size_t length);
 
 /* The name of a number, or NULL. */
 const char *coh_sig_name(int number);

@@ -236,12 +236,13 @@ static const char *reason_against(int number) {
 /* The number of the signal at 'arg'. [-0, +0, v] */
 static int check_name(lua_State *L, int arg) {
   const char *name, *reason;
+  size_t length;
   int number;
   if (lua_type(L, arg) != LUA_TSTRING)
     return coh_misuse(L, "signals expects names of signals, got %s: write signals(\"SIGTERM\")",
                       coh_type_name(L, arg));
-  name = lua_tostring(L, arg);
-  number = coh_sig_number(name);
+  name = lua_tolstring(L, arg, &length);
+  number = coh_sig_number(name, length);
   if (number == 0)
     return coh_misuse(L, "signals knows no signal '%s': write the name in full, \"SIGTERM\" say", name);
   reason = reason_against(number);

@@ -181,10 +181,11 @@ static int l_close(lua_State *L) {
 /* raw_mode(signals) -> raw */
 static int l_raw_mode(lua_State *L) {
   struct coh_state *S = coh_state_here(L);
-  struct coh_io *io = coh_io_need(L, S);
+  struct coh_io *io;
   struct raw *raw;
   int status;
   coh_check_task(L);
+  io = coh_io_need(L, S);
   lua_settop(L, 1);
   raw = coh_sync_new(L, &class);
   if (terminal.is_raw)

@@ -90,9 +90,7 @@ static int wait(lua_State *L, struct coh_listener *l, struct coh_fiber *f) {
 
 /* The open listener in the box at 1. [-0, +0, e] */
 static struct coh_listener *check_open(lua_State *L) {
-  struct coh_box *box = lua_touserdata(L, 1);
-  if (box->handle == NULL) coh_box_raise_closed(L, &kind, "accept");
-  return (struct coh_listener *)box->handle;
+  return (struct coh_listener *)coh_box_check_open(L, &kind, "accept");
 }
 
 

@@ -18,6 +18,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "glue/shed.h"
 #include "glue/syserr.h"
 #include "glue/wait.h"
 #include "io/addr.h"
@@ -103,14 +104,14 @@ static int looked_up(lua_State *L, int status, lua_KContext context) {
 static int begin(lua_State *L, struct coh_fiber *f) {
   struct coh_state *S = coh_state_here(L);
   const struct way *way = lua_touserdata(L, WAY);
-  struct coh_op *op = coh_op_try(S, sizeof *op, way->release);
+  struct coh_op *op = coh_op_new(S, sizeof *op, way->release);
   int status = 0;
   if (op != NULL)
     status = coh_io_fails(S, way->kind.what, -UV_EAI_AGAIN) ? uv_translate_sys_error(errno)
              : way->begin(L, &S->loop.uv, op);
   if (op == NULL || status < 0) {
     give_place(coh_io_of(S));
-    if (op == NULL) return luaL_error(L, "not enough memory");
+    if (op == NULL) return coh_out_of_memory(L);
     coh_op_free(op);
     return raise_status(L, status, way->kind.what);
   }

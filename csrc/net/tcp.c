@@ -12,6 +12,7 @@
 
 #include "glue/syserr.h"
 #include "glue/wait.h"
+#include "io/again.h"
 #include "io/sockopt.h"
 #include "stream/stream.h"
 
@@ -94,8 +95,7 @@ static int connected(lua_State *L, int status, lua_KContext context) {
 static int begin(struct coh_state *S, int fd, const struct coh_addr *a, bool *done) {
   int status;
   if (coh_io_fails(S, "connect", ECONNREFUSED)) return uv_translate_sys_error(errno);
-  do status = connect(fd, &a->u.any, a->length);
-  while (status < 0 && errno == EINTR);
+  status = coh_again(connect(fd, &a->u.any, a->length));
   *done = status == 0 || errno == EISCONN;
   return *done || errno == EINPROGRESS || errno == EALREADY ? 0 : uv_translate_sys_error(errno);
 }

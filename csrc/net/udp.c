@@ -13,6 +13,7 @@
 #include "glue/arg.h"
 #include "glue/syserr.h"
 #include "glue/wait.h"
+#include "io/again.h"
 #include "io/poll.h"
 #include "io/sockopt.h"
 #include "net/tcp.h"
@@ -28,9 +29,7 @@ static const struct coh_box_kind kind;
 
 /* The open socket in the box at 1. [-0, +0, e] */
 static struct coh_udp *check_open(lua_State *L, const char *what) {
-  struct coh_box *box = lua_touserdata(L, 1);
-  if (box->handle == NULL) coh_box_raise_closed(L, &kind, what);
-  return (struct coh_udp *)box->handle;
+  return (struct coh_udp *)coh_box_check_open(L, &kind, what);
 }
 
 
@@ -165,37 +164,39 @@ static bool read_address(lua_State *L, struct coh_addr *a) {
 
 static int send_woken(lua_State *L, int status, lua_KContext context);
 
-/* 0, or a negative status: UV_EAGAIN when there is no room. */
-static int send_now(lua_State *L, struct coh_udp *u) {
+/* 0, or a negative status: UV_EAGAIN when there is no room. 'to' is none: to the peer. */
+static int send_now(lua_State *L, struct coh_udp *u, const struct coh_addr *to) {
   struct coh_state *S = coh_state_here(L);
-  struct coh_addr to = {.length = 0};
   size_t size;
   const char *bytes = lua_tolstring(L, 2, &size);
-  ssize_t n;
-  if (!lua_isnil(L, 3)) read_address(L, &to);
-  do n = coh_io_fails(S, "send", ENETUNREACH) ? -1
-         : sendto(u->poll.fd, bytes, size, MSG_NOSIGNAL, to.length != 0 ? &to.u.any : NULL, to.length);
-  while (n < 0 && errno == EINTR);
+  ssize_t n = coh_again(coh_io_fails(S, "send", ENETUNREACH) ? -1 : sendto(
+    u->poll.fd, bytes, size, MSG_NOSIGNAL, to->length != 0 ? &to->u.any : NULL, to->length));
   return n >= 0 ? 0 : uv_translate_sys_error(errno);
 }
 
 
-/* Raise a failed send, which names where the datagram at 2 should have gone. [-0, +0, v] */
-static int raise_send(lua_State *L, int status) {
-  struct coh_addr to;
-  if (lua_isnil(L, 3) || !read_address(L, &to)) return coh_box_raise(L, COH_SYSTEM_ERROR, status, "send");
-  coh_addr_push_text(L, &to);
+/* Raise a failed send, which names where the datagram should have gone. [-0, +0, v] */
+static int raise_send(lua_State *L, int status, const struct coh_addr *to) {
+  if (to->length == 0) return coh_box_raise(L, COH_SYSTEM_ERROR, status, "send");
+  coh_addr_push_text(L, to);
   coh_syserr_push(L, COH_SYSTEM_ERROR, status, "send", "address", lua_tostring(L, -1));
   return lua_error(L);
 }
 
 
-/* Nobody passes those who wait for room; who 'has_waited' is the first of them. */
+/*
+** Nobody passes those who wait for room; who 'has_waited' is the first of them. Reading the address may run
+** finalizers, and one may close the socket.
+*/
 static int send_datagram(lua_State *L, struct coh_fiber *f, bool has_waited) {
-  struct coh_udp *u = check_open(L, "send");
-  int status = has_waited || coh_link_alone(&u->poll.writers) ? send_now(L, u) : UV_EAGAIN;
+  struct coh_addr to;
+  struct coh_udp *u;
+  int status;
+  if (lua_isnil(L, 3) || !read_address(L, &to)) to.length = 0;
+  u = check_open(L, "send");
+  status = has_waited || coh_link_alone(&u->poll.writers) ? send_now(L, u, &to) : UV_EAGAIN;
   if (status == 0) return 0;
-  if (status != UV_EAGAIN) return raise_send(L, status);
+  if (status != UV_EAGAIN) return raise_send(L, status, &to);
   if (coh_task_cancelled(&f->task)) return coh_raise_cancelled(L, f);
   coh_poll_park_writer(&u->poll, f, &send_kind);
   u->poll.writer = NULL;  /* any number of tasks may send */

@@ -25,6 +25,7 @@
 #include "glue/relay.h"
 #include "glue/scopeobject.h"
 #include "glue/scopes.h"
+#include "glue/shed.h"
 #include "glue/tasks.h"
 #include "glue/wait.h"
 #include "io/io.h"
@@ -36,6 +37,8 @@
 #include "process/process.h"
 #include "stream/stream.h"
 #include "sync/sync.h"
+
+#define OPTIONS_MAX 20  /* of a function of the Lua side */
 
 
 /*
@@ -62,7 +65,7 @@ static void check_lua(lua_State *L) {
       return;
     }
   }
-  if (lua_isstring(L, -1) && strcmp(lua_tostring(L, -1), "not enough memory") == 0) lua_error(L);
+  if (lua_isstring(L, -1) && strcmp(lua_tostring(L, -1), COH_OUT_OF_MEMORY) == 0) lua_error(L);
   luaL_error(L, "cohort needs Lua 5.4.3 or later: this Lua cannot wait in a __close");
 }
 
@@ -79,7 +82,7 @@ static int state_gc(lua_State *L) {
 
 /* note(err) -> err: the message handler of the Lua side; where it happened goes into an error value */
 static int l_note(lua_State *L) {
-  struct coh_state *S = lua_touserdata(L, lua_upvalueindex(1));
+  struct coh_state *S = coh_state_here(L);
   struct coh_fiber *f = coh_running(S);
   lua_settop(L, 1);
   if (f != NULL) coh_note_handler(L);
@@ -97,7 +100,7 @@ static int l_note(lua_State *L) {
 ** now: {traceback =, handling = the text of the group that was being handled}; or nothing
 */
 static int l_details(lua_State *L) {
-  struct coh_fiber *f = coh_running(lua_touserdata(L, lua_upvalueindex(1)));
+  struct coh_fiber *f = coh_running(coh_state_here(L));
   const char *text, *handling;
   size_t length;
   lua_settop(L, 2);
@@ -134,7 +137,7 @@ static void put_details(lua_State *L, struct coh_state *S, struct coh_fiber *f) 
 
 /* raise(err [, details]): an error that was caught by the Lua side goes on, with the note it has, or those */
 static int l_raise(lua_State *L) {
-  struct coh_state *S = lua_touserdata(L, lua_upvalueindex(1));
+  struct coh_state *S = coh_state_here(L);
   struct coh_fiber *f = coh_running(S);
   lua_settop(L, 2);
   if (f != NULL && lua_istable(L, 2)) put_details(L, S, f);
@@ -145,7 +148,7 @@ static int l_raise(lua_State *L) {
 
 /* hide_library(): the folder of the file that calls this holds nothing but files of ours */
 static int l_hide_library(lua_State *L) {
-  struct coh_state *S = lua_touserdata(L, lua_upvalueindex(1));
+  struct coh_state *S = coh_state_here(L);
   lua_Debug ar;
   const char *end;
   size_t length;
@@ -177,7 +180,7 @@ static int l_is_callable(lua_State *L) {
 
 /* can_wait() -> boolean: for clean-up that has another way where it is false */
 static int l_can_wait(lua_State *L) {
-  lua_pushboolean(L, coh_can_wait(lua_touserdata(L, lua_upvalueindex(1)), L));
+  lua_pushboolean(L, coh_can_wait(coh_state_here(L), L));
   return 1;
 }
 
@@ -195,10 +198,11 @@ static int l_misuse(lua_State *L) {
 
 /* check_options(options, what, names): raises, as misuse does, what is wrong with the keys of the options */
 static int l_check_options(lua_State *L) {
-  const char *names[16] = {NULL};
+  const char *names[OPTIONS_MAX + 1] = {NULL};
   lua_Integer i, count = (lua_Integer)lua_rawlen(L, 3);
-  luaL_checkstack(L, 20, "options");
-  for (i = 0; i < count && i < 15; i++) {
+  coh_assert(count <= OPTIONS_MAX);  /* no function of ours has so many */
+  luaL_checkstack(L, OPTIONS_MAX + LUA_MINSTACK, "options");
+  for (i = 0; i < count; i++) {
     lua_rawgeti(L, 3, i + 1);
     names[i] = lua_tostring(L, -1);
   }
@@ -226,7 +230,7 @@ static int l_guard_call(lua_State *L) {
 
 /* random() -> number from 0 up to 1, the same ones in each run with a seed or a clock of cohort.testing */
 static int l_random(lua_State *L) {
-  struct coh_state *S = lua_touserdata(L, lua_upvalueindex(1));
+  struct coh_state *S = coh_state_here(L);
   uint64_t x = S->random += 0x9E3779B97F4A7C15u;
   x = (x ^ (x >> 30)) * 0xBF58476D1CE4E5B9u;
   x = (x ^ (x >> 27)) * 0x94D049BB133111EBu;

@@ -281,16 +281,14 @@ static void add_note(lua_State *L, const struct coh_fiber *f) {
 }
 
 
-/* pcall'ed: (fiber) -> its results or its error */
+/* pcall'ed: (fiber) -> its results, which it has no more then, or its error */
 static int take(lua_State *L) {
   struct coh_state *S = coh_state_of(L);
   struct coh_fiber *f = lua_touserdata(L, 1);
-  int status = status_of(f), count = status == COHORT_RETURNED ? lua_gettop(f->L) : 1, i;
+  int status = status_of(f), count = status == COHORT_RETURNED ? lua_gettop(f->L) : 1;
   bool replaced = status == COHORT_CANCELLED || S->interrupted || S->report != LUA_NOREF;
   luaL_checkstack(L, count + 4, "too many results");
-  luaL_checkstack(f->L, count + 1, "too many results");
   if (!replaced && status == COHORT_RETURNED) {
-    for (i = 1; i <= count; i++) lua_pushvalue(f->L, i);
     lua_xmove(f->L, L, count);
     return count;
   }

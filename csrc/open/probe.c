@@ -33,13 +33,12 @@ static void count_handle(uv_handle_t *handle, void *count) {
 /* debug_counts() -> {tasks, handles, bytes}: what is held now, for leak checks */
 static int l_debug_counts(lua_State *L) {
   struct coh_state *S = coh_state_here(L);
-  lua_Integer handles = 0, standard, ignored;
+  lua_Integer handles = 0;
   if (S->loop.opened) uv_walk(&S->loop.uv, count_handle, &handles);
-  coh_stdio_count(L, &standard, &ignored);
   lua_createtable(L, 0, 3);
   lua_pushinteger(L, (lua_Integer)S->loop.rt.tasks_live);
   lua_setfield(L, -2, "tasks");
-  lua_pushinteger(L, handles - standard);
+  lua_pushinteger(L, handles - coh_stdio_count(L));
   lua_setfield(L, -2, "handles");
   lua_pushinteger(L, (lua_Integer)S->loop.rt.mem.used);
   lua_setfield(L, -2, "bytes");
@@ -77,11 +76,10 @@ static int l_opened(lua_State *L) {
 
 /* count_descriptors() -> those this process has open; 0 where the system does not tell */
 static int l_count_descriptors(lua_State *L) {
-  lua_Integer count = -3, standard, ignored;  /* not counted: ".", "..", and the one that is read here */
+  lua_Integer count = -3;  /* not counted: ".", "..", and the one that is read here */
   DIR *dir = opendir("/dev/fd");
   while (dir != NULL && readdir(dir) != NULL) count++;
-  coh_stdio_count(L, &ignored, &standard);
-  lua_pushinteger(L, dir != NULL ? count - standard : 0);
+  lua_pushinteger(L, dir != NULL ? count - coh_stdio_count(L) : 0);
   if (dir != NULL) closedir(dir);
   return 1;
 }

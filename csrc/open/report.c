@@ -126,7 +126,7 @@ static int make_tree(lua_State *L) {
 
 /* task_tree() -> the same; "" when none runs */
 static int l_task_tree(lua_State *L) {
-  struct coh_state *S = lua_touserdata(L, lua_upvalueindex(1));
+  struct coh_state *S = coh_state_here(L);
   if (S->loop.opened) return coh_calm_call(L, make_tree, 0, 1) == LUA_OK ? 1 : lua_error(L);
   lua_pushliteral(L, "");
   return 1;

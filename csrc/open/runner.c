@@ -18,7 +18,8 @@ enum { UV_CLOCK = 1 };
 struct runner {
   struct coh_sync sync;     /* nobody waits for it */
   cohort_runtime *rt;       /* owned; NULL when closed */
-  struct coh_watch watch;   /* set while it runs a function */
+  bool busy;                /* it runs a function, or makes or takes what belongs to that */
+  struct coh_watch watch;   /* set while it runs */
   char late[80];            /* what is said when that bites */
 };
 
@@ -63,18 +64,22 @@ static void pump(struct runner *r) {
 static int call(lua_State *L, struct runner *r, int arguments, int *count) {
   cohort_task task;
   int status;
+  r->busy = true;  /* before and behind the pump, too: finalizers may run there */
   status = cohort_spawn(r->rt, L, arguments, &task);
-  if (status < 0) return status;
-  coh_watch_set(r->rt, &r->watch);
-  pump(r);
-  coh_watch_set(r->rt, NULL);
-  return cohort_take(r->rt, task, L, count);
+  if (status == 0) {
+    coh_watch_set(r->rt, &r->watch);
+    pump(r);
+    coh_watch_set(r->rt, NULL);
+    status = cohort_take(r->rt, task, L, count);
+  }
+  r->busy = false;
+  return status;
 }
 
 
 static struct runner *check_idle(lua_State *L, const char *what) {
   struct runner *r = coh_sync_check(L, &class, what);
-  if (r->rt != NULL && r->rt->pump != NULL)
+  if (r->busy)
     coh_misuse(L, "%s cannot be called by what the runner runs: spawn a task", what);
   return r;
 }
@@ -108,7 +113,7 @@ static int l_close(lua_State *L) {
 /* __gc: inside of a call only the end of the state comes here, and that closes everything. */
 static int l_gc(lua_State *L) {
   struct runner *r = coh_sync_check(L, &class, "__gc");
-  return r->rt == NULL || r->rt->pump != NULL ? 0 : l_close(L);
+  return r->busy ? 0 : l_close(L);
 }
 
 

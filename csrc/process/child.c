@@ -10,6 +10,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "io/again.h"
 #include "process/group.h"
 
 #define LOOK_MS 10       /* how often we look for the end of a child that nobody tells */
@@ -137,12 +138,9 @@ int coh_child_signal(struct coh_child *c, int signal) {
 
 /* Reap it, or look only: how it ended is in 'info'. False: it has not, or somebody else has reaped it. */
 static bool reap(struct coh_child *c, siginfo_t *info, int how) {
-  int result;
   info->si_pid = 0;
   errno = 0;
-  do result = waitid(P_PID, (id_t)c->pid, info, WEXITED | how);
-  while (result < 0 && errno == EINTR);
-  return result == 0 && info->si_pid != 0;
+  return coh_again(waitid(P_PID, (id_t)c->pid, info, WEXITED | how)) == 0 && info->si_pid != 0;
 }
 
 /* }} */
@@ -292,7 +290,7 @@ static int open_look(struct coh_state *S, struct coh_child *c) {
 /* It runs, but not for long: nobody would ever know that it has ended. */
 static void kill_at_once(pid_t pid) {
   kill(pid, SIGKILL);
-  while (waitpid(pid, NULL, 0) < 0 && errno == EINTR) {}
+  coh_again(waitpid(pid, NULL, 0));
 }
 
 

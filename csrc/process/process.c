@@ -10,7 +10,6 @@
 
 #include <errno.h>
 #include <signal.h>
-#include <string.h>
 
 #include "glue/arg.h"
 #include "glue/syserr.h"
@@ -167,16 +166,25 @@ static int l_wait(lua_State *L) {
 
 /* {{ Ending it */
 
-/* Close our end of one of its descriptors, or of all three. [-0, +0, -] */
-static void close_streams(lua_State *L, int first, int last) {
-  int i;
-  for (i = first; i <= last; i++) {
-    const struct coh_box *box;
-    lua_getiuservalue(L, 1, COH_PROCESS_STDIO + i);
-    box = lua_touserdata(L, -1);
-    if (box != NULL && box->handle != NULL) coh_handle_close(box->handle);
-    lua_pop(L, 1);
-  }
+/* Our end of one of its descriptors; NULL when there is none, or it is closed. [-0, +0, -] */
+static struct coh_handle *open_end(lua_State *L, int fd) {
+  const struct coh_box *box;
+  lua_getiuservalue(L, 1, COH_PROCESS_STDIO + fd);
+  box = lua_touserdata(L, -1);
+  lua_pop(L, 1);
+  return box != NULL ? box->handle : NULL;
+}
+
+
+static void close_end(lua_State *L, int fd) {
+  struct coh_handle *end = open_end(L, fd);
+  if (end != NULL) coh_handle_close(end);
+}
+
+
+static void close_ends(lua_State *L) {
+  int fd;
+  for (fd = 0; fd < COH_STDIO; fd++) close_end(L, fd);
 }
 
 
@@ -193,21 +201,18 @@ static const struct coh_wait_kind end_kind = {
 static int end_woken(lua_State *L, int status, lua_KContext context);
 
 /* Have all that it still says read, by the loop where no task does: it must not wait for a reader. */
-static void drain_streams(lua_State *L) {
-  int i;
-  for (i = STDOUT_FILENO; i <= STDERR_FILENO; i++) {
-    const struct coh_box *box;
-    lua_getiuservalue(L, 1, COH_PROCESS_STDIO + i);
-    box = lua_touserdata(L, -1);
-    if (box != NULL && box->handle != NULL) coh_stream_drain((struct coh_stream *)box->handle);
-    lua_pop(L, 1);
+static void drain_outputs(lua_State *L) {
+  int fd;
+  for (fd = STDOUT_FILENO; fd <= STDERR_FILENO; fd++) {
+    struct coh_handle *end = open_end(L, fd);
+    if (end != NULL) coh_stream_drain((struct coh_stream *)end);
   }
 }
 
 
 static int end_on(lua_State *L, struct coh_process *p, struct coh_fiber *f) {
   if (p->child == NULL) {
-    close_streams(L, 0, COH_STDIO - 1);
+    close_ends(L);
     return 0;
   }
   coh_wait_park(&f->task.wait, &f->task.current->slot, &end_kind, &p->sync.waiters);
@@ -219,7 +224,7 @@ static int end_woken(lua_State *L, int status, lua_KContext context) {
   struct coh_fiber *f = coh_resumed(L, context);
   (void)status;
   if (f->task.wait.outcome != COH_WAIT_CANCELLED) return end_on(L, lua_touserdata(L, 1), f);
-  close_streams(L, 0, COH_STDIO - 1);  /* all is over: what is left of it is killed */
+  close_ends(L);  /* all is over: what is left of it is killed */
   return coh_raise_cancelled(L, f);
 }
 
@@ -227,7 +232,7 @@ static int end_woken(lua_State *L, int status, lua_KContext context) {
 /* process:close() */
 static int l_close(lua_State *L) {
   struct coh_process *p = coh_sync_check(L, &coh_process_class, "close");
-  close_streams(L, 0, COH_STDIO - 1);
+  close_ends(L);
   if (p->child != NULL) coh_child_end(p->child);
   return 0;
 }
@@ -237,8 +242,8 @@ static int l_close(lua_State *L) {
 static int l_close_block(lua_State *L) {
   struct coh_process *p = coh_sync_check(L, &coh_process_class, "close");
   if (p->child == NULL || !coh_can_wait(p->sync.state, L)) return l_close(L);
-  close_streams(L, 0, 0);
-  drain_streams(L);
+  close_end(L, STDIN_FILENO);
+  drain_outputs(L);
   coh_child_end(p->child);
   return end_on(L, p, coh_running(p->sync.state));
 }
@@ -249,7 +254,7 @@ static int l_gc(lua_State *L) {
   struct coh_process *p = coh_sync_check(L, &coh_process_class, "__gc");
   coh_sync_collected(&p->sync);
   if (p->child == NULL && !p->ended) return 0;
-  close_streams(L, 0, COH_STDIO - 1);
+  close_ends(L);
   if (p->child == NULL) return 0;
   coh_child_end(p->child);
   if (p->child != NULL) coh_child_disown(p->child);
@@ -264,15 +269,17 @@ static int l_gc(lua_State *L) {
 
 /* The number of the signal at 2. [-0, +0, v] */
 static int check_signal(lua_State *L) {
+  const char *name;
+  size_t length;
   int number;
   if (lua_isnoneornil(L, 2)) return SIGTERM;
   if (lua_type(L, 2) != LUA_TSTRING)
     return coh_misuse(L, "kill expects the name of a signal, got %s: write process:kill(\"SIGINT\")",
                       coh_type_name(L, 2));
-  number = coh_sig_number(lua_tostring(L, 2));
-  if (number == 0 || strlen(lua_tostring(L, 2)) != lua_rawlen(L, 2))
-    return coh_misuse(L, "kill knows no signal '%s': write the name in full, \"SIGTERM\" say",
-                      lua_tostring(L, 2));
+  name = lua_tolstring(L, 2, &length);
+  number = coh_sig_number(name, length);
+  if (number == 0)
+    return coh_misuse(L, "kill knows no signal '%s': write the name in full, \"SIGTERM\" say", name);
   return number;
 }
 

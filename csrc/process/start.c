@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "glue/errtext.h"
+#include "glue/shed.h"
 #include "glue/syserr.h"
 #include "glue/wait.h"
 #include "io/again.h"
@@ -98,7 +99,7 @@ static void make_structs(lua_State *L, struct start *x) {
   for (i = 0; i < COH_STDIO; i++)
     if (x->streams[i] != NULL) coh_handle_free(x->S, &x->streams[i]->poll.handle);
   if (x->child != NULL) coh_child_free(x->S, x->child);
-  luaL_error(L, "not enough memory");
+  coh_out_of_memory(L);
 }
 
 /* }} */

@@ -9,6 +9,7 @@
 
 #include "glue/arg.h"
 #include "glue/errtext.h"
+#include "glue/shed.h"
 #include "glue/wait.h"
 
 #define CAPACITY 65536
@@ -130,7 +131,7 @@ struct coh_memory *coh_memory_pair(lua_State *L, size_t size, const struct coh_t
   b = coh_stream_try(S, size, &limits);
   if (b == NULL) {
     coh_handle_free(S, &a->stream.poll.handle);
-    luaL_error(L, "not enough memory");
+    coh_out_of_memory(L);
   }
   a->capacity = b->capacity = capacity;
   open_end(S, a, b, boxes[0], carrier);

@@ -15,6 +15,7 @@
 #include <string.h>
 
 #include "glue/arg.h"
+#include "glue/shed.h"
 #include "glue/syserr.h"
 #include "glue/wait.h"
 #include "stream/format.h"
@@ -74,7 +75,7 @@ static void lose(struct coh_stream *s) {
 void coh_stream_keep(lua_State *L, struct coh_stream *s, const char *bytes, size_t count) {
   if (coh_streambuf_add(coh_stream_mem(s), &s->kept, bytes, count)) return;
   lose(s);
-  luaL_error(L, "not enough memory");
+  coh_out_of_memory(L);
 }
 
 

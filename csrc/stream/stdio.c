@@ -92,18 +92,17 @@ static int l_stream(lua_State *L) {
 }
 
 
-void coh_stdio_count(lua_State *L, lua_Integer *handles, lua_Integer *descriptors) {
+lua_Integer coh_stdio_count(lua_State *L) {
+  lua_Integer count = 0;
   int i;
-  *handles = *descriptors = 0;
   for (i = 0; i < COH_STDIO; i++) {
     const struct coh_box *box;
     lua_rawgetp(L, LUA_REGISTRYINDEX, &keys[i]);
     box = lua_touserdata(L, -1);
     lua_pop(L, 1);
-    if (box == NULL || box->handle == NULL) continue;
-    *handles += 1;
-    *descriptors += 1;
+    if (box != NULL && box->handle != NULL) count++;
   }
+  return count;
 }
 
 

@@ -14,8 +14,8 @@ COH_HIDDEN
 /* Add the table 'stdio' to the module on top. [-0, +0, m] */
 void coh_stdio_open(lua_State *L);
 
-/* How many handles and descriptors they are: those stay until the end of the run, and are no leak. */
-void coh_stdio_count(lua_State *L, lua_Integer *handles, lua_Integer *descriptors);
+/* How many are open, each a handle and a descriptor: those stay until the end of the run, and are no leak. */
+lua_Integer coh_stdio_count(lua_State *L);
 
 /* The runtime is closed: forget its streams. [-0, +0, -] */
 void coh_stdio_forget(struct coh_state *S);

@@ -7,6 +7,7 @@
 
 #include "glue/arg.h"
 #include "glue/error.h"
+#include "glue/shed.h"
 #include "glue/syserr.h"
 #include "glue/wait.h"
 #include "io/sockopt.h"
@@ -42,7 +43,7 @@ void *coh_stream_new(lua_State *L, struct coh_state *S, size_t size, const struc
   void *s;
   coh_io_need(L, S);
   s = coh_stream_try(S, size, limits);
-  if (s == NULL) luaL_error(L, "not enough memory");
+  if (s == NULL) coh_out_of_memory(L);
   return s;
 }
 

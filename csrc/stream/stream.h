@@ -89,9 +89,7 @@ static inline size_t coh_stream_line_max(const struct coh_box *box) {
 
 /* The open stream in the box at 1, else Closed is raised. [-0, +0, e] */
 static inline struct coh_stream *coh_stream_check_open(lua_State *L, const char *what) {
-  const struct coh_box *box = lua_touserdata(L, 1);
-  if (box->handle == NULL) coh_box_raise_closed(L, &coh_stream_kind, what);
-  return (struct coh_stream *)box->handle;
+  return (struct coh_stream *)coh_box_check_open(L, &coh_stream_kind, what);
 }
 
 /* Raise what a status means for the stream at 1: Broken or SystemError. Never returns. [-0, +0, e] */
@@ -129,8 +127,6 @@ void coh_stream_keep(lua_State *L, struct coh_stream *s, const char *bytes, size
 
 
 /* {{ Writing */
-
-enum coh_sending { COH_ALL_SENT, COH_SEND_MORE, COH_SEND_FULL };  /* or a negative status */
 
 /* The open stream at 1, to which 'what' may begin to write. [-0, +0, e] */
 struct coh_stream *coh_stream_check_writer(lua_State *L, const char *what);

@@ -43,9 +43,7 @@ static bool fails(struct coh_stream *s, const char *call, int error) {
 /* {{ Sockets: none of these waits, so it is the same whether the descriptor would */
 
 static ssize_t socket_read(struct coh_stream *s, char *bytes, size_t size) {
-  ssize_t n;
-  do n = fails(s, "read", ECONNRESET) ? -1 : recv(s->poll.fd, bytes, size, MSG_DONTWAIT);
-  while (n < 0 && errno == EINTR);
+  ssize_t n = coh_again(fails(s, "read", ECONNRESET) ? -1 : recv(s->poll.fd, bytes, size, MSG_DONTWAIT));
   s->poll.readable = n == (ssize_t)size;
   return outcome(n);
 }
@@ -60,10 +58,7 @@ static ssize_t send_pieces(int fd, const struct iovec *pieces, size_t count) {
 
 
 static ssize_t socket_write(struct coh_stream *s, const struct iovec *pieces, size_t count) {
-  ssize_t n;
-  do n = fails(s, "write", EPIPE) ? -1 : send_pieces(s->poll.fd, pieces, count);
-  while (n < 0 && errno == EINTR);
-  return outcome(n);
+  return outcome(coh_again(fails(s, "write", EPIPE) ? -1 : send_pieces(s->poll.fd, pieces, count)));
 }
 
 
@@ -82,9 +77,7 @@ const struct coh_transport coh_transport_socket = {
 /* {{ Pipes, terminals and other devices, files */
 
 static ssize_t pipe_read(struct coh_stream *s, char *bytes, size_t size) {
-  ssize_t n;
-  do n = fails(s, "read", ECONNRESET) ? -1 : read(s->poll.fd, bytes, size);
-  while (n < 0 && errno == EINTR);
+  ssize_t n = coh_again(fails(s, "read", ECONNRESET) ? -1 : read(s->poll.fd, bytes, size));
   s->poll.readable = n == (ssize_t)size;
   return outcome(n);
 }
@@ -99,10 +92,7 @@ static ssize_t device_read(struct coh_stream *s, char *bytes, size_t size) {
 
 /* SIGPIPE is blocked while tasks run. */
 static ssize_t file_write(struct coh_stream *s, const struct iovec *pieces, size_t count) {
-  ssize_t n;
-  do n = fails(s, "write", EPIPE) ? -1 : writev(s->poll.fd, pieces, (int)count);
-  while (n < 0 && errno == EINTR);
-  return outcome(n);
+  return outcome(coh_again(fails(s, "write", EPIPE) ? -1 : writev(s->poll.fd, pieces, (int)count)));
 }
 
 

@@ -15,6 +15,9 @@
 #define ROUNDS_MAX 16   /* system calls of a write before others have their turn */
 #define PIECES_MAX 32   /* strings that one system call takes */
 
+enum step { ALL_SENT, MORE, FULL };  /* what a call came to; or a negative status */
+
+
 /* {{ Waiting to write */
 
 /* What a cut write has sent cannot be taken back, and what it has not will never be sent. */
@@ -69,17 +72,17 @@ static size_t collect(lua_State *L, struct coh_stream *s, struct iovec *pieces, 
 }
 
 
-/* Send what one call takes. */
+/* Send what one call takes: an enum step, or a negative status. */
 static int send_some(lua_State *L, struct coh_stream *s) {
   struct iovec pieces[PIECES_MAX];
   size_t total, count = collect(L, s, pieces, &total);
   ssize_t n;
-  if (count == 0) return COH_ALL_SENT;
+  if (count == 0) return ALL_SENT;
   n = s->transport->write(s, pieces, count);
-  if (n < 0) return n == UV_EAGAIN ? COH_SEND_FULL : (int)n;
+  if (n < 0) return n == UV_EAGAIN ? FULL : (int)n;
   s->sent += (size_t)n;
-  if ((size_t)n < total) return s->transport->short_is_full ? COH_SEND_FULL : COH_SEND_MORE;
-  return count < PIECES_MAX ? COH_ALL_SENT : COH_SEND_MORE;
+  if ((size_t)n < total) return s->transport->short_is_full ? FULL : MORE;
+  return count < PIECES_MAX ? ALL_SENT : MORE;
 }
 
 
@@ -98,7 +101,7 @@ static int wait(lua_State *L, struct coh_stream *s, struct coh_fiber *f, int ste
     cut(s);
     return coh_raise_cancelled(L, f);
   }
-  if (step == COH_SEND_FULL) {
+  if (step == FULL) {
     coh_poll_park_writer(&s->poll, f, s->transport->writing);
   } else {
     coh_poll_turn_writer(&s->poll, f, s->transport->writing);
@@ -108,10 +111,10 @@ static int wait(lua_State *L, struct coh_stream *s, struct coh_fiber *f, int ste
 
 
 static int go_on(lua_State *L, struct coh_stream *s, struct coh_fiber *f) {
-  int step = COH_SEND_MORE, rounds;
-  for (rounds = 0; step == COH_SEND_MORE && rounds < ROUNDS_MAX; rounds++) step = send_some(L, s);
+  int step = MORE, rounds;
+  for (rounds = 0; step == MORE && rounds < ROUNDS_MAX; rounds++) step = send_some(L, s);
   if (step < 0) return coh_stream_fail_write(L, s, step, "write");
-  if (step != COH_ALL_SENT) return wait(L, s, f, step);
+  if (step != ALL_SENT) return wait(L, s, f, step);
   s->poll.writer = NULL;
   lua_pushvalue(L, 1);
   return 1;

@@ -152,12 +152,6 @@ function Turn:__close()
   self.lock:release()
 end
 
--- Where the subscriber's code is: two levels above the function that calls this.
-local function caller()
-  local info = debug.getinfo(3, "Sl")
-  return ("%s:%d"):format(info.short_src, info.currentline)
-end
-
 -- Forgets the subscriptions that were closed.
 local function prune(list)
   local count, kept = #list, 0
@@ -253,7 +247,7 @@ function Broadcast:subscribe()
   if b.closed then raise_closed("subscribe", "broadcast") end
   prune(b.list)
   local send, receive = core.channel(math.huge)
-  local s = { shared = b.shared, receive = receive, credit = b.capacity, where = caller(), ties = {} }
+  local s = { shared = b.shared, receive = receive, credit = b.capacity, where = core.where(), ties = {} }
   belong(s)
   b.list[#b.list + 1] = { state = s, send = send }
   return setmetatable({ s }, Subscription)

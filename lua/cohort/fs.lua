@@ -23,11 +23,14 @@ end
 -- Arguments
 
 local function expects_dir(value)
-  return expects.text(value) or value == "" and "the path of a directory" or nil
+  if value == "" then return "the path of a directory", "an empty string" end
+  return expects.text(value)
 end
 
 local function expects_prefix(value)
-  return expects.text(value) or value:find("/", 1, true) and "a name without '/'" or nil
+  local expected, got = expects.text(value)
+  if not expected and value:find("/", 1, true) then return "a name without '/'", ("%q"):format(value) end
+  return expected, got
 end
 
 ---------------------------------------------------------------------------

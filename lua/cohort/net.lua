@@ -15,7 +15,7 @@ local udp = require "cohort.net.udp"
 
 local net = { pair = core.pair, resolver = names.resolver, serve = serve, udp = udp }
 
-local check_text, check_port, check_task = arguments.check_text, arguments.check_port, arguments.check_task
+local check_text, check_port, check_task = arguments.check_text, arguments.check_port, object.check_task
 local limits_of, whole = arguments.limits_of, arguments.whole
 
 local BACKLOG, BACKLOG_MAX = 511, 65535

@@ -1,5 +1,5 @@
 --- What objects of the Lua side have in common. Each is a table with one thing in it, its state, at 1, so
---- that what is in it is out of reach of those who write `object.name`.
+--- that what is in it is out of reach of those who write `object.name`. And of what class the core's are.
 local core = require "cohort.core"
 local misuse = require "cohort.misuse"
 
@@ -17,6 +17,14 @@ function object.state_of(self, class, noun, what)
   local state = getmetatable(self) == class and rawget(self, 1)
   if state then return state end
   misuse("%s expects a %s first, got %s: write %s:%s(...) with a colon", what, noun, type(self), noun, what)
+end
+
+--- The name of the class of a userdata, "cohort.Stream" say, or nil.
+--- @param value any
+--- @return string?
+function object.class_of(value)
+  local metatable = type(value) == "userdata" and debug.getmetatable(value)
+  return metatable and metatable.__name or nil
 end
 
 --- A `__newindex` that takes nothing.

@@ -27,21 +27,15 @@ local plans = { null = -1, pipe = -2, inherit = -3, stdout = -4 }
 
 local EXAMPLE, EXAMPLE_OF_OPTIONS = '{"ls", "-l"}', '{"ls", "-l", cwd = "/"}'
 
-local function name_of(value)
-  return type(value) == "userdata" and (getmetatable(value) or {}).__name
-end
-
-local function is_stream(value) return name_of(value) == "cohort.Stream" end
+local function is_stream(value) return object.class_of(value) == "cohort.Stream" end
 
 -- What was given as a descriptor of the child, and what can be done instead.
 local function describe_source(value, copy)
-  if name_of(value) == "cohort.File" then return "a file of cohort.fs: take one of io.open" end
+  if object.class_of(value) == "cohort.File" then return "a file of cohort.fs: take one of io.open" end
   return is_stream(value) and "a stream, which only run takes: copy it, with " .. copy or nil
 end
 
-local function is_text(value)
-  return type(value) == "string" and not value:find("\0", 1, true)
-end
+local function is_text(value) return expects.text(value) == nil end
 
 -- The program and its arguments as a list of strings, and the options of the same table.
 local function split(who, command, more)

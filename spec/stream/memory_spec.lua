@@ -87,6 +87,18 @@ describe("net.pair", function()
     assert.matches("no task runs here", raised(net.pair))
   end)
 
+  it("that finds no memory for itself says so as Lua does for its own, in those words alone", function()
+    virtual(function()
+      for _, s in ipairs { net.pair() } do s:close() end  -- what is there once is there
+      for n = 1, 2 do
+        core.set_fault(n)
+        local err = raised(function() return net.pair() end)
+        core.set_fault(0)
+        assert.equal("not enough memory", err)
+      end
+    end)
+  end)
+
   it("takes the options of sockets, which mean nothing to it", function()
     virtual(function()
       local a <close>, b = net.pair()

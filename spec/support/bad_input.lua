@@ -73,7 +73,7 @@ local function whole(least, ...)
 end
 local signal = {
   says("signals expects names of signals", nil, true, 1, {}, print, hostile),
-  says("write the name in full", "TERM", "", "SIGTERMS", "sigterm", "a\0b"),
+  says("write the name in full", "TERM", "", "SIGTERMS", "sigterm", "a\0b", "SIGTERM\0"),
   says("cannot listen for SIGKILL", "SIGKILL"),
   right = "SIGUSR1",
 }

@@ -1,5 +1,4 @@
 --- Arguments of what cohort.net offers.
-local core = require "cohort.core"
 local misuse = require "cohort.misuse"
 local option = require "cohort.option"
 
@@ -9,12 +8,6 @@ local expects = option.expects
 
 local LINE_MAX = 65536
 local UNLIMITED = 1 << 46
-
-function arguments.check_task(who)
-  if core.current_task() then return end
-  misuse("%s waits, and no task runs here: call it inside cohort.main(function() ... end), or "
-    .. "cohort.run", who)
-end
 
 function arguments.check_text(who, what, value, mend)
   if type(value) ~= "string" then

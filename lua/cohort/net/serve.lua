@@ -5,9 +5,9 @@
 --- fails, the shields go down: a failure cancels the rest at once.
 local core = require "cohort.core"
 local misuse = require "cohort.misuse"
+local object = require "cohort.object"
 local option = require "cohort.option"
 local try = require "cohort.try"
-local arguments = require "cohort.net.arguments"
 
 local attempt, expects = try.attempt, option.expects
 local note, raise = core.note, core.raise
@@ -154,7 +154,7 @@ end
 --- @overload fun(listener: cohort.Listener, handler: async fun(stream: cohort.Stream))
 local function serve(listener, options, handler)
   if handler == nil then options, handler = nil, options end
-  if type(listener) ~= "userdata" or (getmetatable(listener) or {}).__name ~= "cohort.Listener" then
+  if object.class_of(listener) ~= "cohort.Listener" then
     misuse("serve expects a listener first, got %s: write net.serve(net.listen(host, port), "
       .. "handler)", type(listener))
   end
@@ -166,7 +166,7 @@ local function serve(listener, options, handler)
     misuse("serve expects a function as handler, got %s: write net.serve(listener, handler)",
       type(handler))
   end
-  arguments.check_task("serve")
+  object.check_task "serve"
   local serving = { handler = handler, on_error = read.on_error, grace = read.grace, shields = {} }
   core.group({ name = "serve", limit = read.limit }, accept_all, listener, serving)
 end

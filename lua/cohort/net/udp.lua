@@ -2,6 +2,7 @@
 local core = require "cohort.core"
 local arguments = require "cohort.net.arguments"
 local names = require "cohort.net.names"
+local object = require "cohort.object"
 local option = require "cohort.option"
 
 local expects = option.expects
@@ -10,8 +11,7 @@ local DATAGRAM_MAX = 65536  -- more than any has
 local HOPS_MAX = 255
 
 local function expects_text(value)
-  local is = type(value) == "string" and value ~= "" and not value:find("\0", 1, true)
-  return not is and "a string with something in it, and without NUL" or nil
+  return (expects.text(value) or value == "") and "a string with something in it, and without NUL" or nil
 end
 
 local function port_from(least)
@@ -77,7 +77,7 @@ end
 --- @return cohort.Udp
 local function udp(options)
   local read = option.read("udp", options, known)
-  arguments.check_task("udp")
+  object.check_task "udp"
   local where = core.where()
   local own, peer = choose(read, where)
   if read.multicast_interface then

@@ -1,7 +1,6 @@
 --- Arguments of what cohort.testing offers: options, the function to test, and where it may be called.
 local core = require "cohort.core"
 local misuse = require "cohort.misuse"
-local object = require "cohort.object"
 local option = require "cohort.option"
 
 local arguments = {}
@@ -28,7 +27,5 @@ function arguments.check_outside(who)
   misuse("%s runs its function in runtimes of its own: call it outside of cohort.run, and with the helper "
     .. "for busted in it(name, testing.plain(function() ... end))", who)
 end
-
-arguments.check_inside = object.check_task
 
 return arguments

@@ -3,8 +3,8 @@
 local core = require "cohort.core"
 local match = require "cohort.match"
 local misuse = require "cohort.misuse"
+local object = require "cohort.object"
 local try = require "cohort.try"
-local arguments = require "cohort.testing.arguments"
 
 local asserts = {}
 
@@ -35,7 +35,7 @@ end
 --- @return any ...
 function asserts.assert_checkpoints(f, ...)
   check_callable("assert_checkpoints", f)
-  arguments.check_inside("assert_checkpoints")
+  object.check_task "assert_checkpoints"
   return settle(true, core.checkpoints(), f(...))
 end
 
@@ -45,7 +45,7 @@ end
 --- @return any ...
 function asserts.assert_no_checkpoints(f, ...)
   check_callable("assert_no_checkpoints", f)
-  arguments.check_inside("assert_no_checkpoints")
+  object.check_task "assert_no_checkpoints"
   return settle(false, core.checkpoints(), f(...))
 end
 
