@@ -303,7 +303,7 @@ describe("the coroutine of a waiting task", function()
         assert.matches("cannot wait inside a coroutine that Lua's own coroutine library resumed", closed)
         assert.equal("ended", other)
         assert.is_false(ok)
-        assert.matches("dead coroutine", err:sole())
+        assert.matches("the coroutine of this task was closed or resumed by hand", err:sole())
       end)
     end)
   end
