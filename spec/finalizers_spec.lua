@@ -1,5 +1,6 @@
 -- What is made while the collector runs a finalizer that uses the same things.
 local cohort = require "cohort"
+local fs = require "cohort.fs"
 local tasks = require "spec.support.tasks"
 
 local function grow(t)
@@ -282,6 +283,25 @@ describe("a finalizer that runs", function()
       end)
       assert.is_false(ok)
       assert.equal("none", told)
+    end)
+  end)
+
+  it("while it is told what a file is, or why it cannot be read, may close it", function()
+    tasks.virtual(function()
+      for _ = 1, 10 do
+        local file = fs.temp_file()
+        file:write("text")
+        at_next_object(function() file:close() end)
+        local size = file:stat().size
+        assert.equal(4, size)
+        assert.matches("closed", tostring(file))
+
+        local memory = fs.open("/proc/self/mem")
+        at_next_object(function() memory:close() end)
+        local ok, err = pcall(memory.read, memory, 1)
+        assert.same({ false, "EIO" }, { ok, err.code })
+        assert.matches("closed", tostring(memory))
+      end
     end)
   end)
 end)

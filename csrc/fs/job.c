@@ -88,10 +88,19 @@ int coh_request_end(lua_State *L, const struct coh_verb *verb, struct coh_reques
 }
 
 
+/* Nobody waits for it any more. */
+static void unseat(struct coh_job *job) {
+  if (job->seat != NULL) *job->seat = NULL;
+  job->seat = NULL;
+}
+
+
+/* Making the results may run finalizers. One that closes the file must not find the job there. */
 int coh_job_end(lua_State *L, struct coh_job *job) {
   int top = lua_gettop(L);
   bool ok;
   coh_assert(job->op.status != COH_FS_STOPPED);  /* one that only looks is left behind then */
+  unseat(job);
   ok = end(L, job->verb, &job->request, job->op.status);
   coh_op_free(&job->op);
   return ok ? lua_gettop(L) - top : lua_error(L);
@@ -104,13 +113,6 @@ int coh_job_end(lua_State *L, struct coh_job *job) {
 
 static struct coh_job *job_of(struct coh_wait *w) {
   return (struct coh_job *)coh_item(w->link.next, struct coh_op, waiter);
-}
-
-
-/* Nobody waits for it any more. */
-static void unseat(struct coh_job *job) {
-  if (job->seat != NULL) *job->seat = NULL;
-  job->seat = NULL;
 }
 
 
