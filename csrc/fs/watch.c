@@ -107,16 +107,28 @@ static int look(struct coh_watcher *w, const char *path) {
 }
 
 
-/* No Lua runs here. */
+/* As libuv names a path in its events: "" at the end of "folder/". */
+static const char *last_part(const char *path) {
+  const char *slash = strrchr(path, '/');
+  return slash == NULL ? path : slash + 1;
+}
+
+
+/*
+** No Lua runs here. What libuv is told without a name has the last part of a path: of that by which the
+** same was watched first, in this loop, which may be another than ours.
+*/
 static void on_event(uv_fs_event_t *uv, const char *name, int events, int status) {
   struct coh_watcher *w = (struct coh_watcher *)uv;
-  bool renamed = events & UV_RENAME, about_itself = name != NULL && strcmp(name, w->name) == 0;
+  const char *own = last_part(uv->path);
+  bool renamed = events & UV_RENAME, about_itself = name != NULL && strcmp(name, own) == 0;
   if (status < 0) {
     w->failed = status;
     coh_wait_wake_all(&w->askers);
     return;
   }
   if (w->gone) return;  /* it is about what the path does not lead to any more */
+  if (name == own) name = w->name;
   keep_event(w, name != NULL ? name : "", renamed ? 'r' : 'c');
   w->renamed = renamed && about_itself;
   if (about_itself) {
@@ -241,13 +253,6 @@ static int raise_refused(lua_State *L, struct coh_watcher *w, int status) {
   coh_handle_close(&w->handle);
   coh_syserr_push(L, COH_SYSTEM_ERROR, status, "watch", "path", lua_tostring(L, 1));
   return lua_error(L);
-}
-
-
-/* As libuv names a path in its events: "" at the end of "folder/". */
-static const char *last_part(const char *path) {
-  const char *slash = strrchr(path, '/');
-  return slash == NULL ? path : slash + 1;
 }
 
 
