@@ -279,8 +279,9 @@ function fs.scandir(path) end
 --- in the order of names. What vanishes meanwhile is passed over. Symbolic links are not followed,
 --- nor is one that takes the place of a directory meanwhile.
 ---
---- Each step may wait and is a checkpoint; between steps nothing is open. A step raises `SystemError` when a
---- directory cannot be read.
+--- Each step may wait and is a checkpoint; between steps nothing is open. A step that is cut loses nothing.
+--- Tasks may share a walk: they take their steps in turn. A step raises `SystemError` when a directory cannot
+--- be read.
 --- @param path string
 --- @param options? cohort.WalkOptions
 --- @return async fun(): string?, string?
