@@ -305,3 +305,21 @@ describe("a finalizer that runs", function()
     end)
   end)
 end)
+
+describe("a debug hook", function()
+  it("that closes a file just as a thread has read from it ends the read with Closed", function()
+    tasks.virtual(function()
+      for calls = 1, 40 do  -- some are of busted
+        local file <close> = fs.open "/proc/self/status"  -- which is read in a thread
+        local read, n = file.read, 0
+        debug.sethook(function()
+          n = n + 1
+          if n == calls then file:close() end
+        end, "c")
+        local ok, text = pcall(read, file, "a")
+        debug.sethook()
+        if ok then assert.matches("^Name:", text) else assert.is_true(cohort.is(text, cohort.Closed)) end
+      end
+    end)
+  end)
+end)

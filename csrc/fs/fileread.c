@@ -127,6 +127,7 @@ static int read_woken(lua_State *L, int status, lua_KContext context) {
       !coh_streambuf_add(&coh_state_here(L)->loop.rt.mem, &file->kept, job->request.bytes, count))
     job->op.status = UV_ENOMEM;
   coh_job_end(L, job);
+  file = coh_file_check_open(L, "read");  /* a hook or a finalizer may have closed it */
   return go_on(L, file, coh_fiber_at(context), count == 0);
 }
 
