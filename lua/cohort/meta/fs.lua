@@ -103,7 +103,8 @@ function fs.open(path, mode, options) end
 --- `fs.temp_file([options]) -> file`
 ---
 --- A new file with a name nobody else has, open for reading and writing ("w+"), which only its user may read.
---- It is removed when it is closed. Cancellation and errors as of `open`.
+--- It is removed when it is closed, unless another is at its path by then. Cancellation and errors as of
+--- `open`.
 --- @async
 --- @param options? cohort.TempOptions
 --- @return cohort.File
