@@ -67,6 +67,18 @@ describe("a task at a UDP socket", function()
       assert.is_true(changed > 0)
     end)
   end)
+
+  it("has the peer that it was given, though that is changed while its name is looked up", function()
+    two(function(a)
+      local peer = { host = "somewhere", port = a.local_address.port }
+      local function answer()
+        peer.port = nil
+        return { local_host }
+      end
+      local socket <close> = net.resolver:with(answer, net.udp, { peer = peer })
+      assert.equal(a.local_address.port, socket.peer_address.port)
+    end)
+  end)
 end)
 
 describe("a UDP socket at which a task has waited", function()
