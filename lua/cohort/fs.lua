@@ -72,6 +72,7 @@ local function enter(walk, path)
 end
 
 local function step(walk)
+  walk.stepping = core.current_task()
   if walk.pending then enter(walk, walk.pending) end
   local folder, name, kind = next_entry(walk)
   if not name then return nil end
@@ -98,8 +99,13 @@ function fs.walk(path, options)
   end
   local walk = { root = path, pending = path, levels = {} }
   walk.options = option.read("walk", options, walk_options)
-  local turns = core.lock()  -- who comes while a directory is read must not be told that this is the end
-  return function() return turns:with(step, walk) end
+  local turns = core.semaphore(1)  -- who comes while a directory is read is not told that this is the end
+  return function()
+    if walk.stepping == core.current_task() and turns.available == 0 then
+      misuse "walk: 'descend' and 'on_error' cannot take a step of the walk that has called them"
+    end
+    return turns:with(step, walk)
+  end
 end
 
 ---------------------------------------------------------------------------
