@@ -26,7 +26,7 @@ enum { SLOT_PATH };  /* what a box keeps */
 static void remove_temporary(const struct coh_file *file) {
   struct stat ours, there;
   bool is_known = coh_again(fstat(file->descriptor->fd, &ours)) == 0 &&
-                  coh_again(lstat(file->path, &there)) == 0;
+                  coh_again(fstatat(AT_FDCWD, file->path, &there, AT_SYMLINK_NOFOLLOW)) == 0;
   if (is_known && (ours.st_dev != there.st_dev || ours.st_ino != there.st_ino)) return;
   coh_again(unlink(file->path));
 }
