@@ -2,7 +2,6 @@
 local cohort = require "cohort"
 local fs = require "cohort.fs"
 local testing = require "cohort.testing"
-local files = require "spec.support.files"
 local tasks = require "spec.support.tasks"
 
 local function grow(t)
@@ -288,24 +287,6 @@ describe("a finalizer that runs", function()
     end)
   end)
 
-  it("while what an operation on a file came to is told may close the file: that is told", function()
-    files.within(function(dir)
-      local told
-      local file <close> = fs.open(files.write(dir .. "file", "x"))
-      local go_on = cohort.event()
-      cohort.group(function(g)
-        g:spawn(function()
-          go_on:set()
-          told = file:stat()
-        end)
-        go_on:wait()
-        at_next_object(function() file:close() end)
-      end)
-      assert.equal(1, told.size)
-      assert.matches("closed", tostring(file))
-    end)
-  end)
-
   it("while a runner begins or ends a function may not close it", function()
     local function told_by(arm)
       local told = "nothing"
@@ -330,5 +311,42 @@ describe("a finalizer that runs", function()
     end)
     assert.same({ false, "x" }, { ok, err.message })
     assert.matches(refusal, told)
+  end)
+
+  it("while it is told what a file is, or why it cannot be read, may close it", function()
+    tasks.virtual(function()
+      for _ = 1, 10 do
+        local file = fs.temp_file()
+        file:write("text")
+        at_next_object(function() file:close() end)
+        local size = file:stat().size
+        assert.equal(4, size)
+        assert.matches("closed", tostring(file))
+
+        local memory = fs.open("/proc/self/mem")
+        at_next_object(function() memory:close() end)
+        local ok, err = pcall(memory.read, memory, 1)
+        assert.same({ false, "EIO" }, { ok, err.code })
+        assert.matches("closed", tostring(memory))
+      end
+    end)
+  end)
+end)
+
+describe("a debug hook", function()
+  it("that closes a file just as a thread has read from it ends the read with Closed", function()
+    tasks.virtual(function()
+      for calls = 1, 40 do  -- some are of busted
+        local file <close> = fs.open "/proc/self/status"  -- which is read in a thread
+        local read, n = file.read, 0
+        debug.sethook(function()
+          n = n + 1
+          if n == calls then file:close() end
+        end, "c")
+        local ok, text = pcall(read, file, "a")
+        debug.sethook()
+        if ok then assert.matches("^Name:", text) else assert.is_true(cohort.is(text, cohort.Closed)) end
+      end
+    end)
   end)
 end)

@@ -265,6 +265,95 @@ describe("walk", function()
       local walk = fs.walk(dir, { descend = function() error("no", 0) end })
       walk()
       assert.equal("no", raised(walk))
+      assert.is_nil(walk())
+    end)
+  end)
+
+  it("that is cut loses nothing: the directory is read by the next step", function()
+    within(function(dir)
+      make(dir, "a/", "a/x", "b/", "b/c/", "b/c/y")
+      local list = {}
+      local walk = fs.walk(dir, { descend = function()
+        cohort.checkpoint()
+        return true
+      end })
+      for n = 1, 50 do
+        local path
+        cohort.scope(function(scope)  -- cut when it has begun to read, and every other time before
+          cohort.group(function(g)
+            g:spawn_daemon(function() scope:cancel() end)
+            if n % 2 == 0 then scope:cancel() end
+            path = walk()
+          end)
+        end)
+        path = path or walk()
+        if not path then break end
+        list[#list + 1] = path:sub(#dir + 1)
+      end
+      assert.same({ "a", "a/x", "b", "b/c", "b/c/y" }, list)
+    end)
+  end)
+
+  it("sees at each step that its task was cancelled", function()
+    within(function(dir)
+      make(dir, "a", "b")
+      local walk = fs.walk(dir)
+      assert.equal(dir .. "a", walk())
+      assert.is_false(cohort.move_on_after(0, walk))
+      assert.equal(dir .. "b", walk())
+      assert.is_false(cohort.move_on_after(0, walk))
+      assert.is_nil(walk())
+    end)
+  end)
+
+  it("goes on when Lua's own library has closed a coroutine in the middle of a step", function()
+    within(function(dir)
+      make(dir, "a/", "a/x")
+      local walk = fs.walk(dir)
+      pcall(cohort.group, function(g)
+        local co
+        g:spawn(function()
+          co = cohort.coroutine.create(walk)
+          cohort.coroutine.resume(co)
+        end)
+        cohort.checkpoint()
+        coroutine.close(co)
+      end)
+      assert.equal(dir .. "a", walk())
+      assert.equal(dir .. "a/x", walk())
+      assert.is_nil(walk())
+    end)
+  end)
+
+  it("whose descend takes a step of it is told", function()
+    within(function(dir)
+      make(dir, "a/")
+      local walk
+      walk = fs.walk(dir, { descend = function() return walk() end })
+      walk()
+      assert.matches("'descend' and 'on_error' cannot take a step", raised(walk))
+      assert.is_nil(walk())
+    end)
+  end)
+
+  it("may be shared by tasks, each of which is given what the others are not", function()
+    within(function(dir)
+      make(dir, "a/", "a/x", "b/", "b/y", "c")
+      local walk, list, ended = fs.walk(dir), {}, 0
+      cohort.group(function(g)
+        for _ = 1, 3 do
+          g:spawn(function()
+            for path in walk do
+              list[#list + 1] = path:sub(#dir + 1)
+              cohort.checkpoint()
+            end
+            ended = ended + 1
+            assert.equal(5, #list)
+          end)
+        end
+      end)
+      assert.same({ "a", "a/x", "b", "b/y", "c" }, list)
+      assert.equal(3, ended)
     end)
   end)
 end)

@@ -52,6 +52,39 @@ describe("the grace of a process", function()
     end)
   end)
 
+  for how, stop in pairs {
+    ["is cancelled"] = function(copier) copier:cancel() end,
+    ["fails"] = function(_, _, taker) taker:close() end,
+    ["is closed by hand"] = function(_, co) coroutine.close(co) end,
+  } do
+    it("is not spent waiting for a copy that waits for room and then " .. how, function()
+      local p
+      virtual(function()
+        local a, b = cohort.net.pair { capacity = 4 }
+        pcall(cohort.group, function(g)
+          local block <close> = process.open(lively("head -c 3000000 /dev/zero"))
+          p = block
+          assert.equal("ready", p.stdout:read())
+          local co
+          local copier = g:spawn(function()
+            co = coroutine.running()
+            cohort.attempt(p.stdout.copy_to, p.stdout, a)
+          end)
+          p:kill()
+          b:read(0)
+          g:spawn(function()
+            b:read_exactly(4)  -- while the block ends, so that there is room once more, and then none
+            b:read(0)
+            stop(copier, co, b)
+          end)
+        end)
+        a:close()
+        b:close()
+      end)
+      assert.same({ 7, nil }, { p.status, p.signal })
+    end)
+  end
+
   -- A process that writes so much when it is told to end, and ends when it was read: `take(p)` is called in a
   -- task that was not reading while it wrote; with `early` it was.
   local function read_late(writes, take, early)

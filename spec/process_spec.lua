@@ -75,6 +75,43 @@ describe("process.run", function()
     os.remove(path)
   end)
 
+  it("gives a child no other file in place of one that is closed when it is about to begin", function()
+    local path, other = os.tmpname(), os.tmpname()
+    local outcomes = {}
+    virtual(function()
+      for calls = 0, 70 do  -- at one of them the task's turn is over when the child is to begin
+        cohort.group(function(g)
+          local file, same = assert(io.open(path))
+          local ready = cohort.event()
+          ready:set()
+          cohort.checkpoint()
+          for _ = 1, calls do ready:wait() end
+          g:spawn(function()
+            file:close()
+            same = assert(io.open(other, "a"))  -- it has the same number
+          end)
+          local ok, err = pcall(process.run, { "sh", "-c", "echo into it >&0", stdin = file })
+          outcomes[ok and "ran" or err.code or "failed"] = true
+          if same then same:close() end
+        end)
+      end
+      local written <close> = assert(io.open(other))
+      assert.equal("", written:read "a")
+    end)
+    assert.is_true(outcomes.EBADF)
+    os.remove(path)
+    os.remove(other)
+  end)
+
+  it("does not take one stream for both outputs, and says what to write", function()
+    virtual(function()
+      local a <close>, b = cohort.net.pair()
+      local _ <close> = b
+      local err = raised(process.run, sh("true", { stdout = a, stderr = a }))
+      assert.matches("one stream cannot be both outputs: write stderr = \"stdout\"$", err)
+    end)
+  end)
+
   it("merges errors into the output in their order, and drops what is not wanted", function()
     virtual(function()
       local script = "echo 1; echo 2 >&2; echo 3"

@@ -23,12 +23,22 @@ enum { SLOT_PATH };  /* what a box keeps */
 
 /* {{ Closing */
 
+/* Remove it. What is at its path by now is another's, when somebody has moved it and put that there. */
+static void remove_temporary(const struct coh_file *file) {
+  struct stat ours, there;
+  bool is_known = coh_again(fstat(file->descriptor->fd, &ours)) == 0 &&
+                  coh_again(fstatat(AT_FDCWD, file->path, &there, AT_SYMLINK_NOFOLLOW)) == 0;
+  if (is_known && (ours.st_dev != there.st_dev || ours.st_ino != there.st_ino)) return;
+  coh_again(unlink(file->path));
+}
+
+
 static void close_file(struct coh_handle *h) {
   struct coh_file *file = (struct coh_file *)h;
   struct coh_state *S = coh_handle_state(h);
   if (file->job != NULL) coh_job_abandon(file->job);
   coh_streambuf_clear(&S->loop.rt.mem, &file->kept);
-  if (file->temporary) coh_again(unlink(file->path));
+  if (file->temporary) remove_temporary(file);
   coh_descriptor_drop(S, file->descriptor);
   coh_poll_close(&file->poll);
 }

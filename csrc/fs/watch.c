@@ -43,7 +43,8 @@ struct coh_watcher {
   struct coh_streambuf events;   /* each: 'r' or 'c', the name, a NUL */
   bool overflow;                 /* later ones were forgotten */
   int failed;                    /* status that ended it, or 0 */
-  const char *name;              /* last part of the path; borrowed from the box */
+  const char *path;              /* borrowed from the box */
+  const char *name;              /* its last part */
   struct identity watched;       /* what the path led to at first */
   bool renamed;                  /* the latest event was that, of the path itself */
   bool look;                     /* the path may lead elsewhere by now */
@@ -79,6 +80,11 @@ static bool is_same(const struct identity *a, const struct identity *b) {
 }
 
 
+static bool leads_there(const struct coh_watcher *w) {
+  struct identity now;
+  return identify(w->path, &now) && is_same(&now, &w->watched);
+}
+
 /* }} */
 
 
@@ -107,21 +113,34 @@ static int look(struct coh_watcher *w, const char *path) {
 }
 
 
-/* No Lua runs here. */
+/* As libuv names a path in its events: "" at the end of "folder/". */
+static const char *last_part(const char *path) {
+  const char *slash = strrchr(path, '/');
+  return slash == NULL ? path : slash + 1;
+}
+
+
+/*
+** No Lua runs here. What libuv is told without a name has the last part of a path: of that by which the
+** same was watched first, in this loop, which may be another than ours.
+*/
 static void on_event(uv_fs_event_t *uv, const char *name, int events, int status) {
   struct coh_watcher *w = (struct coh_watcher *)uv;
-  bool renamed = events & UV_RENAME, about_itself = name != NULL && strcmp(name, w->name) == 0;
+  const char *own = last_part(uv->path);
+  bool renamed = events & UV_RENAME, about_itself = name != NULL && strcmp(name, own) == 0;
   if (status < 0) {
     w->failed = status;
     coh_wait_wake_all(&w->askers);
     return;
   }
   if (w->gone) return;  /* it is about what the path does not lead to any more */
+  if (name == own) name = w->name;
   keep_event(w, name != NULL ? name : "", renamed ? 'r' : 'c');
   w->renamed = renamed && about_itself;
   if (about_itself) {
     w->look = true;
-    w->gone = renamed && !w->watched.is_directory;  /* nothing in a file bears its name */
+    /* Nothing in a file bears its name; but it may have another one, which was moved. */
+    w->gone = renamed && !w->watched.is_directory && !leads_there(w);
     coh_wait_wake_all(&w->askers);
   } else {
     coh_wait_wake_one(&w->askers);
@@ -246,13 +265,6 @@ static int raise_refused(lua_State *L, struct coh_watcher *w, int status) {
 }
 
 
-/* As libuv names a path in its events: "" at the end of "folder/". */
-static const char *last_part(const char *path) {
-  const char *slash = strrchr(path, '/');
-  return slash == NULL ? path : slash + 1;
-}
-
-
 /* watch(path) -> watcher */
 static int l_watch(lua_State *L) {
   struct coh_state *S = coh_state_here(L);
@@ -270,12 +282,13 @@ static int l_watch(lua_State *L) {
   coh_box_keep(L, -2, SLOT_PATH);
   w = coh_handle_alloc(L, S, sizeof *w, close_watcher);
   coh_link_init(&w->askers);
-  w->name = last_part(lua_tostring(L, 1));
-  identify(lua_tostring(L, 1), &w->watched);  /* before it is watched: what comes between is a change */
+  w->path = lua_tostring(L, 1);
+  w->name = last_part(w->path);
+  identify(w->path, &w->watched);  /* before it is watched: what comes between is a change */
   uv_fs_event_init(&S->loop.uv, &w->handle.uv.fs_event);
   coh_handle_bind(S, &w->handle, box);
   status = coh_io_fails(S, "watch", ENOSPC) ? uv_translate_sys_error(errno)
-           : uv_fs_event_start(&w->handle.uv.fs_event, on_event, lua_tostring(L, 1), 0);
+           : uv_fs_event_start(&w->handle.uv.fs_event, on_event, w->path, 0);
   return status < 0 ? raise_refused(L, w, status) : 1;
 }
 

@@ -164,9 +164,15 @@ struct coh_poll *coh_poll_written(const struct coh_wait *w) {
 }
 
 
+void coh_poll_set_reader(struct coh_poll *p, const struct coh_fiber *f) {
+  p->reader = f;
+  if (f == NULL && p->unread != NULL) watch(p, p->polled | UV_READABLE);
+}
+
+
 void coh_poll_forfeit(struct coh_wait *w) {
   struct coh_poll *p;
-  while ((p = find_used(w, false)) != NULL) p->reader = NULL;
+  while ((p = find_used(w, false)) != NULL) coh_poll_set_reader(p, NULL);
   while ((p = find_used(w, true)) != NULL) p->writer = NULL;
 }
 
@@ -214,7 +220,7 @@ void coh_poll_close(struct coh_poll *p) {
 /* {{ Choices */
 
 static void set_users(struct coh_poll_choice *c, const struct coh_fiber *f) {
-  if (c->from != NULL) c->from->reader = f;
+  if (c->from != NULL) coh_poll_set_reader(c->from, f);
   if (c->to != NULL) c->to->writer = f;
 }
 

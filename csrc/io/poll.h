@@ -55,6 +55,9 @@ void coh_poll_park_writer(struct coh_poll *p, struct coh_fiber *f, const struct 
 void coh_poll_turn_reader(struct coh_poll *p, struct coh_fiber *f, const struct coh_wait_kind *kind);
 void coh_poll_turn_writer(struct coh_poll *p, struct coh_fiber *f, const struct coh_wait_kind *kind);
 
+/* Name the reader; NULL: there is none. Then a drain goes on, of what a choice had ceased to watch. */
+void coh_poll_set_reader(struct coh_poll *p, const struct coh_fiber *f);
+
 /* What the wait of a writer that is being aborted waits for. */
 struct coh_poll *coh_poll_of_writer(struct coh_wait *w);
 

@@ -133,7 +133,7 @@ static int l_next(lua_State *L) { return begin_receive(L, NULL); }
 /* }} */
 
 
-/* {{ Sending: the stack is 1 box   2 datagram   3 address or nil */
+/* {{ Sending: the stack is 1 box   2 datagram   3 host or nil   4 port. A table could change meanwhile. */
 
 /* Nothing was sent, and there is nothing to take back. */
 static const struct coh_wait_kind send_kind = {.what = "send", .external = true};
@@ -147,18 +147,10 @@ static bool parse(lua_State *L, int index, int port, struct coh_addr *a) {
 }
 
 
-/* From the table at 3. False: what it has is no number of a host, or no port. [-0, +0, m] */
+/* From what is at 3 and 4. False: that is no number of a host, or no port. [-0, +0, -] */
 static bool read_address(lua_State *L, struct coh_addr *a) {
-  lua_Integer port;
-  bool is_address;
-  lua_pushliteral(L, "host");
-  lua_rawget(L, 3);
-  lua_pushliteral(L, "port");
-  lua_rawget(L, 3);
-  port = lua_type(L, -1) == LUA_TNUMBER ? lua_tointeger(L, -1) : 0;
-  is_address = port >= 1 && port <= 65535 && parse(L, -2, (int)port, a);
-  lua_pop(L, 2);
-  return is_address;
+  lua_Integer port = lua_type(L, 4) == LUA_TNUMBER ? lua_tointeger(L, 4) : 0;
+  return port >= 1 && port <= 65535 && parse(L, 3, (int)port, a);
 }
 
 
@@ -218,6 +210,7 @@ static int send_try(lua_State *L, int status, lua_KContext context) {
 }
 
 
+/* Of the table at 3 its host is left there, and its port behind it; or nil. [-0, +0 or 1, v] */
 static void check_address(lua_State *L, const struct coh_box *box) {
   const struct coh_udp *u = (const struct coh_udp *)box->handle;
   struct coh_addr a;
@@ -228,6 +221,11 @@ static void check_address(lua_State *L, const struct coh_box *box) {
   if (!lua_istable(L, 3))
     coh_misuse(L, "send expects an address as {host = \"127.0.0.1\", port = 53}, got %s",
                coh_type_name(L, 3));
+  lua_pushliteral(L, "port");
+  lua_rawget(L, 3);
+  lua_pushliteral(L, "host");
+  lua_rawget(L, 3);
+  lua_replace(L, 3);
   if (!read_address(L, &a))
     coh_misuse(L, "send expects an address with a numeric host and a port of 1 to 65535: of a name, "
                   "net.resolve(name) tells the hosts");

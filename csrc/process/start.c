@@ -10,6 +10,8 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <lauxlib.h>
+#include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -25,8 +27,8 @@
 enum { ARGUMENTS = 1, ENVIRONMENT, CWD, GROUP, GRACE, STDIO, LIMITS = 9, WHERE = 11, ARGV, ENVP, BOXES,
        PROCESS = 17 };
 
-/* What one of its descriptors is, besides one of ours, which is its number. */
-enum { NOTHING = -1, PIPE = -2, INHERITED = -3, MERGED = -4 };
+/* What one of its descriptors is, besides a file of Lua's io, or its number. */
+enum { NOTHING = -1, PIPE = -2, INHERITED = -3, MERGED = -4, CLOSED = -5 };
 
 struct start {
   struct coh_state *S;
@@ -158,6 +160,17 @@ static int open_null(struct start *x) {
 }
 
 
+/*
+** What the descriptor 'i' is: a number of ours, or one of the plans. A file of Lua's io is asked now: while
+** others had their turn it may have been closed, and its number be another's by now.
+*/
+static int plan_at(lua_State *L, int i) {
+  const luaL_Stream *file = luaL_testudata(L, STDIO + i, LUA_FILEHANDLE);
+  if (file == NULL) return (int)lua_tointeger(L, STDIO + i);
+  return file->closef != NULL ? fileno(file->f) : CLOSED;
+}
+
+
 /* All that it gets. What is inherited is looked at before anything is opened. 0 or a negative status. */
 static int open_stdio(lua_State *L, struct start *x) {
   int i, status;
@@ -165,8 +178,9 @@ static int open_stdio(lua_State *L, struct start *x) {
     if (lua_tointeger(L, STDIO + i) == INHERITED && coh_standard_is_open(i)) x->given[i] = i;
   status = open_null(x);
   for (i = 0; i < COH_STDIO && status == 0; i++) {
-    int what = (int)lua_tointeger(L, STDIO + i);
-    if (what == PIPE) status = open_pipe(x, i, lua_touserdata(L, BOXES + i));
+    int what = plan_at(L, i);
+    if (what == CLOSED) status = UV_EBADF;
+    else if (what == PIPE) status = open_pipe(x, i, lua_touserdata(L, BOXES + i));
     else if (what >= 0) status = take(x, i, what);
     else if (what == MERGED) x->given[i] = 1;
   }

@@ -128,7 +128,7 @@ static void swap(lua_State *L) {
 /* Which task uses the streams, or NULL; one that is closed is used by nobody. */
 static void set_users(lua_State *L, const struct coh_fiber *f) {
   struct coh_stream *from = stream_at(L, 1), *to = stream_at(L, 2);
-  if (from != NULL) from->poll.reader = f;
+  if (from != NULL) coh_poll_set_reader(&from->poll, f);
   if (to != NULL) to->poll.writer = f;
 }
 

@@ -11,6 +11,7 @@ local try = require "cohort.try"
 local fs = {}
 
 local attempt, expects = try.attempt, option.expects
+local is_cancelled, note, raise = core.is_cancelled, core.note, core.raise
 
 for _, name in ipairs {
   "read_file", "write_file", "append_file", "copy", "open", "stat", "lstat", "exists", "scandir", "mkdir",
@@ -65,11 +66,17 @@ local function next_entry(walk)
   end
 end
 
+-- Goes into the directory that was given last. One that was cut before it was read is still to be read.
+local function enter(walk, path)
+  local ok, entries = xpcall(scan, note, walk, path)
+  if ok or not is_cancelled(entries) then walk.pending = nil end
+  if not ok then raise(entries) end
+  if entries then table.insert(walk.levels, { path = path, entries = entries }) end
+end
+
 local function step(walk)
-  local pending = walk.pending
-  walk.pending = nil
-  local entries = pending and scan(walk, pending)
-  if entries then table.insert(walk.levels, { path = pending, entries = entries }) end
+  walk.stepping = core.current_task()
+  if walk.pending then enter(walk, walk.pending) end
   local folder, name, kind = next_entry(walk)
   if not name then return nil end
   local path = folder:find "/$" and folder .. name or folder .. "/" .. name
@@ -82,7 +89,8 @@ end
 ---
 --- A directory is read when the step after it is taken, and `options.descend(path)` may leave it out. What
 --- vanishes while it is walked is passed over. One that cannot be read raises, or is told to
---- `options.on_error(err)`. Symbolic links are not followed. Nothing stays open between steps.
+--- `options.on_error(err)`. Symbolic links are not followed. Nothing stays open between steps. A step that is
+--- cut loses nothing, and tasks that share a walk take their steps in turn.
 --- @param path string
 --- @param options? {descend: (fun(path: string): boolean)?, on_error: fun(err: any)?}
 --- @return async fun(): string?, string?
@@ -94,7 +102,13 @@ function fs.walk(path, options)
   end
   local walk = { root = path, pending = path, levels = {} }
   walk.options = option.read("walk", options, walk_options)
-  return function() return step(walk) end
+  local turns = core.semaphore(1)  -- who comes while a directory is read is not told that this is the end
+  return function()
+    if walk.stepping == core.current_task() and turns.available == 0 then
+      misuse "walk: 'descend' and 'on_error' cannot take a step of the walk that has called them"
+    end
+    return turns:with(step, walk)
+  end
 end
 
 ---------------------------------------------------------------------------

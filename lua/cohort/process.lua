@@ -152,11 +152,11 @@ end
 ---------------------------------------------------------------------------
 -- Starting
 
--- What the core is to do with a descriptor: the number of a file, or a plan.
+-- What the core is to do with a descriptor: a file, or a plan.
 local function plan_of(value)
   if io.type(value) then
     value:flush()
-    return core.descriptor_of(value)
+    return value
   end
   if value == "inherit" then io.stdout:flush() end
   return plans[value] or plans.pipe
@@ -267,6 +267,9 @@ end
 --- @return {status: integer?, signal: string?, stdout: string?, stderr: string?}
 function process.run(command, ...)
   local list, options = read("run", run_options, command, ...)
+  if is_stream(options.stdout) and rawequal(options.stdout, options.stderr) then
+    misuse 'run: one stream cannot be both outputs: write stderr = "stdout"'
+  end
   object.check_task "run"
   local program, input = list[1], options.stdin
   local source = is_input(input) and input ~= "" and input or nil

@@ -1,4 +1,4 @@
--- A cancellation of a task that waits at a UDP socket, and what is left of one that has waited there.
+-- What comes while a task waits, or has yielded, at a UDP socket; and what is left of one that has waited.
 local core = require "cohort.core"
 local cohort = require "cohort"
 local net = require "cohort.net"
@@ -44,6 +44,41 @@ describe("a task at a UDP socket", function()
       end)
     end)
   end
+
+  it("sends where the address said, though that is changed while others have their turn", function()
+    two(function(a, b)
+      local ready, changed = cohort.event(), 0
+      ready:set()
+      for calls = 0, 70 do  -- at one of them the task's turn is over when it is to be sent
+        local to = { host = local_host, port = b.local_address.port }
+        cohort.group(function(g)
+          cohort.checkpoint()
+          for _ = 1, calls do ready:wait() end
+          local sent = false
+          g:spawn(function()
+            if not sent then changed = changed + 1 end
+            to.port = a.local_address.port
+          end)
+          a:send("datagram", to)
+          sent = true
+        end)
+        assert.equal("datagram", (cohort.fail_after(5, b.receive, b)))
+      end
+      assert.is_true(changed > 0)
+    end)
+  end)
+
+  it("has the peer that it was given, though that is changed while its name is looked up", function()
+    two(function(a)
+      local peer = { host = "somewhere", port = a.local_address.port }
+      local function answer()
+        peer.port = nil
+        return { local_host }
+      end
+      local socket <close> = net.resolver:with(answer, net.udp, { peer = peer })
+      assert.equal(a.local_address.port, socket.peer_address.port)
+    end)
+  end)
 end)
 
 describe("a UDP socket at which a task has waited", function()

@@ -103,7 +103,8 @@ function fs.open(path, mode, options) end
 --- `fs.temp_file([options]) -> file`
 ---
 --- A new file with a name nobody else has, open for reading and writing ("w+"), which only its user may read.
---- It is removed when it is closed. Cancellation and errors as of `open`.
+--- It is removed when it is closed, unless another is at its path by then. Cancellation and errors as of
+--- `open`.
 --- @async
 --- @param options? cohort.TempOptions
 --- @return cohort.File
@@ -279,8 +280,9 @@ function fs.scandir(path) end
 --- in the order of names. What vanishes meanwhile is passed over. Symbolic links are not followed,
 --- nor is one that takes the place of a directory meanwhile.
 ---
---- Each step may wait and is a checkpoint; between steps nothing is open. A step raises `SystemError` when a
---- directory cannot be read.
+--- Each step may wait and is a checkpoint; between steps nothing is open. A step that is cut loses nothing.
+--- Tasks may share a walk: they take their steps in turn. A step raises `SystemError` when a directory cannot
+--- be read.
 --- @param path string
 --- @param options? cohort.WalkOptions
 --- @return async fun(): string?, string?

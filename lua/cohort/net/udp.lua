@@ -79,6 +79,8 @@ local function udp(options)
   local read = option.read("udp", options, known)
   object.check_task "udp"
   local where = core.where()
+  local given = read.peer  -- others may change it while names are looked up
+  read.peer = given and { host = rawget(given, "host"), port = rawget(given, "port") }
   local own, peer = choose(read, where)
   if read.multicast_interface then
     read.multicast_interface = core.interface_index(read.multicast_interface, 0, where)
