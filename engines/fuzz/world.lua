@@ -140,6 +140,15 @@ local ended = { done = true, failed = true, cancelled = true }
 --- and what they opened is closed later, with its task.
 function world:be_rough() self.rough = true end
 
+--- Lua's own library closes a coroutine, unless that stands inside of `xpcall`, or of a scope: Lua 5.4.4 does
+--- not forget the handler of errors, and calls what lies in its place when a `__close` raises.
+function world:close_by_hand(co)
+  local _, c_functions = debug.traceback(co):gsub("%[C%]: in", "")
+  if c_functions > 2 then return end  -- where it waits, and at the bottom
+  self:be_rough()
+  pcall(coroutine.close, co)
+end
+
 --- Remembers a task of a group; later, that all of them have ended.
 function world:add_task(g, task)
   self.members[g] = self.members[g] or {}
