@@ -19,7 +19,6 @@ struct relay {
   struct coh_link offers;   /* waits, 'of' is the coroutine that has the values, from 1 on */
   struct coh_link idle;     /* waits of those whose values were taken */
   bool ended;               /* nothing more is emitted */
-  bool collected;           /* its finalizer has run, and runs no more */
   bool failed;              /* its first user value is the error that ended it, the second where it was */
 };
 
@@ -29,15 +28,8 @@ static const struct coh_wait_kind ask_kind = {.what = "the next value of a strea
 static const struct coh_wait_kind emit_kind = {.what = "somebody to ask for the next value"};
 
 
-/* A finalizer of the user's may have kept one that was collected: its own is called again then. */
 static struct relay *relay_here(lua_State *L) {
-  struct relay *r = lua_touserdata(L, lua_upvalueindex(2));
-  if (r->collected) {
-    r->collected = false;
-    lua_getmetatable(L, lua_upvalueindex(2));
-    lua_setmetatable(L, lua_upvalueindex(2));
-  }
-  return r;
+  return lua_touserdata(L, lua_upvalueindex(2));
 }
 
 
@@ -198,7 +190,6 @@ static int l_check(lua_State *L) {
 /* __gc: who waits here does so in a coroutine that Lua's own library has closed */
 static int l_gc(lua_State *L) {
   struct relay *r = lua_touserdata(L, 1);
-  r->collected = true;
   while (!coh_link_alone(&r->askers)) coh_costep_send_off(coh_item(r->askers.next, struct coh_wait, link));
   while (!coh_link_alone(&r->offers)) coh_costep_send_off(coh_item(r->offers.next, struct coh_wait, link));
   while (!coh_link_alone(&r->idle)) coh_costep_send_off(coh_item(r->idle.next, struct coh_wait, link));
@@ -216,7 +207,7 @@ static int l_relay(lua_State *L) {
   coh_link_init(&r->askers);
   coh_link_init(&r->offers);
   coh_link_init(&r->idle);
-  r->ended = r->failed = r->collected = false;
+  r->ended = r->failed = false;
   lua_pushvalue(L, lua_upvalueindex(2));
   lua_setmetatable(L, 1);
   for (i = 0; i < count; i++) {
