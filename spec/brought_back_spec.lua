@@ -3,11 +3,7 @@
 local cohort = require "cohort"
 local tasks = require "spec.support.tasks"
 
-local virtual = tasks.virtual
-
-local function collect()
-  for _ = 1, 2 do collectgarbage() end
-end
+local virtual, collect = tasks.virtual, tasks.collect
 
 -- What `make()` gives, after it was garbage once. The second result lets go of it.
 local function brought_back(make)

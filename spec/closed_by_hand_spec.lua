@@ -7,7 +7,7 @@ local process = require "cohort.process"
 local testing = require "cohort.testing"
 local tasks = require "spec.support.tasks"
 
-local virtual = tasks.virtual
+local virtual, collect = tasks.virtual, tasks.collect
 
 local dead = "cannot resume dead coroutine: Lua's own coroutine library closed or resumed it while it "
   .. "waited: use cohort.coroutine for both"
@@ -27,11 +27,6 @@ local function in_other_hands(g, wait, by_hand)
 end
 
 local by_hand = { closed = coroutine.close, resumed = coroutine.resume }
-
--- Collects twice: what has a finalizer is freed the second time.
-local function collect()
-  for _ = 1, 2 do collectgarbage() end
-end
 
 for done, act in pairs(by_hand) do
   describe("a coroutine that waits in a task and is " .. done .. " by hand", function()

@@ -3,17 +3,12 @@ local cohort = require "cohort"
 local testing = require "cohort.testing"
 local tasks = require "spec.support.tasks"
 
-local virtual = tasks.virtual
+local virtual, collect = tasks.virtual, tasks.collect
 
 local taken = "the coroutine of this task was closed or resumed by hand: only cohort may do that; "
   .. "task:cancel() ends a task"
 
 local by_hand = { closed = coroutine.close, resumed = coroutine.resume }
-
--- Collects twice: what has a finalizer is freed the second time.
-local function collect()
-  for _ = 1, 2 do collectgarbage() end
-end
 
 describe("a task's own coroutine", function()
   for _, stage in ipairs { "waits for the lock", "waits for the condition", "was notified" } do

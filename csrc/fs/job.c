@@ -105,6 +105,7 @@ int coh_job_end(lua_State *L, struct coh_job *job) {
   return ok ? lua_gettop(L) - top : lua_error(L);
 }
 
+
 int coh_job_push_bytes(lua_State *L, struct coh_request *r) {
   lua_pushlstring(L, r->bytes, r->count);
   return 1;
