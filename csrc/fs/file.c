@@ -35,7 +35,7 @@ static void remove_temporary(const struct coh_file *file) {
 
 static void close_file(struct coh_handle *h) {
   struct coh_file *file = (struct coh_file *)h;
-  struct coh_state *S = coh_handle_state(h);
+  struct coh_state *S = h->state;
   if (file->job != NULL) coh_job_abandon(file->job);
   coh_streambuf_clear(&S->loop.rt.mem, &file->kept);
   if (file->temporary) remove_temporary(file);

@@ -157,7 +157,7 @@ static int send_string(lua_State *L, struct send *d, struct coh_stream *s) {
 static ssize_t move(struct coh_stream *s, const struct coh_file *file, off_t *at, size_t most) {
   ssize_t n;
   if (s->poll.fd < 0 || s->transport->blocks) return 0;
-  if (coh_io_fails(coh_handle_state(&s->poll.handle), "move", EINVAL)) return 0;
+  if (coh_io_fails(s->poll.handle.state, "move", EINVAL)) return 0;
   n = sendfile(s->poll.fd, file->descriptor->fd, at, most);
   return n < 0 ? uv_translate_sys_error(errno) : n;
 }

@@ -55,7 +55,7 @@ static const struct coh_box_kind kind;
 
 
 static struct coh_mem *mem_of(const struct coh_watcher *w) {
-  return &coh_handle_state(&w->handle)->loop.rt.mem;
+  return &w->handle.state->loop.rt.mem;
 }
 
 
@@ -125,7 +125,7 @@ static const char *last_part(const char *path) {
 ** same was watched first, in this loop, which may be another than ours.
 */
 static void on_event(uv_fs_event_t *uv, const char *name, int events, int status) {
-  struct coh_watcher *w = (struct coh_watcher *)uv;
+  struct coh_watcher *w = (struct coh_watcher *)coh_handle_of(uv);
   const char *own = last_part(uv->path);
   bool renamed = events & UV_RENAME, about_itself = name != NULL && strcmp(name, own) == 0;
   if (status < 0) {

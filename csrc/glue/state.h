@@ -177,9 +177,6 @@ struct coh_extra {
 struct coh_fiber {
   struct coh_task task;
   lua_State *L;                   /* its coroutine, anchored in task.slot, its for good; NULL when dropped */
-  struct coh_object *handle;      /* its userdata, on the coroutine's own stack; NULL when nobody asked */
-  struct coh_note *note;          /* of the latest error, or NULL */
-  struct coh_extra *extra;        /* owned; NULL until it is needed */
   unsigned budget : 7;            /* calls that need not wait until it yields by itself */
   unsigned turns : 6;             /* it stayed at the front, in a cycle: see coh_turn */
   unsigned depth : 6;             /* of blocks entered on the C stack since it was resumed */
@@ -197,6 +194,9 @@ struct coh_fiber {
   bool lost : 1;                  /* and its handle with that: see lost.h */
   uint16_t withs;                 /* it has open: a coroutine in which this changed may have one of them */
   uint16_t generation;            /* of tasks that have spawned one another into a cancelled group */
+  struct coh_object *handle;      /* its userdata, on the coroutine's own stack; NULL when nobody asked */
+  struct coh_note *note;          /* of the latest error, or NULL */
+  struct coh_extra *extra;        /* owned; NULL until it is needed */
 };
 
 /* With coroutine, protected call and handle a blocked task is a third larger than a bare coroutine. */

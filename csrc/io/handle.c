@@ -11,6 +11,7 @@ void *coh_handle_try(struct coh_state *S, size_t size, void (*close)(struct coh_
   if (h == NULL) return NULL;
   coh_link_init(&h->link);
   h->close = close;
+  h->state = S;
   h->size = size;
   return h;
 }
@@ -46,5 +47,6 @@ void coh_handle_close(struct coh_handle *h) {
 
 
 void coh_handle_closed(uv_handle_t *uv) {
-  coh_handle_free(coh_io_state(uv->loop), (struct coh_handle *)uv);
+  struct coh_handle *h = coh_handle_of(uv);
+  coh_handle_free(h->state, h);
 }

@@ -17,17 +17,18 @@
 COH_HIDDEN
 
 struct coh_handle {
+  struct coh_link link;                   /* in coh_io.handles from 'bind' until it is closed */
+  void (*close)(struct coh_handle *h);    /* what its kind does when it is closed; ends with uv_close */
+  size_t size;                            /* of the whole struct */
+  bool is_poll;                           /* that is a coh_poll */
   union {
     uv_handle_t any;
     uv_poll_t poll;
     uv_fs_event_t fs_event;
     uv_idle_t idle;                       /* that never runs: of what libuv does not watch */
-  } uv;                                   /* first: libuv's pointer to it is a pointer to the handle */
-  struct coh_link link;                   /* in coh_io.handles from 'bind' until it is closed */
+  } uv;
+  struct coh_state *state;                /* borrowed */
   struct coh_box *box;                    /* the userdata, borrowed; NULL once closed */
-  void (*close)(struct coh_handle *h);    /* what its kind does when it is closed; ends with uv_close */
-  size_t size;                            /* of the whole struct */
-  bool is_poll;                           /* that is a coh_poll */
 };
 
 /* A zeroed struct whose first field is a coh_handle; the room of the loop is there. NULL: memory is out. */
@@ -48,8 +49,9 @@ void coh_handle_close(struct coh_handle *h);
 /* The callback that 'close' of a kind hands to uv_close. */
 void coh_handle_closed(uv_handle_t *uv);
 
-static inline struct coh_state *coh_handle_state(const struct coh_handle *h) {
-  return coh_io_state(h->uv.any.loop);
+/* The handle of libuv's, for callbacks. */
+static inline struct coh_handle *coh_handle_of(void *uv) {
+  return coh_item(uv, struct coh_handle, uv);
 }
 
 COH_SEEN

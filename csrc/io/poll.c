@@ -21,7 +21,7 @@ static void watch(struct coh_poll *p, int events);
 
 /* No Lua runs here, and nothing is read or written but what nobody waits for and must not stay there. */
 static void on_ready(uv_poll_t *uv, int status, int events) {
-  struct coh_poll *p = (struct coh_poll *)uv;
+  struct coh_poll *p = (struct coh_poll *)coh_handle_of(uv);
   int left = p->polled;
   if (status < 0) {  /* libuv has stopped watching: the calls will tell what is wrong */
     p->polled = 0;

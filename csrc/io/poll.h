@@ -24,15 +24,15 @@ COH_HIDDEN
 
 struct coh_poll {
   struct coh_handle handle;
-  struct coh_link readers;          /* coh_wait.link of the reader while it is parked, or empty */
-  struct coh_link writers;          /* the same of the writer; of a UDP socket, of all who wait to send */
-  const struct coh_fiber *reader;   /* the task that is reading or accepting, or NULL; never followed */
-  const struct coh_fiber *writer;   /* the task that is writing or connecting, or NULL; never followed */
-  bool (*unread)(struct coh_poll *p);  /* reads what comes while nobody waits for it. False: there will be no
-                                          more. NULL: nobody reads it. No Lua may run there */
   int fd;                           /* owned; -1: there is none */
   uint8_t polled;                   /* UV_READABLE, UV_WRITABLE: what libuv watches; both: it never does */
   bool readable;                    /* the next read may find something without waiting */
+  struct coh_link readers;          /* coh_wait.link of the reader while it is parked, or empty */
+  const struct coh_fiber *reader;   /* the task that is reading or accepting, or NULL; never followed */
+  const struct coh_fiber *writer;   /* the task that is writing or connecting, or NULL; never followed */
+  struct coh_link writers;          /* as 'readers'; of a UDP socket, of all who wait to send */
+  bool (*unread)(struct coh_poll *p);  /* reads what comes while nobody waits for it. False: there will be no
+                                          more. NULL: nobody reads it. No Lua may run there */
 };
 
 /* Watch 'fd', which is owned from now on. A negative status: it is still the caller's. */

@@ -32,11 +32,11 @@ enum coh_reason {
 enum coh_scope_role { COH_SCOPE_PLAIN, COH_SCOPE_GROUP, COH_SCOPE_BLOCK, COH_SCOPE_TASK };
 
 struct coh_scope {
-  struct coh_slot slot;            /* the runtime, and the wait parked directly in this scope */
   struct coh_scope *parent;        /* NULL for the root */
   struct coh_link children;        /* coh_scope.sibling, oldest first */
   struct coh_link sibling;         /* in the parent's children; alone when not open */
   struct coh_heap_node deadline;   /* in rt->deadlines while it can still come */
+  struct coh_slot slot;            /* the runtime, and the wait parked directly in this scope */
   uint8_t reason;                  /* enum coh_reason of its own cancellation */
   uint8_t role;                    /* enum coh_scope_role: what it is embedded in */
   uint16_t delivered;              /* times it cut the task that has it open; whoever raises counts */

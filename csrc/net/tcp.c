@@ -78,7 +78,7 @@ static int connected(lua_State *L, int status, lua_KContext context) {
   box = lua_touserdata(L, BOX);
   coh_assert(box->handle != NULL);  /* nobody else has seen it */
   s = (struct coh_stream *)box->handle;
-  if (coh_io_fails(coh_handle_state(&s->poll.handle), "connect", ECONNREFUSED)) error = errno;
+  if (coh_io_fails(s->poll.handle.state, "connect", ECONNREFUSED)) error = errno;
   else getsockopt(s->poll.fd, SOL_SOCKET, SO_ERROR, &error, &size);
   if (error == 0) return give(s);
   coh_handle_close(&s->poll.handle);

@@ -276,7 +276,7 @@ static int change_group(lua_State *L, const char *what, int option) {
   memset(&request, 0, sizeof request);
   memcpy(&request.gr_group, &group.u, group.length);
   if (read_interface(L, &request.gr_interface) &&
-      !coh_io_fails(coh_handle_state(&u->poll.handle), what, ENOBUFS) &&
+      !coh_io_fails(u->poll.handle.state, what, ENOBUFS) &&
       setsockopt(u->poll.fd, group.u.any.sa_family == AF_INET ? IPPROTO_IP : IPPROTO_IPV6, option, &request,
                  sizeof request) == 0)
     return 0;

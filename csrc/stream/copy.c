@@ -58,7 +58,7 @@ static ssize_t move(struct coh_stream *from, struct coh_stream *to, size_t most)
   if (from->poll.fd < 0 || to->poll.fd < 0) return 0;
   if (from->transport->blocks || to->transport->blocks) return 0;
   if (!from->transport->sends && !from->transport->splices && !to->transport->splices) return 0;
-  if (coh_io_fails(coh_handle_state(&from->poll.handle), "move", EINVAL)) return 0;
+  if (coh_io_fails(from->poll.handle.state, "move", EINVAL)) return 0;
   if (from->transport->sends) return sendfile(to->poll.fd, from->poll.fd, NULL, most);
   return splice(from->poll.fd, NULL, to->poll.fd, NULL, most, SPLICE_F_NONBLOCK | SPLICE_F_MOVE);
 }

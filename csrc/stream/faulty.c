@@ -43,7 +43,7 @@ static uint64_t draw(struct faulty *e, uint64_t most) {
 
 
 static int64_t now(struct faulty *e) {
-  return coh_now(&coh_handle_state(&e->end.stream.poll.handle)->loop.rt);
+  return coh_now(&e->end.stream.poll.handle.state->loop.rt);
 }
 
 

@@ -174,7 +174,7 @@ static int wait(lua_State *L, struct coh_stream *s, struct coh_fiber *f) {
 /* Does a read want a number of bytes that is more than it may collect? */
 static bool is_too_much(const struct coh_stream *s) {
   const struct coh_goal *g = &s->read.goal;
-  return g->n > s->limits.buffer && (g->want == COH_WANT_COUNT || g->want == COH_WANT_EXACTLY);
+  return (g->want == COH_WANT_COUNT || g->want == COH_WANT_EXACTLY) && g->n > s->limits.buffer;
 }
 
 

@@ -25,7 +25,7 @@ enum { LOCAL, PEER };  /* addresses that a box keeps */
 static void close_stream(struct coh_handle *h) {
   struct coh_stream *s = (struct coh_stream *)h;
   if (s->transport->close != NULL) s->transport->close(s);
-  coh_streambuf_clear(&coh_handle_state(h)->loop.rt.mem, &s->kept);
+  coh_streambuf_clear(&h->state->loop.rt.mem, &s->kept);
   coh_poll_close(&s->poll);
 }
 

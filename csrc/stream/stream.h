@@ -37,20 +37,20 @@ struct coh_limits {
 struct coh_stream {
   struct coh_poll poll;        /* first, so that a pointer to it is one to the stream */
   const struct coh_transport *transport;
-  struct coh_streambuf kept;   /* read and not asked for yet */
-  struct coh_limits limits;
-  struct coh_read read;
-  size_t sent;                 /* bytes that the write under way, or the latest, has sent */
-  size_t sent_whole;           /* those of them that are of arguments before 'arg' */
-  int arg;                     /* the first argument of that write which is not sent whole */
-  int failed;                  /* status that every further read raises when 'kept' is used up; 0: none */
-  int flags;                   /* of a descriptor that may be others' too, as it was given */
   uint8_t ways;                /* COH_READS, COH_WRITES */
   bool ended;                  /* nothing more can be read */
   bool reset;                  /* a write was told that the peer has reset the connection */
   bool cut;                    /* a write was cancelled in its middle */
   bool shut;                   /* shutdown was called */
   bool dropped;                /* bytes were dropped by a drain: no read can go on */
+  struct coh_streambuf kept;   /* read and not asked for yet */
+  struct coh_read read;
+  struct coh_limits limits;
+  size_t sent;                 /* bytes that the write under way, or the latest, has sent */
+  size_t sent_whole;           /* those of them that are of arguments before 'arg' */
+  int arg;                     /* the first argument of that write which is not sent whole */
+  int failed;                  /* status that every further read raises when 'kept' is used up; 0: none */
+  int flags;                   /* of a descriptor that may be others' too, as it was given */
 };
 
 extern const struct coh_box_kind coh_stream_kind;
@@ -96,12 +96,12 @@ static inline struct coh_stream *coh_stream_check_open(lua_State *L, const char 
 int coh_stream_raise(lua_State *L, int status, const char *what);
 
 static inline struct coh_mem *coh_stream_mem(struct coh_stream *s) {
-  return &coh_handle_state(&s->poll.handle)->loop.rt.mem;
+  return &s->poll.handle.state->loop.rt.mem;
 }
 
 /* The block that is read into. */
 static inline char *coh_stream_chunk(struct coh_stream *s) {
-  return coh_io_of(coh_handle_state(&s->poll.handle))->chunk;
+  return coh_io_of(s->poll.handle.state)->chunk;
 }
 
 

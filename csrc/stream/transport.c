@@ -36,7 +36,7 @@ static ssize_t outcome(ssize_t n) {
 
 /* Shall the call fail instead? Memory has calls of its own, which cannot fail. */
 static bool fails(struct coh_stream *s, const char *call, int error) {
-  return coh_io_fails(coh_handle_state(&s->poll.handle), call, error);
+  return coh_io_fails(s->poll.handle.state, call, error);
 }
 
 
