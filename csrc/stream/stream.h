@@ -37,6 +37,7 @@ struct coh_limits {
 struct coh_stream {
   struct coh_poll poll;        /* first, so that a pointer to it is one to the stream */
   const struct coh_transport *transport;
+  int failed;                  /* status that every further read raises when 'kept' is used up; 0: none */
   uint8_t ways;                /* COH_READS, COH_WRITES */
   bool ended;                  /* nothing more can be read */
   bool reset;                  /* a write was told that the peer has reset the connection */
@@ -49,7 +50,6 @@ struct coh_stream {
   size_t sent;                 /* bytes that the write under way, or the latest, has sent */
   size_t sent_whole;           /* those of them that are of arguments before 'arg' */
   int arg;                     /* the first argument of that write which is not sent whole */
-  int failed;                  /* status that every further read raises when 'kept' is used up; 0: none */
   int flags;                   /* of a descriptor that may be others' too, as it was given */
 };
 

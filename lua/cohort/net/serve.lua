@@ -56,7 +56,14 @@ local function handle_shielded(serving, stream)
   end)
 end
 
--- What the task of a connection does. Its failure lowers the shields before the group hears of it.
+-- What the task of a connection does without options: the handler finds as much room on the stack of its
+-- coroutine as can be, so that a short one does not make it grow, which is 640 bytes.
+local function run_plain(handler, stream)
+  local _ <close> = stream
+  handler(stream)
+end
+
+-- The same with options. Its failure lowers the shields before the group hears of it.
 local function run(serving, stream)
   local _ <close> = stream
   if not serving.grace then return handle(serving, stream) end
@@ -94,7 +101,12 @@ end
 
 -- Hands a stream to a task of its own; if that cannot be, the stream is nobody's.
 local function spawn_handler(g, serving, stream)
-  local ok, task = pcall(g.spawn, g, run, serving, stream)
+  local ok, task
+  if serving.grace or serving.on_error then
+    ok, task = pcall(g.spawn, g, run, serving, stream)
+  else
+    ok, task = pcall(g.spawn, g, run_plain, serving.handler, stream)
+  end
   if not ok then
     stream:close()
     error(task, 0)
