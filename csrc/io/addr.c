@@ -15,6 +15,7 @@
 
 #define PATH_AT offsetof(struct sockaddr_un, sun_path)
 #define HOST_MAX (INET6_ADDRSTRLEN + IF_NAMESIZE + 1)
+#define PORT_MAX sizeof "65535"
 
 
 bool coh_addr_parse(struct coh_addr *a, const char *host, int port) {
@@ -103,17 +104,26 @@ static void add_scope(char *host, unsigned scope) {
 }
 
 
-/* By hand: every connection that is served is named after its address, and printf takes ten times as long. */
+/*
+** Write a number below 100,000; where it ends. By hand: every connection that is served is named after its
+** address, and printf takes ten times as long.
+*/
+static char *write_number(unsigned n, char *at) {
+  unsigned unit = 10000;
+  while (unit > 1 && n < unit) unit /= 10;
+  for (; unit > 0; unit /= 10) *at++ = (char)('0' + n / unit % 10);
+  *at = '\0';
+  return at;
+}
+
+
 static void write_ip4(const struct sockaddr_in *a, char *host) {
   const unsigned char *bytes = (const unsigned char *)&a->sin_addr;
   int i;
   for (i = 0; i < 4; i++) {
     if (i > 0) *host++ = '.';
-    if (bytes[i] >= 100) *host++ = (char)('0' + bytes[i] / 100);
-    if (bytes[i] >= 10) *host++ = (char)('0' + bytes[i] / 10 % 10);
-    *host++ = (char)('0' + bytes[i] % 10);
+    host = write_number(bytes[i], host);
   }
-  *host = '\0';
 }
 
 
@@ -163,8 +173,12 @@ void coh_addr_push(lua_State *L, const struct coh_addr *a) {
 
 
 void coh_addr_push_text(lua_State *L, const struct coh_addr *a) {
-  char host[HOST_MAX];
+  char host[HOST_MAX], digits[PORT_MAX];
   int port = a->length != 0 ? read_host(a, host) : -1;
-  if (port >= 0) lua_pushfstring(L, a->u.any.sa_family == AF_INET ? "%s:%d" : "[%s]:%d", host, port);
-  else if (!push_path(L, a)) lua_pushliteral(L, "without a name");
+  if (port >= 0) {
+    write_number((unsigned)port, digits);
+    lua_pushfstring(L, a->u.any.sa_family == AF_INET ? "%s:%s" : "[%s]:%s", host, digits);
+  } else if (!push_path(L, a)) {
+    lua_pushliteral(L, "without a name");
+  }
 }

@@ -20,6 +20,8 @@
 
 #define ABORTED_MAX 16  /* connections that failed before they were accepted, passed over in one go */
 
+enum { WHERE = 2 };  /* the stack of an accept: where the stream is said to be opened; nil: here */
+
 struct coh_listener {
   struct coh_poll poll;      /* first, so that a pointer to it is one to the listener */
   struct coh_limits limits;  /* of the streams it makes */
@@ -107,7 +109,8 @@ static int go_on(lua_State *L, struct coh_listener *l, struct coh_fiber *f) {
   if (!l->poll.readable) return wait(L, l, f);
   l->poll.reader = NULL;
   box = coh_box_new(L, &coh_stream_kind);
-  coh_text_push_where(L);
+  if (lua_isnil(L, WHERE)) coh_text_push_where(L);
+  else lua_pushvalue(L, WHERE);
   coh_box_set_where(L, -2);
   l = check_open(L);
   s = coh_stream_new(L, S, sizeof *s, &l->limits);
@@ -120,7 +123,7 @@ static int go_on(lua_State *L, struct coh_listener *l, struct coh_fiber *f) {
   if (fd >= 0) close(fd);
   coh_handle_free(S, &s->poll.handle);
   if (status != UV_EAGAIN) return coh_box_raise(L, COH_SYSTEM_ERROR, status, "accept");
-  lua_settop(L, 1);
+  lua_settop(L, WHERE);
   return wait(L, l, f);
 }
 
@@ -147,6 +150,7 @@ static int begin_accept(lua_State *L, const char *method) {
   coh_box_check(L, &kind, "accept");
   coh_check_no_limit(L, "listener", method);
   lua_settop(L, 1);
+  lua_pushnil(L);
   return coh_begin(L, accept_try);
 }
 
@@ -155,6 +159,14 @@ static int l_accept(lua_State *L) { return begin_accept(L, "accept"); }
 
 /* listener() -> stream, so that a loop takes one after the other */
 static int l_next(lua_State *L) { return begin_accept(L, NULL); }
+
+
+/* accept(listener, where) -> stream, for those who accept for others and know where these have said so */
+static int l_accept_for(lua_State *L) {
+  coh_box_check(L, &kind, "accept");
+  lua_settop(L, WHERE);
+  return coh_begin(L, accept_try);
+}
 
 /* }} */
 
@@ -264,4 +276,7 @@ void coh_listener_open(lua_State *L) {
   lua_pushlightuserdata(L, coh_state_of(L));
   lua_pushcclosure(L, l_listen, 1);
   lua_setfield(L, -2, "listen");
+  lua_pushlightuserdata(L, coh_state_of(L));
+  lua_pushcclosure(L, l_accept_for, 1);
+  lua_setfield(L, -2, "accept");
 }

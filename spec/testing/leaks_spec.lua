@@ -52,6 +52,29 @@ describe("leaks", function()
     end)
   end)
 
+  it("say of a connection where it was accepted, and of one that is served where serving began", function()
+    cohort.run(function()
+      local listener = net.listen("127.0.0.1", 0)
+      local port, before, text = listener.local_address.port, leaks.count(), nil
+      cohort.group(function(g)
+        local daemon = g:spawn_daemon(function()
+          listener:accept():close()
+          local _ <close> = listener:accept()
+          text = leaks.handles(before)
+          net.serve(listener, function() text = leaks.handles(before) end)
+        end)
+        for i, line in ipairs { 62, 64 } do
+          if i == 1 then net.connect("127.0.0.1", port):close() end
+          local _ <close> = net.connect("127.0.0.1", port)
+          while text == nil do cohort.checkpoint() end
+          assert.matches(here("a stream opened at HERE:" .. line), text)
+          text = nil
+        end
+        daemon:cancel()
+      end)
+    end)
+  end)
+
   it("say so of some places only where they are very many", function()
     local now = { handles = 9, opened = {} }
     for i = 1, 9 do now.opened["a file opened at a.lua:" .. i] = 1 end

@@ -25,6 +25,7 @@ local passing = { EMFILE = true, ENFILE = true, ENOBUFS = true, ENOMEM = true }
 --- @field handler fun(stream: cohort.Stream)
 --- @field on_error fun(err: any, stream: cohort.Stream?)?
 --- @field grace number?      seconds
+--- @field where string       where `serve` was called, "file:line"
 --- @field shields table<cohort.Scope, true>  of the handlers that run, with `grace`
 --- @field stop_at number?    when they are cancelled, once serving has ended
 --- @field failed boolean?    one of them has failed, without `on_error`
@@ -84,10 +85,10 @@ end
 -- Accepting
 
 -- The next connection, or nil when the listener is closed.
-local function accept(listener, on_error)
-  local told = false
+local function accept(listener, serving)
+  local told, on_error = false, serving.on_error
   while true do
-    local ok, result = attempt(listener.accept, listener)
+    local ok, result = attempt(core.accept, listener, serving.where)
     if ok then return result end
     if core.error_is(result, core.Closed) then return nil end
     if not (core.error_is(result, core.SystemError) and passing[result.code]) then error(result, 0) end
@@ -137,10 +138,10 @@ end
 
 local function accept_all(g, listener, serving)
   local _ <close> = setmetatable({ group = g, listener = listener, serving = serving }, Accepting)
-  local stream = accept(listener, serving.on_error)
+  local stream = accept(listener, serving)
   while stream do
     spawn_handler(g, serving, stream)
-    stream = accept(listener, serving.on_error)
+    stream = accept(listener, serving)
   end
 end
 
@@ -179,7 +180,9 @@ local function serve(listener, options, handler)
       type(handler))
   end
   object.check_task "serve"
-  local serving = { handler = handler, on_error = read.on_error, grace = read.grace, shields = {} }
+  local serving = {
+    handler = handler, on_error = read.on_error, grace = read.grace, shields = {}, where = core.where(),
+  }
   core.group({ name = "serve", limit = read.limit }, accept_all, listener, serving)
 end
 
