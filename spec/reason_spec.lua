@@ -34,6 +34,38 @@ describe("who cancelled, and why, of a task", function()
     end)
   end)
 
+  it("that is named after a userdata keeps the words", function()
+    cohort.run(function()
+      local scope
+      local callable <close> = io.tmpfile()
+      local own = getmetatable(callable)
+      debug.setmetatable(callable, { __call = function() scope:cancel "words" end })
+      cohort.scope(function(s)
+        scope = s
+        cohort.group(function(g) g:spawn(callable) end)
+      end)
+      debug.setmetatable(callable, own)
+      assert.same({ "cancel", "words", "task" }, { scope.reason.kind, scope.reason.text, scope.reason.task })
+    end)
+  end)
+
+  it("that serves a connection is the stream, as it was when it was open", function()
+    cohort.run(function()
+      local listener <close> = cohort.net.listen("127.0.0.1", 0)
+      local scope, name
+      cohort.scope(function(s)
+        scope = s
+        cohort.group(function(g)
+          g:spawn(cohort.net.serve, listener, function() s:cancel("words") end)
+          local stream <close> = cohort.net.connect("127.0.0.1", listener.local_address.port)
+          name = "stream 127.0.0.1:" .. stream.local_address.port
+          stream:read()
+        end)
+      end)
+      assert.same({ "cancel", "words", name }, { scope.reason.kind, scope.reason.text, scope.reason.task })
+    end)
+  end)
+
   it("below one that was cancelled in vain stays what it was", function()
     cohort.run(function()
       local child

@@ -209,7 +209,7 @@ struct coh_fiber *coh_fiber_load(lua_State *L, struct coh_state *S, int argument
   lua_pushlightuserdata(co, f);
   lua_pushvalue(L, -arguments - 1);
   if (handle != NULL) {
-    coh_handle_bind(handle, f);
+    coh_fiber_bind(handle, f);
     lua_setiuservalue(L, 1, COH_UV_IDENTITY);
     lua_pushvalue(L, 1);
   }

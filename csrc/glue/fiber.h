@@ -45,11 +45,17 @@ void coh_fiber_push_handle(lua_State *L, struct coh_state *S, struct coh_fiber *
 /* Push its name: the given one, or the position of its function. [-0, +1, m] */
 void coh_fiber_push_name(lua_State *L, struct coh_fiber *f);
 
-/* Push the name given to its handle, or its function: either allocates nothing. [-0, +1, -] */
+/* Push the name given to its handle, what it is named after, or its function: no allocation. [-0, +1, -] */
 void coh_fiber_push_identity(lua_State *L, struct coh_fiber *f);
 
 /* Turn such an identity on top into text. [-1, +1, m] */
 void coh_fiber_render_identity(lua_State *L);
+
+/*
+** Objects with the metatable on top can be what a task is named after: 'title' gets one and returns the name,
+** which must never be another. It runs no code of users. [-0, +0, m]
+*/
+void coh_fiber_set_title(lua_State *L, lua_CFunction title);
 
 /* The slot of a coroutine's bottom frame with the handle of its task, or what that is named after. */
 #define COH_FIBER_OWNER 3
@@ -58,9 +64,9 @@ void coh_fiber_render_identity(lua_State *L);
 void coh_fiber_push_owner(lua_State *L, struct coh_fiber *f);
 
 /* Push a handle that is bound to no fiber yet. [-0, +1, m] */
-struct coh_object *coh_handle_new(lua_State *L, const struct coh_state *S);
+struct coh_object *coh_fiber_handle_new(lua_State *L, const struct coh_state *S);
 
-static inline void coh_handle_bind(struct coh_object *h, struct coh_fiber *f) {
+static inline void coh_fiber_bind(struct coh_object *h, struct coh_fiber *f) {
   h->scope = &f->task.scope;
   f->handle = h;
 }

@@ -10,8 +10,11 @@
 #include "glue/note.h"
 #include "glue/object.h"
 
+/* metatable[&title_key] makes the title of an object that tasks are named after. */
+static const char title_key = 0;
 
-struct coh_object *coh_handle_new(lua_State *L, const struct coh_state *S) {
+
+struct coh_object *coh_fiber_handle_new(lua_State *L, const struct coh_state *S) {
   struct coh_object *h = lua_newuserdatauv(L, sizeof *h, COH_UV_IDENTITY);
   coh_object_init(L, S, h, COH_TASK);
   return h;
@@ -69,13 +72,13 @@ void coh_fiber_push_handle(lua_State *L, struct coh_state *S, struct coh_fiber *
     return;
   }
   luaL_checkstack(f->L, 3, "no room for a handle");
-  made = coh_handle_new(L, S);
+  made = coh_fiber_handle_new(L, S);
   if (f->handle != NULL) {  /* a finalizer has asked for it, too */
     coh_fiber_push_owner(L, f);
     lua_replace(L, -2);
     return;
   }
-  coh_handle_bind(made, f);
+  coh_fiber_bind(made, f);
   coh_fiber_push_owner(L, f);
   lua_setiuservalue(L, -2, COH_UV_IDENTITY);
   lua_pushvalue(L, -1);
@@ -91,14 +94,35 @@ void coh_fiber_push_identity(lua_State *L, struct coh_fiber *f) {
 }
 
 
+void coh_fiber_set_title(lua_State *L, lua_CFunction title) {
+  lua_pushcfunction(L, title);
+  lua_rawsetp(L, -2, &title_key);
+}
+
+
+/* The function that makes a title of the value on top, on top of that; false, and nothing: it has none. */
+static bool push_title_of(lua_State *L) {
+  luaL_checkstack(L, 2, "a name");
+  if (!lua_getmetatable(L, -1)) return false;
+  lua_rawgetp(L, -1, &title_key);
+  lua_remove(L, -2);
+  if (lua_iscfunction(L, -1)) return true;
+  lua_pop(L, 1);
+  return false;
+}
+
+
 void coh_fiber_render_identity(lua_State *L) {
   if (lua_type(L, -1) == LUA_TSTRING) return;
-  if (lua_type(L, -1) != LUA_TFUNCTION) {
+  if (lua_type(L, -1) == LUA_TFUNCTION) {
+    coh_funcname_render(L);
+  } else if (push_title_of(L)) {
+    lua_insert(L, -2);
+    lua_call(L, 1, 1);
+  } else {
     lua_pop(L, 1);
     lua_pushliteral(L, "task");
-    return;
   }
-  coh_funcname_render(L);
 }
 
 

@@ -59,11 +59,19 @@ static bool has_result(const struct coh_object *o) {
 }
 
 
+/* Is the value on top an object that may know, and not who it was: a task can be named after a userdata. */
+static bool is_knowing(lua_State *L) {
+  const struct coh_state *S = coh_state_of(L);
+  return coh_object_test(L, S, -1, COH_SCOPE) != NULL || coh_object_test(L, S, -1, COH_GROUP) != NULL ||
+         coh_object_test(L, S, -1, COH_TASK) != NULL;
+}
+
+
 /* Add what the object on top knows, or the one that it refers to: who it was, and the words. [-1, +0, m] */
 static void add_words(lua_State *L, int reason) {
   if (has_result(lua_touserdata(L, -1))) {
     lua_pushnil(L);
-  } else if (lua_getiuservalue(L, -1, COH_UV_CANCELLER) == LUA_TUSERDATA) {
+  } else if (lua_getiuservalue(L, -1, COH_UV_CANCELLER) == LUA_TUSERDATA && is_knowing(L)) {
     lua_replace(L, -2);
     lua_getiuservalue(L, -1, COH_UV_CANCELLER);
   }

@@ -80,7 +80,7 @@ static struct coh_luagroup *check_spawn(lua_State *L, const struct coh_state *S,
 /* Make a fiber of the function at 2 and what is above it; its handle is left at 1, alone. [m] */
 static struct coh_fiber *load(lua_State *L, struct coh_state *S) {
   int arguments = lua_gettop(L) - 2;
-  struct coh_object *handle = coh_handle_new(L, S);
+  struct coh_object *handle = coh_fiber_handle_new(L, S);
   lua_replace(L, 1);
   return coh_fiber_load(L, S, arguments, handle);
 }
@@ -290,7 +290,7 @@ static struct record *prepare(lua_State *L, struct coh_state *S) {
   r = lua_newuserdatauv(L, sizeof *r, 0);
   *r = (struct record){NULL, false};
   lua_pushnil(L);
-  handle = coh_handle_new(L, S);
+  handle = coh_fiber_handle_new(L, S);
   lua_copy(L, -1, 1);
   lua_pushcclosure(L, l_started, 4);  /* handle f ... started */
   lua_pushvalue(L, -1);

@@ -4,6 +4,7 @@
 #include "io/box.h"
 
 #include "glue/arg.h"
+#include "glue/fiber.h"
 #include "glue/names.h"
 #include "glue/syserr.h"
 #include "io/handle.h"
@@ -58,6 +59,15 @@ static int l_tostring(lua_State *L) {
   return 1;
 }
 
+
+/* The same of one whose task is named after it, open or not. */
+static int l_title(lua_State *L) {
+  const struct coh_box *box = lua_touserdata(L, 1);
+  push_name(L, box);
+  lua_pushfstring(L, "%s %s", box->kind->noun, lua_tostring(L, -1));
+  return 1;
+}
+
 /* }} */
 
 
@@ -97,6 +107,7 @@ void coh_box_define(lua_State *L, const struct coh_box_kind *kind) {
   lua_pushstring(L, kind->name);
   lua_setfield(L, -2, "__name");
   coh_name_guard_call(L, kind->noun);
+  coh_fiber_set_title(L, l_title);
   push_upvalues(L, kind);
   lua_newtable(L);
   add(L, kind, closing);

@@ -12,6 +12,7 @@
 
 #include "glue/arg.h"
 #include "glue/errtext.h"
+#include "glue/object.h"
 #include "glue/syserr.h"
 #include "glue/wait.h"
 #include "io/sockopt.h"
@@ -171,6 +172,16 @@ static int l_accept_for(lua_State *L) {
 /* }} */
 
 
+/* name_after(task, stream): as by task.name = tostring(stream), but nothing is made until somebody asks */
+static int l_name_after(lua_State *L) {
+  coh_object_check(L, 1, COH_TASK, "name_after");
+  if (coh_box_test(L, 2, &coh_stream_kind) == NULL) return coh_misuse(L, "name_after expects a stream");
+  lua_settop(L, 2);
+  lua_setiuservalue(L, 1, COH_UV_IDENTITY);
+  return 0;
+}
+
+
 /* {{ Opening and closing */
 
 /* Remember what is at the path of a Unix socket. */
@@ -272,11 +283,9 @@ static const struct coh_box_kind kind = {"listener", "cohort.Listener",
 
 
 void coh_listener_open(lua_State *L) {
+  static const luaL_Reg functions[] = {
+    {"listen", l_listen}, {"accept", l_accept_for}, {"name_after", l_name_after}, {NULL, NULL}};
   coh_box_define(L, &kind);
   lua_pushlightuserdata(L, coh_state_of(L));
-  lua_pushcclosure(L, l_listen, 1);
-  lua_setfield(L, -2, "listen");
-  lua_pushlightuserdata(L, coh_state_of(L));
-  lua_pushcclosure(L, l_accept_for, 1);
-  lua_setfield(L, -2, "accept");
+  luaL_setfuncs(L, functions, 1);
 }

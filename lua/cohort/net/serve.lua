@@ -112,7 +112,7 @@ local function spawn_handler(g, serving, stream)
     stream:close()
     error(task, 0)
   end
-  task.name = tostring(stream)
+  core.name_after(task, stream)
 end
 
 local Accepting = { __name = "cohort.accepting" }
