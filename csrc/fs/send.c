@@ -350,7 +350,7 @@ static int send_try(lua_State *L, int status, lua_KContext context) {
   struct coh_fiber *f = coh_test(L, context);
   struct send *d = send_of(L);
   const char *what = d->verb->kind.what;
-  struct coh_stream *s = coh_stream_check_writer(L, what);
+  struct coh_stream *s = coh_stream_check_writer(L, lua_touserdata(L, 1), what);
   int arg, last = lua_gettop(L);
   (void)status;
   if (s->shut) return coh_stream_raise_shut(L, what);

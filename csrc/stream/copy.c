@@ -202,10 +202,10 @@ static int copy_woken(lua_State *L, int status, lua_KContext context) {
 
 static int copy_try(lua_State *L, int status, lua_KContext context) {
   struct coh_fiber *f = coh_test(L, context);
-  struct coh_stream *from = coh_stream_check_reader(L, "copy_to"), *to;
+  struct coh_stream *from = coh_stream_check_reader(L, lua_touserdata(L, 1), "copy_to"), *to;
   (void)status;
   swap(L);
-  to = coh_stream_check_writer(L, "copy_to");
+  to = coh_stream_check_writer(L, lua_touserdata(L, 1), "copy_to");
   if (to->shut) return coh_stream_raise_shut(L, "copy_to");
   swap(L);
   return go_on(L, from, to, f);

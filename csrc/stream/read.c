@@ -242,8 +242,8 @@ static int read_woken(lua_State *L, int status, lua_KContext context) {
 }
 
 
-struct coh_stream *coh_stream_check_reader(lua_State *L, const char *what) {
-  struct coh_stream *s = coh_stream_check_open(L, what);
+struct coh_stream *coh_stream_check_reader(lua_State *L, const struct coh_box *box, const char *what) {
+  struct coh_stream *s = coh_stream_in(L, box, what);
   if (s->dropped) coh_box_raise_closed(L, &coh_stream_kind, what);
   if (s->poll.reader != NULL)
     coh_syserr_raise(L, COH_BUSY, what, "another task is reading from this stream");
@@ -254,10 +254,11 @@ struct coh_stream *coh_stream_check_reader(lua_State *L, const char *what) {
 
 
 /* The task is not cancelled: is the stream free? */
-static int begin(lua_State *L, struct coh_fiber *f, enum coh_want want, lua_Integer n) {
-  struct coh_stream *s = coh_stream_check_reader(L, names[want]);
+static int begin(lua_State *L, const struct coh_box *box, struct coh_fiber *f, enum coh_want want,
+                 lua_Integer n, bool several) {
+  struct coh_stream *s = coh_stream_check_reader(L, box, names[want]);
   struct coh_read *r = &s->read;
-  *r = (struct coh_read){.goal = {.want = want, .n = coh_size_of(n)}, .several = lua_gettop(L) > AT_SIZE};
+  *r = (struct coh_read){.goal = {.want = want, .n = coh_size_of(n)}, .several = several};
   if (want == COH_WANT_UNTIL) r->goal.delimiter = lua_tolstring(L, AT_DELIMITER, &r->goal.delimiter_length);
   return go_on(L, s, f);
 }
@@ -265,19 +266,20 @@ static int begin(lua_State *L, struct coh_fiber *f, enum coh_want want, lua_Inte
 
 static int read_try(lua_State *L, int status, lua_KContext context) {
   struct coh_fiber *f = coh_test(L, context);
+  enum coh_want want = (enum coh_want)lua_tointeger(L, AT_WANT);
   (void)status;
-  return begin(L, f, (enum coh_want)lua_tointeger(L, AT_WANT), lua_tointeger(L, AT_SIZE));
+  return begin(L, lua_touserdata(L, 1), f, want, lua_tointeger(L, AT_SIZE), lua_gettop(L) > AT_SIZE);
 }
 
 
 /* Begin to read with the stream at 1, the delimiter or anything at 2, and nothing else on the stack. */
-static int begin_one(lua_State *L, enum coh_want want, lua_Integer n) {
+static int begin_one(lua_State *L, const struct coh_box *box, enum coh_want want, lua_Integer n) {
   struct coh_fiber *f = coh_check_wait(L);
   if (lua_gettop(L) < AT_DELIMITER) lua_pushnil(L);
   else lua_settop(L, AT_DELIMITER);
   lua_pushinteger(L, want);
   lua_pushinteger(L, n);
-  return coh_goes_on(f) ? begin(L, f, want, n) : coh_turn(L, f, read_try);
+  return coh_goes_on(f) ? begin(L, box, f, want, n, false) : coh_turn(L, f, read_try);
 }
 
 
@@ -298,7 +300,7 @@ static int begin_several(lua_State *L, const struct coh_goal *first) {
 /* Begin to read what the formats behind the stream say, if any. [.., v] */
 static int begin_formats(lua_State *L, const struct coh_box *box) {
   const struct coh_goal g = coh_format_check(L, 2, "read", coh_stream_line_max(box));
-  return lua_gettop(L) <= 2 ? begin_one(L, g.want, (lua_Integer)g.n) : begin_several(L, &g);
+  return lua_gettop(L) <= 2 ? begin_one(L, box, g.want, (lua_Integer)g.n) : begin_several(L, &g);
 }
 
 /* }} */
@@ -316,25 +318,26 @@ static lua_Integer opt_size(lua_State *L, int arg, const char *what, lua_Integer
 
 /* stream:read_some([max]) -> string or nil */
 static int l_read_some(lua_State *L) {
-  coh_box_check(L, &coh_stream_kind, "read_some");
-  return begin_one(L, COH_WANT_SOME, opt_size(L, 2, "read_some", COH_SIZE_LIMIT));
+  const struct coh_box *box = coh_box_check(L, &coh_stream_kind, "read_some");
+  return begin_one(L, box, COH_WANT_SOME, opt_size(L, 2, "read_some", COH_SIZE_LIMIT));
 }
 
 
 /* stream:read_exactly(n) -> string or nil */
 static int l_read_exactly(lua_State *L) {
-  coh_box_check(L, &coh_stream_kind, "read_exactly");
-  return begin_one(L, COH_WANT_EXACTLY, coh_size_check(L, 2, "read_exactly", 0));
+  const struct coh_box *box = coh_box_check(L, &coh_stream_kind, "read_exactly");
+  return begin_one(L, box, COH_WANT_EXACTLY, coh_size_check(L, 2, "read_exactly", 0));
 }
 
 
 /* stream:read_until(delimiter [, max]) -> string or nil */
 static int l_read_until(lua_State *L) {
-  size_t line_max = coh_stream_line_max(coh_box_check(L, &coh_stream_kind, "read_until"));
+  const struct coh_box *box = coh_box_check(L, &coh_stream_kind, "read_until");
+  size_t line_max = coh_stream_line_max(box);
   if (lua_type(L, 2) != LUA_TSTRING || lua_rawlen(L, 2) == 0)
     return coh_misuse(L, "read_until expects a delimiter of one byte or more, got %s",
                       lua_type(L, 2) == LUA_TSTRING ? "an empty string" : coh_type_name(L, 2));
-  return begin_one(L, COH_WANT_UNTIL, opt_size(L, 3, "read_until", (lua_Integer)line_max));
+  return begin_one(L, box, COH_WANT_UNTIL, opt_size(L, 3, "read_until", (lua_Integer)line_max));
 }
 
 

@@ -87,9 +87,15 @@ static inline size_t coh_stream_line_max(const struct coh_box *box) {
   return box->handle != NULL ? ((const struct coh_stream *)box->handle)->limits.line : COH_LINE_MAX;
 }
 
-/* The open stream in the box at 1, else Closed is raised. [-0, +0, e] */
+/* The open stream in 'box', which is at 1, else Closed is raised. [-0, +0, e] */
+static inline struct coh_stream *coh_stream_in(lua_State *L, const struct coh_box *box, const char *what) {
+  if (box->handle == NULL) coh_box_raise_closed(L, &coh_stream_kind, what);
+  return (struct coh_stream *)box->handle;
+}
+
+/* The same for those who have no box at hand. */
 static inline struct coh_stream *coh_stream_check_open(lua_State *L, const char *what) {
-  return (struct coh_stream *)coh_box_check_open(L, &coh_stream_kind, what);
+  return coh_stream_in(L, lua_touserdata(L, 1), what);
 }
 
 /* Raise what a status means for the stream at 1: Broken or SystemError. Never returns. [-0, +0, e] */
@@ -107,8 +113,8 @@ static inline char *coh_stream_chunk(struct coh_stream *s) {
 
 /* {{ Reading, for those who copy too */
 
-/* The open stream at 1, from which 'what' may begin to read. [-0, +0, e] */
-struct coh_stream *coh_stream_check_reader(lua_State *L, const char *what);
+/* The open stream in 'box', which is at 1, and from which 'what' may begin to read. [-0, +0, e] */
+struct coh_stream *coh_stream_check_reader(lua_State *L, const struct coh_box *box, const char *what);
 
 /*
 ** From now on the loop reads what comes while no task does, until the stream has ended or is closed: whoever
@@ -128,8 +134,8 @@ void coh_stream_keep(lua_State *L, struct coh_stream *s, const char *bytes, size
 
 /* {{ Writing */
 
-/* The open stream at 1, to which 'what' may begin to write. [-0, +0, e] */
-struct coh_stream *coh_stream_check_writer(lua_State *L, const char *what);
+/* The open stream in 'box', which is at 1, and to which 'what' may begin to write. [-0, +0, e] */
+struct coh_stream *coh_stream_check_writer(lua_State *L, const struct coh_box *box, const char *what);
 
 /* 'abort' and 'forfeit' of a writer's kind: what was sent cannot be taken back. */
 bool coh_stream_abort_write(struct coh_wait *w);

@@ -43,10 +43,10 @@ void coh_stream_forfeit_write(struct coh_wait *w) {
 
 /* Leave out what was sent whole: the first argument that was not, and how much of it was. [-0, +0, -] */
 static size_t skip_sent(lua_State *L, struct coh_stream *s) {
-  int top = lua_gettop(L);
+  int top;
   size_t length;
   if (s->sent == s->sent_whole) return 0;
-  for (; s->arg <= top; s->arg++) {
+  for (top = lua_gettop(L); s->arg <= top; s->arg++) {
     lua_tolstring(L, s->arg, &length);
     if (length > s->sent - s->sent_whole) break;
     s->sent_whole += length;
@@ -128,8 +128,8 @@ static int write_woken(lua_State *L, int status, lua_KContext context) {
 }
 
 
-struct coh_stream *coh_stream_check_writer(lua_State *L, const char *what) {
-  struct coh_stream *s = coh_stream_check_open(L, what);
+struct coh_stream *coh_stream_check_writer(lua_State *L, const struct coh_box *box, const char *what) {
+  struct coh_stream *s = coh_stream_in(L, box, what);
   if (s->poll.writer != NULL)
     coh_syserr_raise(L, COH_BUSY, what, "another task is writing to this stream");
   if (!(s->ways & COH_WRITES)) coh_misuse(L, "%s: this stream is for reading only: it was opened so", what);
@@ -144,14 +144,20 @@ int coh_stream_raise_shut(lua_State *L, const char *what) {
 }
 
 
-static int write_try(lua_State *L, int status, lua_KContext context) {
-  struct coh_fiber *f = coh_test(L, context);
-  struct coh_stream *s = coh_stream_check_writer(L, "write");
-  (void)status;
+/* The task is not cancelled: may it write? */
+static int begin(lua_State *L, const struct coh_box *box, struct coh_fiber *f) {
+  struct coh_stream *s = coh_stream_check_writer(L, box, "write");
   if (s->shut) return coh_stream_raise_shut(L, "write");
   s->sent = s->sent_whole = 0;
   s->arg = 2;
   return go_on(L, s, f);
+}
+
+
+static int write_try(lua_State *L, int status, lua_KContext context) {
+  struct coh_fiber *f = coh_test(L, context);
+  (void)status;
+  return begin(L, lua_touserdata(L, 1), f);
 }
 
 
@@ -228,11 +234,13 @@ static int write_others(lua_State *L, int arg) {
 
 /* stream:write(...) -> stream */
 static int l_write(lua_State *L) {
+  const struct coh_box *box = coh_box_check(L, &coh_stream_kind, "write");
+  struct coh_fiber *f;
   int arg, top = lua_gettop(L);
-  coh_box_check(L, &coh_stream_kind, "write");
   for (arg = 2; arg <= top; arg++)
     if (lua_type(L, arg) != LUA_TSTRING) return write_others(L, arg);
-  return coh_begin(L, write_try);
+  f = coh_check_wait(L);
+  return coh_goes_on(f) ? begin(L, box, f) : coh_turn(L, f, write_try);
 }
 
 
@@ -240,7 +248,7 @@ static int shutdown_try(lua_State *L, int status, lua_KContext context) {
   struct coh_stream *s;
   (void)status;
   coh_test(L, context);
-  s = coh_stream_check_writer(L, "shutdown");
+  s = coh_stream_check_writer(L, lua_touserdata(L, 1), "shutdown");
   if (s->shut) return 0;
   status = s->transport->shutdown(s);
   if (status < 0) return coh_stream_fail_write(L, s, status, "shutdown");
