@@ -178,6 +178,20 @@ static bool is_too_much(const struct coh_stream *s) {
 }
 
 
+/* Is the read over with the bytes that are kept, so many? Then what came of it is on top, or raised. */
+static bool get_kept(lua_State *L, struct coh_stream *s, size_t length) {
+  const char *at = coh_streambuf_at(&s->kept) + s->read.claimed;
+  struct coh_found found;
+  switch (coh_goal_look(&s->read.goal, at, length, s->ended && s->failed == 0, &found)) {
+    case COH_LOOK_FOUND: return give_kept(L, s, at, &found);
+    case COH_LOOK_TOO_LONG: return raise_too_long(L, s);
+    default: break;
+  }
+  if (s->ended) return give_end(L, s, length);
+  return length > s->limits.buffer && raise_too_much(L, s);
+}
+
+
 /* What is wanted, on top. Yields when it has to wait. */
 static int get(lua_State *L, struct coh_stream *s, struct coh_fiber *f) {
   struct coh_read *r = &s->read;
@@ -186,15 +200,8 @@ static int get(lua_State *L, struct coh_stream *s, struct coh_fiber *f) {
   int rounds;
   if (is_too_much(s)) return raise_too_much(L, s);
   for (rounds = 0;; rounds++) {
-    const char *at = coh_streambuf_at(&s->kept) + r->claimed;
     size_t length = coh_streambuf_length(&s->kept) - r->claimed;
-    enum coh_answer answer = COH_LOOK_MORE;
-    if (length > 0 || s->ended || r->goal.n == 0)  /* else there is nothing to find */
-      answer = coh_goal_look(&r->goal, at, length, s->ended && s->failed == 0, &found);
-    if (answer == COH_LOOK_FOUND) return give_kept(L, s, at, &found);
-    if (answer == COH_LOOK_TOO_LONG) return raise_too_long(L, s);
-    if (s->ended) return give_end(L, s, length);
-    if (length > s->limits.buffer) return raise_too_much(L, s);
+    if ((length > 0 || s->ended || r->goal.n == 0) && get_kept(L, s, length)) return 1;
     if (!s->poll.readable || rounds == ROUNDS_MAX) return wait(L, s, f);
     chunk = coh_stream_chunk(s);
     length = coh_stream_receive(s, chunk);
