@@ -440,6 +440,22 @@ describe("misuse", function()
         { "got string: name the task afterwards, g:start(f, ...).name", x.g.start, x.g, "x", print },
         { "which is free: write local _ <close> = condition:hold()", x.condition.notify, x.condition },
         { "which is free: write local _ <close> = condition:hold()", x.condition.wait, x.condition },
+        { "write fail_after(seconds, f, ...)", cohort.fail_after, print, 5 },
+        { "write move_on_at(time, f, ...)", cohort.move_on_at, print, 5 },
+        { "write group({limit = 5}, f)", cohort.group, 5, print },
+        { "write scope({timeout = 0.5}, f)", cohort.scope, 0.5, print },
+        { "write cohort.shield(cohort.move_on_after, 5, f, ...)", cohort.shield, 5, print },
+        { "write channel(capacity, {overflow = ...})", cohort.channel, { overflow = "wait" } },
+        { "write broadcast(capacity, {overflow = ...})", cohort.broadcast, { overflow = "wait" } },
+        { "write limiter(n)", cohort.limiter }, { "write semaphore(n)", cohort.semaphore },
+        { "write attempt(f, ...) and not attempt(f(...))", cohort.attempt, 5 },
+        { "write unwrap(f, ...) and not unwrap(f(...))", cohort.unwrap, nil },
+        { "got \"read\"", cohort.fs.open, "x", "read" }, { "got \"line\"", x.stream.read, x.stream, "line" },
+        { "got a table without one as argument 1", x.stream.write, x.stream, { name = "x" } },
+        { "write net.udp{host = host, port = port}", cohort.net.udp, "127.0.0.1", 53 },
+        { "write env = {NAME = \"value\"}", cohort.process.run, { "ls", env = { "A=b" } } },
+        { "got \"capture\", which is of process.run", cohort.process.open, { "ls", stdout = "capture" } },
+        { "got \"pipe\", which is of process.open", cohort.process.run, { "ls", stdout = "pipe" } },
       } do
         assert_misuse(case[1], call, table.unpack(case, 2))
       end

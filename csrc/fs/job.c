@@ -12,6 +12,7 @@
 #include "io/pool.h"
 
 #define REFUSED "this is no regular file: it could wait for somebody else, or never end"
+#define OTHER_MODE "the file was not opened for this: fs.open takes a mode, \"w\" say, or \"r+\" for both"
 #define FORWARD_ONLY "this is a terminal, or a device that goes forward only: for terminals see cohort.stdio"
 
 enum { ARGUMENTS = 4, VERB, JOB };  /* of the stack of an operation */
@@ -43,6 +44,7 @@ struct ending {
 /* What the system's own words do not tell, or NULL. */
 static const char *explanation(int status) {
   if (status == COH_FS_REFUSED) return REFUSED;
+  if (status == UV_EBADF) return OTHER_MODE;
   return status == UV_ESPIPE ? FORWARD_ONLY : NULL;
 }
 

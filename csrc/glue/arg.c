@@ -5,6 +5,7 @@
 
 #include <lauxlib.h>
 
+#include <ctype.h>
 #include <math.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -16,6 +17,58 @@
 #include "kernel/clock.h"
 
 #define MESSAGE_MAX 512
+#define GIVEN_MAX 40  /* bytes of a string that is told */
+
+
+/* Raise 'text' behind "file:line: ". */
+static int raise_text(lua_State *L, const char *text) {
+  luaL_checkstack(L, 2, NULL);
+  coh_text_push_prefix(L);
+  lua_pushstring(L, text);
+  lua_concat(L, 2);
+  return lua_error(L);
+}
+
+
+/* The name under which the table on top is loaded, if it is one of our modules, else NULL. [-0, +0, -] */
+static const char *loaded_as(lua_State *L) {
+  const char *name = NULL;
+  lua_getfield(L, LUA_REGISTRYINDEX, LUA_LOADED_TABLE);
+  lua_pushnil(L);
+  while (name == NULL && lua_next(L, -2)) {  /* table loaded key value */
+    if (lua_rawequal(L, -1, -4) && lua_type(L, -2) == LUA_TSTRING) name = lua_tostring(L, -2);
+    if (name != NULL && strncmp(name, "cohort", 6) != 0) name = NULL;
+    lua_pop(L, name != NULL ? 2 : 1);
+  }
+  lua_pop(L, 1);
+  return name;
+}
+
+
+/* The first of our functions, counted from a script: the one that it has called. False: there is none. */
+static bool find_called(lua_State *L, lua_Debug *ar) {
+  const struct coh_state *S = coh_state_of(L);
+  int level;
+  for (level = 0; lua_getstack(L, level, ar); level++) {
+    lua_getinfo(L, "Sl", ar);
+    if (ar->currentline > 0 && !coh_is_library(S, ar->source)) break;
+  }
+  return level > 0 && lua_getstack(L, level - 1, ar) && lua_getinfo(L, "n", ar);
+}
+
+
+void coh_refuse_colon(lua_State *L) {
+  lua_Debug ar;
+  const char *module;
+  char text[MESSAGE_MAX];
+  luaL_checkstack(L, 4, "arguments");
+  if (!find_called(L, &ar) || strcmp(ar.namewhat, "method") != 0 || lua_getlocal(L, &ar, 1) == NULL) return;
+  module = lua_istable(L, -1) ? loaded_as(L) : NULL;
+  lua_pop(L, 1);
+  if (module == NULL) return;
+  snprintf(text, sizeof text, "write %s.%s(...) with a dot, and not with a colon", module, ar.name);
+  raise_text(L, text);
+}
 
 
 int coh_misuse(lua_State *L, const char *format, ...) {
@@ -24,11 +77,8 @@ int coh_misuse(lua_State *L, const char *format, ...) {
   va_start(arguments, format);
   vsnprintf(text, sizeof text, format, arguments);
   va_end(arguments);
-  luaL_checkstack(L, 2, NULL);
-  coh_text_push_prefix(L);
-  lua_pushstring(L, text);
-  lua_concat(L, 2);
-  return lua_error(L);
+  coh_refuse_colon(L);
+  return raise_text(L, text);
 }
 
 
@@ -42,16 +92,14 @@ const char *coh_type_name(lua_State *L, int arg) {
 }
 
 
-/* Tell who called a function of the module with a colon: the module is at 'arg'. [-0, +0, v] */
-static void refuse_module(lua_State *L, int arg, const char *what) {
-  bool is_module;
-  luaL_checkstack(L, 3, "arguments");
-  lua_getfield(L, LUA_REGISTRYINDEX, LUA_LOADED_TABLE);
-  lua_pushliteral(L, "cohort");
-  lua_rawget(L, -2);
-  is_module = lua_rawequal(L, -1, arg);
-  lua_pop(L, 2);
-  if (is_module) coh_misuse(L, "write cohort.%s(...) with a dot, and not with a colon", what);
+const char *coh_push_given(lua_State *L, int arg) {
+  size_t length, i;
+  const char *text;
+  if (lua_type(L, arg) != LUA_TSTRING) return lua_pushstring(L, coh_type_name(L, arg));
+  text = lua_tolstring(L, arg, &length);
+  for (i = 0; i < length && isprint((unsigned char)text[i]); i++) continue;
+  if (i < length || length > GIVEN_MAX) return lua_pushliteral(L, "another string");
+  return lua_pushfstring(L, "\"%s\"", text);
 }
 
 
@@ -122,7 +170,6 @@ static int64_t to_ns(lua_Number s) {
 int64_t coh_check_seconds(lua_State *L, int arg, const char *what) {
   lua_Number s = lua_tonumber(L, arg);
   if (lua_type(L, arg) != LUA_TNUMBER) {
-    refuse_module(L, arg, what);
     coh_misuse(L, "%s expects seconds as a number, got %s", what, coh_type_name(L, arg));
   }
   if (!(s >= 0))
@@ -185,7 +232,6 @@ static int unknown_option(lua_State *L, int key, const char *what, const char *c
 void coh_check_options(lua_State *L, int arg, const char *what, const char *const names[]) {
   if (!coh_is_options(L, arg))
     coh_misuse(L, "%s expects a table of options, got %s", what, coh_type_name(L, arg));
-  refuse_module(L, arg, what);
   luaL_checkstack(L, 3, "options");
   lua_pushnil(L);
   while (lua_next(L, arg)) {  /* key value */
@@ -247,7 +293,7 @@ int coh_get_option(lua_State *L, int arg, const char *name) {
 static int wrong_option(lua_State *L, const char *name, const char *expected) {
   if (lua_type(L, -1) == LUA_TNUMBER && lua_tonumber(L, -1) == lua_tonumber(L, -1))
     return coh_misuse(L, "option '%s' expects %s, got %.14g", name, expected, (double)lua_tonumber(L, -1));
-  return coh_misuse(L, "option '%s' expects %s, got %s", name, expected, coh_type_name(L, -1));
+  return coh_misuse(L, "option '%s' expects %s, got %s", name, expected, coh_push_given(L, -1));
 }
 
 

@@ -287,8 +287,13 @@ static enum coh_overflow check_overflow(lua_State *L, size_t capacity) {
 
 /* channel([capacity] [, options]) -> send, receive */
 static int l_channel(lua_State *L) {
-  size_t capacity = lua_isnoneornil(L, 1) ? 0 : (size_t)coh_sync_check_count(L, 1, "channel", 0, true);
-  enum coh_overflow overflow = check_overflow(L, capacity);
+  size_t capacity;
+  enum coh_overflow overflow;
+  if (lua_istable(L, 1))
+    coh_misuse(L, "channel expects a whole number of 0 or more before its options, got table: "
+                  "write channel(capacity, {overflow = ...})");
+  capacity = lua_isnoneornil(L, 1) ? 0 : (size_t)coh_sync_check_count(L, 1, "channel", 0, true);
+  overflow = check_overflow(L, capacity);
   lua_settop(L, 0);
   coh_channel_new(L, capacity, overflow);
   push_caller(L);

@@ -309,6 +309,10 @@ end
 function broadcast.broadcast(capacity, options)
   capacity = capacity == nil and 0 or capacity
   if not is_count(capacity) then
+    if type(capacity) == "table" then
+      misuse("broadcast expects a whole number of 0 or more before its options, got table: "
+        .. "write broadcast(capacity, {overflow = ...})")
+    end
     misuse("broadcast expects a whole number of 0 or more, or math.huge, got %s",
       type(capacity) == "number" and capacity or type(capacity))
   end

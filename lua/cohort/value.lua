@@ -76,7 +76,7 @@ end
 ---------------------------------------------------------------------------
 -- The cell
 
-local Value = { __name = "cohort.Value", __newindex = refuse_assignment "value" }
+local Value = { __name = "cohort.Value", __newindex = refuse_assignment("value", "write value:set(v)") }
 Value.__index = refuse_unknown(Value, "value")
 
 --- What is in the cell.
@@ -132,6 +132,7 @@ end
 --- @param v any  not nil
 --- @return cohort.Value
 function value.value(v)
+  if rawequal(v, package.loaded.cohort) then misuse "value expects a value of yours, got the module" end
   check_content(v, "value")
   return setmetatable({ { content = v, version = 0 } }, Value)
 end
