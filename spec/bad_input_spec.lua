@@ -456,6 +456,14 @@ describe("misuse", function()
         { "write env = {NAME = \"value\"}", cohort.process.run, { "ls", env = { "A=b" } } },
         { "got \"capture\", which is of process.run", cohort.process.open, { "ls", stdout = "capture" } },
         { "got \"pipe\", which is of process.open", cohort.process.run, { "ls", stdout = "pipe" } },
+        { "write select{{receive, f}, timeout = 0.1}", cohort.select, { { x.receiver } }, 0.1 },
+        { "write select{{receive, f}, {event, f}}", cohort.select, { x.receiver }, { x.event } },
+        { "write for item in broadcast:subscribe() do", x.broadcast.subscribe, x.broadcast, print },
+        { "write for v in value:changes() do", x.value.changes, x.value, print },
+        { "write fs.walk(path, options)", cohort.fs.scandir, "/tmp", { recursive = true } },
+        { "an error cannot be a matcher: write its type", cohort.is, "x", cohort.Timeout "late" },
+        { "got number: it has 'timeout', 'deadline', 'shield', 'name'", cohort.open_scope, 5 },
+        { "to a field of this stream: options are for who opens it", function() x.stream.timeout = 5 end },
       } do
         assert_misuse(case[1], call, table.unpack(case, 2))
       end

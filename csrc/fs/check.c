@@ -31,8 +31,8 @@ void coh_fs_check_path(lua_State *L, int arg, const char *what, const char *noun
 
 void coh_fs_check_data(lua_State *L, int arg, const char *what) {
   if (!lua_isstring(L, arg))
-    coh_misuse(L, "%s expects a string or a number to write, got %s: use tostring", what,
-               coh_type_name(L, arg));
+    coh_misuse(L, "%s expects a string or a number to write, got %s: use tostring%s", what,
+               coh_type_name(L, arg), lua_istable(L, arg) ? " or table.concat" : "");
 }
 
 

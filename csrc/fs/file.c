@@ -163,6 +163,9 @@ static int check_mode(lua_State *L, int arg) {
   int flags = -1;
   if (lua_isnoneornil(L, arg)) return O_RDONLY;
   if (lua_type(L, arg) == LUA_TSTRING) flags = mode_flags(lua_tostring(L, arg));
+  if (lua_istable(L, arg))
+    coh_misuse(L, "open expects a mode, \"r\", \"w\", \"a\", \"r+\", \"w+\" or \"a+\", before its options: "
+                  "write fs.open(path, \"w\", options)");
   if (flags < 0 || strlen(lua_tostring(L, arg)) != lua_rawlen(L, arg))
     coh_misuse(L, "open expects a mode of \"r\", \"w\", \"a\", \"r+\", \"w+\" or \"a+\", got %s",
                coh_push_given(L, arg));

@@ -85,7 +85,8 @@ int coh_misuse(lua_State *L, const char *format, ...) {
 const char *coh_type_name(lua_State *L, int arg) {
   const char *name = luaL_typename(L, arg);
   if (lua_type(L, arg) == LUA_TNUMBER && lua_tonumber(L, arg) != lua_tonumber(L, arg)) return "nan";
-  if (lua_type(L, arg) != LUA_TUSERDATA || luaL_getmetafield(L, arg, "__name") == LUA_TNIL) return name;
+  if (lua_type(L, arg) != LUA_TUSERDATA && lua_type(L, arg) != LUA_TTABLE) return name;
+  if (luaL_getmetafield(L, arg, "__name") == LUA_TNIL) return name;
   if (lua_type(L, -1) == LUA_TSTRING) name = lua_tostring(L, -1);  /* the metatable keeps it */
   lua_pop(L, 1);
   return name;
@@ -230,8 +231,11 @@ static int unknown_option(lua_State *L, int key, const char *what, const char *c
 
 
 void coh_check_options(lua_State *L, int arg, const char *what, const char *const names[]) {
-  if (!coh_is_options(L, arg))
-    coh_misuse(L, "%s expects a table of options, got %s", what, coh_type_name(L, arg));
+  if (!coh_is_options(L, arg)) {
+    char text[MESSAGE_MAX / 2] = "";
+    list_names(text, sizeof text, names);
+    coh_misuse(L, "%s expects a table of options, got %s: it has %s", what, coh_type_name(L, arg), text);
+  }
   luaL_checkstack(L, 3, "options");
   lua_pushnil(L);
   while (lua_next(L, arg)) {  /* key value */

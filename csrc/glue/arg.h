@@ -74,7 +74,7 @@ int64_t coh_opt_seconds(lua_State *L, int arg, const char *name, int64_t otherwi
 /* A string option without NUL, or NULL; borrowed from the table. [-0, +0, v] */
 const char *coh_opt_string(lua_State *L, int arg, const char *name);
 
-/* The name of a value's type, "no value" included; NaN is told apart, and a userdata has its '__name'. */
+/* The name of a value's type, "no value" included; NaN is told apart, and an object has its '__name'. */
 const char *coh_type_name(lua_State *L, int arg);
 
 /* The same of a string tells which, in quotes, when it is short and can be shown. [-0, +1, m] */

@@ -241,8 +241,11 @@ end
 
 --- Subscribes to all that is sent from now on.
 --- @return cohort.Subscription
-function Broadcast:subscribe()
+function Broadcast:subscribe(...)
   local b = state_of(self, Broadcast, "broadcast", "subscribe")
+  if core.is_callable((...)) then
+    misuse "subscribe takes no function: write for item in broadcast:subscribe() do"
+  end
   check_task "subscribe"
   if b.closed then raise_closed("subscribe", "broadcast") end
   prune(b.list)

@@ -118,7 +118,8 @@ end
 --- An iterator over what is in the cell: at once what is there now, then what is there after each change.
 --- What was replaced before a step is skipped.
 --- @return cohort.Changes
-function Value:changes()
+function Value:changes(...)
+  if core.is_callable((...)) then misuse "changes takes no function: write for v in value:changes() do" end
   return setmetatable({ { cell = state_of(self, Value, "value", "changes") } }, Changes)
 end
 
