@@ -168,9 +168,18 @@ static int64_t to_ns(lua_Number s) {
 }
 
 
+/* Two arguments in the other order: a function, and behind it the number that belongs first. [-0, +0, v] */
+static void check_order(lua_State *L, int arg, const char *what, const char *expected, const char *first) {
+  if (arg > 0 && lua_type(L, arg + 1) == LUA_TNUMBER && coh_is_callable(L, arg))
+    coh_misuse(L, "%s expects %s first, got %s: write %s(%s, f, ...)", what, expected, coh_type_name(L, arg),
+               what, first);
+}
+
+
 int64_t coh_check_seconds(lua_State *L, int arg, const char *what) {
   lua_Number s = lua_tonumber(L, arg);
   if (lua_type(L, arg) != LUA_TNUMBER) {
+    check_order(L, arg, what, "seconds as a number", "seconds");
     coh_misuse(L, "%s expects seconds as a number, got %s", what, coh_type_name(L, arg));
   }
   if (!(s >= 0))
@@ -182,8 +191,10 @@ int64_t coh_check_seconds(lua_State *L, int arg, const char *what) {
 
 int64_t coh_check_time(lua_State *L, int arg, const char *what) {
   lua_Number s = lua_tonumber(L, arg);
-  if (lua_type(L, arg) != LUA_TNUMBER || s != s)
+  if (lua_type(L, arg) != LUA_TNUMBER || s != s) {
+    check_order(L, arg, what, "a time on cohort.now()'s clock", "time");
     coh_misuse(L, "%s expects a time on cohort.now()'s clock, got %s", what, coh_type_name(L, arg));
+  }
   return to_ns(s);
 }
 

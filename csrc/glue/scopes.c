@@ -228,27 +228,15 @@ static int begin(lua_State *L, lua_KFunction block) {
 }
 
 
-/* A function where seconds or a time belong: the order is another one. [-0, +0, v] */
-static void check_order(lua_State *L, const char *what, const char *expected, const char *first) {
-  if (coh_is_callable(L, 1))
-    coh_misuse(L, "%s expects %s first, got %s: write %s(%s, f, ...)", what, expected, coh_type_name(L, 1),
-               what, first);
-}
-
-
 static int after(lua_State *L, struct coh_fiber *f, enum form form, const char *what) {
-  int64_t limit_ns;
-  check_order(L, what, "seconds as a number", "seconds");
-  limit_ns = coh_check_seconds(L, 1, what);
+  int64_t limit_ns = coh_check_seconds(L, 1, what);
   coh_check_callable_of(L, 2, what, form == FAIL ? "fail_after(seconds, " : "move_on_after(seconds, ");
   return enter(L, f, form, coh_time_add(coh_now(coh_task_runtime(&f->task)), limit_ns), lua_tonumber(L, 1));
 }
 
 
 static int at(lua_State *L, struct coh_fiber *f, enum form form, const char *what) {
-  int64_t deadline_ns;
-  check_order(L, what, "a time on cohort.now()'s clock", "time");
-  deadline_ns = coh_check_time(L, 1, what);
+  int64_t deadline_ns = coh_check_time(L, 1, what);
   coh_check_callable_of(L, 2, what, form == FAIL ? "fail_at(time, " : "move_on_at(time, ");
   return enter(L, f, form, deadline_ns, (lua_Number)NAN);
 }
