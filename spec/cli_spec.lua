@@ -51,16 +51,19 @@ after_each(function()
 end)
 
 describe("the launcher", function()
-  it("finds the tree in which it stands when Lua does not", function()
+  it("finds the tree in which it stands, or the place where it is installed, when Lua does not", function()
     local core = assert(package.searchpath("cohort.core", package.cpath))
     local modules = assert(package.searchpath("cohort.cli", package.path)):match "^(.*)/cohort/cli.lua$"
     local function shell(line, ...) return assert(io.popen(("cd %s && " .. line):format(folder, ...))) end
     shell("mkdir -p tree/bin tree/build/lib/cohort && ln -s tree link && ln -s %s tree/lua"
       .. " && cp $(command -v cohort) tree/bin && cp %s tree/build/lib/cohort", modules, core):close()
+    shell("mkdir -p usr/bin usr/lib/lua usr/share/lua && ln -s ../../../tree/lua usr/share/lua/5.4"
+      .. " && ln -s ../../../tree/build/lib usr/lib/lua/5.4 && cp tree/bin/cohort usr/bin"):close()
     write("script.lua", "require 'cohort'.sleep(0.001) print 'slept'")
     local bare = "env -u LUA_PATH_5_4 -u LUA_CPATH_5_4 -u LUA_PATH -u LUA_CPATH "
     for _, command in ipairs {
       bare .. "tree/bin/cohort script.lua", bare .. "$PWD/link/bin/cohort script.lua",
+      bare .. "usr/bin/cohort script.lua",
       "cd tree/bin && " .. bare .. "./cohort ../../script.lua",
       "PATH=$PWD/tree/bin:$PATH && " .. bare .. "cohort script.lua",
     } do

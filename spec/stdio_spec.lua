@@ -78,7 +78,7 @@ describe("standard streams", function()
   end)
 
   it("are opened once in a run, and closing one leaves the descriptor to others", function()
-    local text = shell("echo x | $LUA $X | cat", [[
+    local text = shell("echo x 2>/dev/null | $LUA $X | cat", [[
       local function look()
         assert(stdio.stdin == stdio.stdin and stdio.stdout ~= stdio.stderr and stdio.close == nil)
         stdio.stdout:write("a\n"):close()

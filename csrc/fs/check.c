@@ -17,7 +17,10 @@ static const char letters[] = "rwxrwxrwx";
 void coh_fs_check_path(lua_State *L, int arg, const char *what, const char *noun, const char *mend) {
   size_t length = 0;
   const char *text = lua_type(L, arg) == LUA_TSTRING ? lua_tolstring(L, arg, &length) : NULL;
-  if (text == NULL)
+  if (text == NULL && luaL_getmetafield(L, arg, "__name") == LUA_TSTRING
+      && strcmp(lua_tostring(L, -1), "cohort.TempDir") == 0)
+    coh_misuse(L, "%s expects %s as a string, got a directory of temp_dir: write dir.path", what, noun);
+  else if (text == NULL)
     coh_misuse(L, "%s expects %s as a string, got %s: write %s", what, noun, coh_type_name(L, arg), mend);
   else if (length == 0)
     coh_misuse(L, "%s expects %s, got an empty string: \".\" is the folder one is in", what, noun);
@@ -28,8 +31,8 @@ void coh_fs_check_path(lua_State *L, int arg, const char *what, const char *noun
 
 void coh_fs_check_data(lua_State *L, int arg, const char *what) {
   if (!lua_isstring(L, arg))
-    coh_misuse(L, "%s expects a string or a number to write, got %s: use tostring", what,
-               coh_type_name(L, arg));
+    coh_misuse(L, "%s expects a string or a number to write, got %s: use tostring%s", what,
+               coh_type_name(L, arg), lua_istable(L, arg) ? " or table.concat" : "");
 }
 
 

@@ -163,9 +163,12 @@ static int check_mode(lua_State *L, int arg) {
   int flags = -1;
   if (lua_isnoneornil(L, arg)) return O_RDONLY;
   if (lua_type(L, arg) == LUA_TSTRING) flags = mode_flags(lua_tostring(L, arg));
+  if (lua_istable(L, arg))
+    coh_misuse(L, "open expects a mode, \"r\", \"w\", \"a\", \"r+\", \"w+\" or \"a+\", before its options: "
+                  "write fs.open(path, \"w\", options)");
   if (flags < 0 || strlen(lua_tostring(L, arg)) != lua_rawlen(L, arg))
     coh_misuse(L, "open expects a mode of \"r\", \"w\", \"a\", \"r+\", \"w+\" or \"a+\", got %s",
-               lua_type(L, arg) == LUA_TSTRING ? "another string" : coh_type_name(L, arg));
+               coh_push_given(L, arg));
   return flags;
 }
 
@@ -369,7 +372,7 @@ static int check_whence(lua_State *L, int arg) {
   if (strcmp(whence, "set") == 0) return SEEK_SET;
   if (strcmp(whence, "end") != 0)
     coh_misuse(L, "seek expects \"set\", \"cur\" or \"end\", got %s",
-               lua_type(L, arg) == LUA_TSTRING ? "another string" : coh_type_name(L, arg));
+               coh_push_given(L, arg));
   return SEEK_END;
 }
 

@@ -12,6 +12,7 @@
 #include "io/pool.h"
 
 #define REFUSED "this is no regular file: it could wait for somebody else, or never end"
+#define OTHER_MODE "the file was not opened for this: fs.open takes a mode, \"w\" say, or \"r+\" for both"
 #define FORWARD_ONLY "this is a terminal, or a device that goes forward only: for terminals see cohort.stdio"
 
 enum { ARGUMENTS = 4, VERB, JOB };  /* of the stack of an operation */
@@ -43,6 +44,7 @@ struct ending {
 /* What the system's own words do not tell, or NULL. */
 static const char *explanation(int status) {
   if (status == COH_FS_REFUSED) return REFUSED;
+  if (status == UV_EBADF) return OTHER_MODE;
   return status == UV_ESPIPE ? FORWARD_ONLY : NULL;
 }
 
@@ -55,10 +57,9 @@ static int told(int status) {
 
 /* The error on top names one path in the system's words: name both, and say it in ours. [-0, +0, m] */
 static void set_message(lua_State *L, const struct ending *e) {
-  char text[128], name[32];
+  char text[COH_SYSERR_TEXT], name[COH_SYSERR_NAME];
   const char *why = explanation(e->status), *to = e->verb->pair ? e->request->text : NULL;
-  uv_strerror_r(told(e->status), text, sizeof text);
-  uv_err_name_r(told(e->status), name, sizeof name);
+  coh_syserr_tell(told(e->status), name, text);
   lua_pushfstring(L, "%s %s%s%s: %s (%s)", e->verb->kind.what, e->request->path, to != NULL ? " to " : "",
                   to != NULL ? to : "", why != NULL ? why : text, name);
   lua_setfield(L, -2, "message");

@@ -215,7 +215,8 @@ static int l_chmod(lua_State *L) {
                       coh_type_name(L, 2));
   mode = coh_fs_permissions(lua_tostring(L, 2));
   if (mode < 0 || strlen(lua_tostring(L, 2)) != lua_rawlen(L, 2))
-    return coh_misuse(L, "chmod expects permissions such as \"644\" or \"rw-r--r--\", got another string");
+    return coh_misuse(L, "chmod expects permissions such as \"644\" or \"rw-r--r--\", got %s",
+                      coh_push_given(L, 2));
   lua_settop(L, 1);
   lua_pushnil(L);
   lua_pushinteger(L, mode);

@@ -327,6 +327,9 @@ static const struct coh_verb scandir_verb = {
 /* scandir(path) -> iterator of name, type */
 static int l_scandir(lua_State *L) {
   coh_fs_check_path(L, 1, "scandir", "a path", "for name, type in fs.scandir(path) do");
+  if (lua_istable(L, 2))
+    return coh_misuse(L, "scandir takes a path and no more: for all that is below it write "
+                         "fs.walk(path, options)");
   lua_settop(L, 1);
   lua_pushnil(L);
   lua_pushinteger(L, 0);

@@ -5,6 +5,7 @@
 
 #include <lauxlib.h>
 
+#include <ctype.h>
 #include <math.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -16,14 +17,11 @@
 #include "kernel/clock.h"
 
 #define MESSAGE_MAX 512
+#define GIVEN_MAX 40  /* bytes of a string that is told */
 
 
-int coh_misuse(lua_State *L, const char *format, ...) {
-  char text[MESSAGE_MAX];
-  va_list arguments;
-  va_start(arguments, format);
-  vsnprintf(text, sizeof text, format, arguments);
-  va_end(arguments);
+/* Raise 'text' behind "file:line: ". */
+static int raise_text(lua_State *L, const char *text) {
   luaL_checkstack(L, 2, NULL);
   coh_text_push_prefix(L);
   lua_pushstring(L, text);
@@ -32,26 +30,77 @@ int coh_misuse(lua_State *L, const char *format, ...) {
 }
 
 
+/* The name under which the table on top is loaded, if it is one of our modules, else NULL. [-0, +0, -] */
+static const char *loaded_as(lua_State *L) {
+  const char *name = NULL;
+  lua_getfield(L, LUA_REGISTRYINDEX, LUA_LOADED_TABLE);
+  lua_pushnil(L);
+  while (name == NULL && lua_next(L, -2)) {  /* table loaded key value */
+    if (lua_rawequal(L, -1, -4) && lua_type(L, -2) == LUA_TSTRING) name = lua_tostring(L, -2);
+    if (name != NULL && strncmp(name, "cohort", 6) != 0) name = NULL;
+    lua_pop(L, name != NULL ? 2 : 1);
+  }
+  lua_pop(L, 1);
+  return name;
+}
+
+
+/* The first of our functions, counted from a script: the one that it has called. False: there is none. */
+static bool find_called(lua_State *L, lua_Debug *ar) {
+  const struct coh_state *S = coh_state_of(L);
+  int level;
+  for (level = 0; lua_getstack(L, level, ar); level++) {
+    lua_getinfo(L, "Sl", ar);
+    if (ar->currentline > 0 && !coh_is_library(S, ar->source)) break;
+  }
+  return level > 0 && lua_getstack(L, level - 1, ar) && lua_getinfo(L, "n", ar);
+}
+
+
+void coh_refuse_colon(lua_State *L) {
+  lua_Debug ar;
+  const char *module;
+  char text[MESSAGE_MAX];
+  luaL_checkstack(L, 4, "arguments");
+  if (!find_called(L, &ar) || strcmp(ar.namewhat, "method") != 0 || lua_getlocal(L, &ar, 1) == NULL) return;
+  module = lua_istable(L, -1) ? loaded_as(L) : NULL;
+  lua_pop(L, 1);
+  if (module == NULL) return;
+  snprintf(text, sizeof text, "write %s.%s(...) with a dot, and not with a colon", module, ar.name);
+  raise_text(L, text);
+}
+
+
+int coh_misuse(lua_State *L, const char *format, ...) {
+  char text[MESSAGE_MAX];
+  va_list arguments;
+  va_start(arguments, format);
+  vsnprintf(text, sizeof text, format, arguments);
+  va_end(arguments);
+  coh_refuse_colon(L);
+  return raise_text(L, text);
+}
+
+
 const char *coh_type_name(lua_State *L, int arg) {
   const char *name = luaL_typename(L, arg);
   if (lua_type(L, arg) == LUA_TNUMBER && lua_tonumber(L, arg) != lua_tonumber(L, arg)) return "nan";
-  if (lua_type(L, arg) != LUA_TUSERDATA || luaL_getmetafield(L, arg, "__name") == LUA_TNIL) return name;
+  if (lua_type(L, arg) != LUA_TUSERDATA && lua_type(L, arg) != LUA_TTABLE) return name;
+  if (luaL_getmetafield(L, arg, "__name") == LUA_TNIL) return name;
   if (lua_type(L, -1) == LUA_TSTRING) name = lua_tostring(L, -1);  /* the metatable keeps it */
   lua_pop(L, 1);
   return name;
 }
 
 
-/* Tell who called a function of the module with a colon: the module is at 'arg'. [-0, +0, v] */
-static void refuse_module(lua_State *L, int arg, const char *what) {
-  bool is_module;
-  luaL_checkstack(L, 3, "arguments");
-  lua_getfield(L, LUA_REGISTRYINDEX, LUA_LOADED_TABLE);
-  lua_pushliteral(L, "cohort");
-  lua_rawget(L, -2);
-  is_module = lua_rawequal(L, -1, arg);
-  lua_pop(L, 2);
-  if (is_module) coh_misuse(L, "write cohort.%s(...) with a dot, and not with a colon", what);
+const char *coh_push_given(lua_State *L, int arg) {
+  size_t length, i;
+  const char *text;
+  if (lua_type(L, arg) != LUA_TSTRING) return lua_pushstring(L, coh_type_name(L, arg));
+  text = lua_tolstring(L, arg, &length);
+  for (i = 0; i < length && isprint((unsigned char)text[i]); i++) continue;
+  if (i < length || length > GIVEN_MAX) return lua_pushliteral(L, "another string");
+  return lua_pushfstring(L, "\"%s\"", text);
 }
 
 
@@ -119,10 +168,18 @@ static int64_t to_ns(lua_Number s) {
 }
 
 
+/* Two arguments in the other order: a function, and behind it the number that belongs first. [-0, +0, v] */
+static void check_order(lua_State *L, int arg, const char *what, const char *expected, const char *first) {
+  if (arg > 0 && lua_type(L, arg + 1) == LUA_TNUMBER && coh_is_callable(L, arg))
+    coh_misuse(L, "%s expects %s first, got %s: write %s(%s, f, ...)", what, expected, coh_type_name(L, arg),
+               what, first);
+}
+
+
 int64_t coh_check_seconds(lua_State *L, int arg, const char *what) {
   lua_Number s = lua_tonumber(L, arg);
   if (lua_type(L, arg) != LUA_TNUMBER) {
-    refuse_module(L, arg, what);
+    check_order(L, arg, what, "seconds as a number", "seconds");
     coh_misuse(L, "%s expects seconds as a number, got %s", what, coh_type_name(L, arg));
   }
   if (!(s >= 0))
@@ -134,8 +191,10 @@ int64_t coh_check_seconds(lua_State *L, int arg, const char *what) {
 
 int64_t coh_check_time(lua_State *L, int arg, const char *what) {
   lua_Number s = lua_tonumber(L, arg);
-  if (lua_type(L, arg) != LUA_TNUMBER || s != s)
+  if (lua_type(L, arg) != LUA_TNUMBER || s != s) {
+    check_order(L, arg, what, "a time on cohort.now()'s clock", "time");
     coh_misuse(L, "%s expects a time on cohort.now()'s clock, got %s", what, coh_type_name(L, arg));
+  }
   return to_ns(s);
 }
 
@@ -183,9 +242,11 @@ static int unknown_option(lua_State *L, int key, const char *what, const char *c
 
 
 void coh_check_options(lua_State *L, int arg, const char *what, const char *const names[]) {
-  if (!coh_is_options(L, arg))
-    coh_misuse(L, "%s expects a table of options, got %s", what, coh_type_name(L, arg));
-  refuse_module(L, arg, what);
+  if (!coh_is_options(L, arg)) {
+    char text[MESSAGE_MAX / 2] = "";
+    list_names(text, sizeof text, names);
+    coh_misuse(L, "%s expects a table of options, got %s: it has %s", what, coh_type_name(L, arg), text);
+  }
   luaL_checkstack(L, 3, "options");
   lua_pushnil(L);
   while (lua_next(L, arg)) {  /* key value */
@@ -247,7 +308,7 @@ int coh_get_option(lua_State *L, int arg, const char *name) {
 static int wrong_option(lua_State *L, const char *name, const char *expected) {
   if (lua_type(L, -1) == LUA_TNUMBER && lua_tonumber(L, -1) == lua_tonumber(L, -1))
     return coh_misuse(L, "option '%s' expects %s, got %.14g", name, expected, (double)lua_tonumber(L, -1));
-  return coh_misuse(L, "option '%s' expects %s, got %s", name, expected, coh_type_name(L, -1));
+  return coh_misuse(L, "option '%s' expects %s, got %s", name, expected, coh_push_given(L, -1));
 }
 
 

@@ -16,7 +16,10 @@
 
 COH_HIDDEN
 
-/* "file:line: " and the text. Never returns. [-0, +0, v] */
+/* When a script has called a function of one of our modules with a colon, tell it so. [-0, +0, v] */
+void coh_refuse_colon(lua_State *L) __attribute__((cold));
+
+/* "file:line: " and the text, or what coh_refuse_colon tells. Never returns. [-0, +0, v] */
 int coh_misuse(lua_State *L, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
 /* A function, or a value that can be called? No metamethod runs. [-0, +0, -] */
@@ -71,8 +74,11 @@ int64_t coh_opt_seconds(lua_State *L, int arg, const char *name, int64_t otherwi
 /* A string option without NUL, or NULL; borrowed from the table. [-0, +0, v] */
 const char *coh_opt_string(lua_State *L, int arg, const char *name);
 
-/* The name of a value's type, "no value" included; NaN is told apart, and a userdata has its '__name'. */
+/* The name of a value's type, "no value" included; NaN is told apart, and an object has its '__name'. */
 const char *coh_type_name(lua_State *L, int arg);
+
+/* The same of a string tells which, in quotes, when it is short and can be shown. [-0, +1, m] */
+const char *coh_push_given(lua_State *L, int arg);
 
 COH_SEEN
 

@@ -299,6 +299,7 @@ static const luaL_Reg metamethods[] = {{"__tostring", l_tostring}, {"__newindex"
 /* context([default]) -> context; upvalue 2 is the metatable */
 static int l_context(lua_State *L) {
   struct context *c;
+  if (lua_gettop(L) > 1) coh_refuse_colon(L);
   lua_settop(L, 1);
   c = lua_newuserdatauv(L, sizeof *c, 1);
   c->mark = &context_mark;

@@ -127,6 +127,9 @@ static int group(lua_State *L, int status, lua_KContext context) {
   if (lua_type(L, 1) == LUA_TSTRING && coh_is_callable(L, 2))
     return coh_misuse(L, "group expects options as a table, got string: write group({name = \"%.40s\"}, f)",
                       lua_tostring(L, 1));
+  if (lua_type(L, 1) == LUA_TNUMBER && coh_is_callable(L, 2))
+    return coh_misuse(L, "group expects options as a table, got number: write group({limit = %.14g}, f)",
+                      (double)lua_tonumber(L, 1));
   coh_check_callable(L, body, "group");
   coh_abandon_check_fence(L, S, "group");
   if (arguments > 0) coh_check_options_first(L, body, 1, "group", option_names);

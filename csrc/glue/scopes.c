@@ -266,6 +266,9 @@ static int shield(lua_State *L, int status, lua_KContext context) {
   (void)status;
   if (coh_is_options(L, 1) && !lua_isnoneornil(L, 2))
     coh_misuse(L, "shield takes no options: write cohort.scope({shield = true, timeout = 1}, f)");
+  if (lua_type(L, 1) == LUA_TNUMBER && coh_is_callable(L, 2))
+    coh_misuse(L, "shield takes no time limit: write cohort.shield(cohort.move_on_after, %.14g, f, ...)",
+               (double)lua_tonumber(L, 1));
   coh_check_callable(L, 1, "shield");
   lua_pushnil(L);
   lua_insert(L, 1);
@@ -334,6 +337,9 @@ static int scope(lua_State *L, int status, lua_KContext context) {
   (void)status;
   has_options = coh_is_options(L, 1);
   w = check_wish(L, has_options ? 1 : 0, "scope");
+  if (lua_type(L, 1) == LUA_TNUMBER && coh_is_callable(L, 2))
+    coh_misuse(L, "scope expects options as a table, got number: write scope({timeout = %.14g}, f)",
+               (double)lua_tonumber(L, 1));
   coh_check_callable(L, has_options ? 2 : 1, "scope");
   if (!has_options) {
     lua_pushnil(L);

@@ -6,16 +6,27 @@
 
 #include <uv.h>
 
-#define NAME_MAX_BYTES 32
-#define TEXT_MAX_BYTES 128
+#include <ctype.h>
+#include <stdio.h>
+#include <string.h>
+
+
+void coh_syserr_tell(int status, char name[COH_SYSERR_NAME], char text[COH_SYSERR_TEXT]) {
+  const char *known = strerrorname_np(-status);
+  uv_err_name_r(status, name, COH_SYSERR_NAME);
+  uv_strerror_r(status, text, COH_SYSERR_TEXT);
+  if (known == NULL || strncmp(name, "Unknown", 7) != 0) return;
+  snprintf(name, COH_SYSERR_NAME, "%s", known);
+  snprintf(text, COH_SYSERR_TEXT, "%s", strerrordesc_np(-status));
+  *text = (char)tolower((unsigned char)*text);
+}
 
 
 void coh_syserr_push(lua_State *L, enum coh_error_kind kind, int status, const char *operation,
                      const char *field, const char *subject) {
-  char name[NAME_MAX_BYTES], text[TEXT_MAX_BYTES];
+  char name[COH_SYSERR_NAME], text[COH_SYSERR_TEXT];
   const char *gap = subject != NULL ? " " : "";
-  uv_err_name_r(status, name, sizeof name);
-  uv_strerror_r(status, text, sizeof text);
+  coh_syserr_tell(status, name, text);
   lua_pushfstring(L, "%s%s%s: %s (%s)", operation, gap, subject != NULL ? subject : "", text, name);
   coh_error_push(L, kind, lua_tostring(L, -1));  /* message err */
   lua_remove(L, -2);

@@ -19,6 +19,10 @@ COH_HIDDEN
 void coh_syserr_push(lua_State *L, enum coh_error_kind kind, int status, const char *operation,
                      const char *field, const char *subject);
 
+/* The name and the words of a status, where libuv has none too: those of the system. */
+enum { COH_SYSERR_NAME = 32, COH_SYSERR_TEXT = 128 };
+void coh_syserr_tell(int status, char name[COH_SYSERR_NAME], char text[COH_SYSERR_TEXT]);
+
 /* Raise one of this kind: "operation: text". Never returns. [-0, +0, v] */
 int coh_syserr_raise(lua_State *L, enum coh_error_kind kind, const char *operation, const char *text);
 

@@ -82,6 +82,13 @@ static int l_index(lua_State *L) {
 }
 
 
+/* __newindex */
+static int l_newindex(lua_State *L) {
+  return coh_misuse(L, "nothing can be assigned to a field of this %s: options are for who opens it",
+                    kind_of(L)->noun);
+}
+
+
 /* Push the upvalues that all functions of a kind need. [-0, +2, -] */
 static void push_upvalues(lua_State *L, const struct coh_box_kind *kind) {
   lua_pushlightuserdata(L, coh_state_of(L));
@@ -99,7 +106,8 @@ static void add(lua_State *L, const struct coh_box_kind *kind, const luaL_Reg *f
 void coh_box_define(lua_State *L, const struct coh_box_kind *kind) {
   static const luaL_Reg closing[] = {{"close", l_close}, {NULL, NULL}};
   static const luaL_Reg shared[] = {
-    {"__close", l_close}, {"__gc", l_gc}, {"__tostring", l_tostring}, {NULL, NULL}};
+    {"__close", l_close}, {"__gc", l_gc}, {"__tostring", l_tostring}, {"__newindex", l_newindex},
+    {NULL, NULL}};
   const luaL_Reg *const *list;
   lua_newtable(L);
   add(L, kind, shared);

@@ -189,6 +189,7 @@ static int l_can_wait(lua_State *L) {
 static int l_misuse(lua_State *L) {
   luaL_checkstring(L, 1);
   lua_settop(L, 1);
+  coh_refuse_colon(L);
   coh_text_push_prefix(L);
   lua_insert(L, 1);
   lua_concat(L, 2);

@@ -55,7 +55,8 @@ static void check_schedule(lua_State *L, bool has_options, cohort_config *c, str
 
 
 int coh_run_refuse(lua_State *L, int status) {
-  if (status == COHORT_EINVAL) return coh_misuse(L, "option 'clock' expects a clock of cohort.testing");
+  if (status == COHORT_EINVAL) return coh_misuse(L, "option 'clock' expects a clock of cohort.testing: write "
+                                                      "cohort.testing.clock{autojump = true}");
   if (status == COHORT_ENOMEM) return coh_out_of_memory(L);
   coh_syserr_push(L, COH_SYSTEM_ERROR, coh_state_of(L)->refused, "run", NULL, NULL);
   return lua_error(L);

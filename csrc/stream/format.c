@@ -46,7 +46,7 @@ struct coh_goal coh_format_check(lua_State *L, int arg, const char *what, size_t
   }
   if (g.want == COH_WANT_SOME)
     coh_misuse(L, "%s expects a number of bytes, \"n\", \"l\", \"L\" or \"a\", got %s", what,
-               lua_type(L, arg) == LUA_TSTRING ? "another string" : coh_type_name(L, arg));
+               coh_push_given(L, arg));
   return g;
 }
 

@@ -170,10 +170,20 @@ static bool is_list(lua_State *L, int arg) {
 }
 
 
+/* A table with nothing at 1 has nothing at all, or was no list. [-0, +0, v] */
+static void refuse_names(lua_State *L, int arg) {
+  lua_pushnil(L);
+  if (lua_next(L, arg))
+    coh_misuse(L, "write expects a list of strings, got a table without one as argument %d: make text of it "
+                  "first", arg - 1);
+}
+
+
 /* Replace the list at 'arg' by its strings and numbers, joined. [-0, +0, v] */
 static void join(lua_State *L, int arg) {
   lua_Integer i, length = (lua_Integer)lua_rawlen(L, arg);
   luaL_Buffer b;
+  if (length == 0) refuse_names(L, arg);
   for (i = 1; i <= length; i++) {
     lua_rawgeti(L, arg, i);
     if (coh_box_sendable(L, -1) != NULL)

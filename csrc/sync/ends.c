@@ -21,7 +21,23 @@ static void push_items(lua_State *L, const struct coh_channel *c) {
 }
 
 
-/* Push "2 of 8 items, no open senders, 1 receiver waiting", or that the end is closed. [-0, +1, m] */
+static size_t count_waiters(const struct coh_channel *c, int side) {
+  const struct coh_link *l;
+  size_t count = 0;
+  for (l = c->waiters[side].next; l != &c->waiters[side]; l = l->next) count++;
+  return count;
+}
+
+
+static void push_count(lua_State *L, size_t count, int side, const char *what) {
+  lua_pushfstring(L, ", %I %s%s %s", (LUAI_UACINT)count, side_names[side], count == 1 ? "" : "s", what);
+}
+
+
+/*
+** Push "2 of 8 items, no open sender, 1 receiver waiting", or that the end is closed. Of the side that others
+** wait for it is told how many of it are open: a loop over a channel waits for all of them. [-0, +1, m]
+*/
 static void describe(lua_State *L, int object) {
   const struct coh_end *e = lua_touserdata(L, object);
   const struct coh_channel *c = e->channel;
@@ -32,11 +48,10 @@ static void describe(lua_State *L, int object) {
   }
   push_items(L, c);
   for (side = COH_SEND; side <= COH_RECEIVE; side++) {
-    const struct coh_link *l;
-    LUAI_UACINT count = 0;
-    for (l = c->waiters[side].next; l != &c->waiters[side]; l = l->next) count++;
+    size_t waiting = count_waiters(c, side);
     if (c->open[side] == 0) lua_pushfstring(L, ", no open %s", side_names[side]);
-    if (count > 0) lua_pushfstring(L, ", %I %s%s waiting", count, side_names[side], count == 1 ? "" : "s");
+    else if (waiting == 0 && count_waiters(c, !side) > 0) push_count(L, c->open[side], side, "open");
+    if (waiting > 0) push_count(L, waiting, side, "waiting");
   }
   lua_concat(L, lua_gettop(L) - top);
 }
@@ -287,8 +302,13 @@ static enum coh_overflow check_overflow(lua_State *L, size_t capacity) {
 
 /* channel([capacity] [, options]) -> send, receive */
 static int l_channel(lua_State *L) {
-  size_t capacity = lua_isnoneornil(L, 1) ? 0 : (size_t)coh_sync_check_count(L, 1, "channel", 0, true);
-  enum coh_overflow overflow = check_overflow(L, capacity);
+  size_t capacity;
+  enum coh_overflow overflow;
+  if (lua_istable(L, 1))
+    coh_misuse(L, "channel expects a whole number of 0 or more before its options, got table: "
+                  "write channel(capacity, {overflow = ...})");
+  capacity = lua_isnoneornil(L, 1) ? 0 : (size_t)coh_sync_check_count(L, 1, "channel", 0, true);
+  overflow = check_overflow(L, capacity);
   lua_settop(L, 0);
   coh_channel_new(L, capacity, overflow);
   push_caller(L);

@@ -115,8 +115,9 @@ lua_Integer coh_sync_check_count(lua_State *L, int arg, const char *what, lua_In
   if (lua_type(L, arg) == LUA_TNUMBER) count = lua_tointegerx(L, arg, &exact);
   if (exact && count >= least) return count;
   if (lua_type(L, arg) != LUA_TNUMBER || lua_tonumber(L, arg) != lua_tonumber(L, arg))
-    coh_misuse(L, "%s expects a whole number of %d or more%s, got %s", what, (int)least,
-               huge ? ", or math.huge" : "", coh_type_name(L, arg));
+    coh_misuse(L, "%s expects a whole number of %d or more%s, got %s%s%s%s", what, (int)least,
+               huge ? ", or math.huge" : "", coh_type_name(L, arg), lua_isnone(L, arg) ? ": write " : "",
+               lua_isnone(L, arg) ? what : "", lua_isnone(L, arg) ? "(n)" : "");
   if (huge && lua_tonumber(L, arg) == (lua_Number)HUGE_VAL) return LUA_MAXINTEGER;
   return coh_misuse(L, "%s expects a whole number of %d or more%s, got %.14g", what, (int)least,
                     huge ? ", or math.huge" : "", (double)lua_tonumber(L, arg));

@@ -160,6 +160,11 @@ static void read_options(lua_State *L, lua_Integer count) {
 static void read_cases(lua_State *L) {
   lua_Unsigned count;
   int i;
+  if (lua_type(L, CASES + 1) == LUA_TNUMBER)
+    coh_misuse(L, "select takes its time limit in the table: write select{{receive, f}, timeout = %.14g}",
+               (double)lua_tonumber(L, CASES + 1));
+  if (lua_istable(L, CASES + 1))
+    coh_misuse(L, "select takes one table of cases: write select{{receive, f}, {event, f}}");
   lua_settop(L, CASES);
   lua_pushnil(L);
   lua_pushnil(L);

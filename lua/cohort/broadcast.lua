@@ -241,8 +241,11 @@ end
 
 --- Subscribes to all that is sent from now on.
 --- @return cohort.Subscription
-function Broadcast:subscribe()
+function Broadcast:subscribe(...)
   local b = state_of(self, Broadcast, "broadcast", "subscribe")
+  if core.is_callable((...)) then
+    misuse "subscribe takes no function: write for item in broadcast:subscribe() do"
+  end
   check_task "subscribe"
   if b.closed then raise_closed("subscribe", "broadcast") end
   prune(b.list)
@@ -309,6 +312,10 @@ end
 function broadcast.broadcast(capacity, options)
   capacity = capacity == nil and 0 or capacity
   if not is_count(capacity) then
+    if type(capacity) == "table" then
+      misuse("broadcast expects a whole number of 0 or more before its options, got table: "
+        .. "write broadcast(capacity, {overflow = ...})")
+    end
     misuse("broadcast expects a whole number of 0 or more, or math.huge, got %s",
       type(capacity) == "number" and capacity or type(capacity))
   end

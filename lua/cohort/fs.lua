@@ -84,6 +84,8 @@ local function step(walk)
   return path, kind
 end
 
+local TempDir = { __name = "cohort.TempDir", __newindex = object.refuse_assignment "tempdir" }
+
 --- Iterates over all that is below a directory: each path and its type, a directory before what is in it, in
 --- the order of names.
 ---
@@ -95,7 +97,9 @@ end
 --- @param options? {descend: (fun(path: string): boolean)?, on_error: fun(err: any)?}
 --- @return async fun(): string?, string?
 function fs.walk(path, options)
-  if type(path) ~= "string" then
+  if getmetatable(path) == TempDir then
+    misuse "walk expects a path as a string, got a directory of temp_dir: write dir.path"
+  elseif type(path) ~= "string" then
     misuse("walk expects a path as a string, got %s: write for path, type in fs.walk(path) do", type(path))
   elseif path == "" or path:find("\0", 1, true) then
     misuse("walk expects a path, got %s", path == "" and "an empty string" or "a string with a NUL byte")
@@ -131,8 +135,6 @@ function fs.temp_file(options)
   object.check_task "temp_file"
   return core.fs.make_temp_file(template(read))
 end
-
-local TempDir = { __name = "cohort.TempDir", __newindex = object.refuse_assignment "tempdir" }
 
 object.refuse_unknown(TempDir, "tempdir", { path = true, remove = true })
 

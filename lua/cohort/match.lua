@@ -116,6 +116,9 @@ local function fault_of(matcher, groups, depth)
       core.is_error_group(matcher) and "an error group: write cohort.ErrorGroup or a predicate"
       or core.is_cancelled(matcher) and "the cancellation itself: write cohort.Cancelled" or kind)
   end
+  if core.error_is(matcher, core.Error) then
+    return "an error cannot be a matcher: write its type, or a table of fields that it has"
+  end
   if rawequal(matcher, core.ErrorGroup) and not groups then
     return "ErrorGroup cannot be a matcher here: name the errors inside, or write cohort.Error for all"
   end

@@ -27,9 +27,10 @@ function object.class_of(value)
   return metatable and metatable.__name or nil
 end
 
---- A `__newindex` that takes nothing.
-function object.refuse_assignment(noun)
-  return function() misuse("nothing can be assigned to a field of this %s", noun) end
+--- A `__newindex` that takes nothing; `mend` is what to write instead, if there is something.
+function object.refuse_assignment(noun, mend)
+  local text = ("nothing can be assigned to a field of this %s%s"):format(noun, mend and ": " .. mend or "")
+  return function() misuse("%s", text) end
 end
 
 --- Reading a field that the table `t` has not is misuse, unless it may well be asked for; `noun` is what `t`

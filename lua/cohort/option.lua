@@ -6,11 +6,16 @@ local misuse = require "cohort.misuse"
 
 local option = {}
 
---- What a wrong value is, for a message: of a number, which.
+local GIVEN_MAX = 40  -- bytes of a string that is told
+
+--- What a wrong value is, for a message: of a number, which, and of a string that is short and can be shown.
 --- @param value any
 --- @return string
 function option.describe(value)
   if value ~= value then return "nan" end
+  if type(value) == "string" and #value <= GIVEN_MAX and not value:find "[^%g ]" then
+    return ('"%s"'):format(value)
+  end
   return type(value) == "number" and ("%.14g"):format(value) or type(value)
 end
 

@@ -31,6 +31,8 @@ local function is_stream(value) return object.class_of(value) == "cohort.Stream"
 
 -- What was given as a descriptor of the child, and what can be done instead.
 local function describe_source(value, copy)
+  if value == "capture" then return '"capture", which is of process.run: read the pipe' end
+  if value == "pipe" then return '"pipe", which is of process.open' end
   if object.class_of(value) == "cohort.File" then return "a file of cohort.fs: take one of io.open" end
   return is_stream(value) and "a stream, which only run takes: copy it, with " .. copy or nil
 end
@@ -123,7 +125,9 @@ local function read_environment(options)
   local changes, list, names = options.env or {}, {}, {}
   for name, value in next, changes do
     local good = is_text(name) and name ~= "" and not name:find("=", 1, true)
-    if not good then
+    if math.type(name) == "integer" then
+      misuse("option 'env' expects names of variables, got a list: write env = {NAME = \"value\"}")
+    elseif not good then
       misuse("option 'env' expects names of variables without '=' and NUL bytes, got %s",
         type(name) == "string" and ("%q"):format(name) or describe(name))
     elseif not (value == false or type(value) == "number" or is_text(value)) then

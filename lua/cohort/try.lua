@@ -30,7 +30,8 @@ function Clause:__tostring() return "clause " .. self.kind end
 local function check_callable(value, who, what)
   if core.is_callable(value) then return end
   local got = type(value) == "thread" and "a coroutine: give the function itself" or type(value)
-  misuse("%s expects a function as %s, got %s", who, what, got)
+  local mend = what and "" or (": write %s(f, ...) and not %s(f(...))"):format(who, who)
+  misuse("%s expects a function%s, got %s%s", who, what and " as " .. what or "", got, mend)
 end
 
 -- The message handler of all calls here hands back the very value it got, and keeps
@@ -334,7 +335,7 @@ end
 --- @return boolean ok
 --- @return any ...
 function try.attempt(f, ...)
-  check_callable(f, "attempt", "first argument")
+  check_callable(f, "attempt")
   return unless_cancelled(xpcall(f, note, ...))
 end
 
@@ -358,7 +359,7 @@ end
 --- @param ... any
 --- @return any ...
 function try.unwrap(f, ...)
-  check_callable(f, "unwrap", "first argument")
+  check_callable(f, "unwrap")
   return bare(xpcall(f, note, ...))
 end
 

@@ -76,7 +76,7 @@ end
 ---------------------------------------------------------------------------
 -- The cell
 
-local Value = { __name = "cohort.Value", __newindex = refuse_assignment "value" }
+local Value = { __name = "cohort.Value", __newindex = refuse_assignment("value", "write value:set(v)") }
 Value.__index = refuse_unknown(Value, "value")
 
 --- What is in the cell.
@@ -118,7 +118,8 @@ end
 --- An iterator over what is in the cell: at once what is there now, then what is there after each change.
 --- What was replaced before a step is skipped.
 --- @return cohort.Changes
-function Value:changes()
+function Value:changes(...)
+  if core.is_callable((...)) then misuse "changes takes no function: write for v in value:changes() do" end
   return setmetatable({ { cell = state_of(self, Value, "value", "changes") } }, Changes)
 end
 
@@ -132,6 +133,7 @@ end
 --- @param v any  not nil
 --- @return cohort.Value
 function value.value(v)
+  if rawequal(v, package.loaded.cohort) then misuse "value expects a value of yours, got the module" end
   check_content(v, "value")
   return setmetatable({ { content = v, version = 0 } }, Value)
 end

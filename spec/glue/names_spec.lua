@@ -116,6 +116,17 @@ describe("a name that is not there", function()
         run = function() cohort:run(print) end,
         sleep = function() cohort:sleep(1) end,
         fail_after = function() cohort:fail_after(1, print) end,
+        main = function() cohort:main(print) end,
+        try = function() cohort:try(print) end,
+        attempt = function() cohort:attempt(print) end,
+        select = function() cohort:select {} end,
+        channel = function() cohort:channel(1) end,
+        value = function() cohort:value(1) end,
+        context = function() cohort:context(1) end,
+        ["net.udp"] = function() cohort.net:udp() end,
+        ["fs.read_file"] = function() cohort.fs:read_file "x" end,
+        ["process.run"] = function() cohort.process:run { "true" } end,
+        ["testing.clock"] = function() cohort.testing:clock() end,
       } do
         local told = ("write cohort.%s(...) with a dot, and not with a colon"):format(name)
         assert.matches(told, tasks.raised(call), 1, true)

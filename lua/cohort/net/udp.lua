@@ -1,5 +1,6 @@
 --- Opening UDP sockets. What can be done with one is the core's.
 local core = require "cohort.core"
+local misuse = require "cohort.misuse"
 local arguments = require "cohort.net.arguments"
 local names = require "cohort.net.names"
 local object = require "cohort.object"
@@ -76,6 +77,10 @@ end
 --- @param options? cohort.UdpOptions
 --- @return cohort.Udp
 local function udp(options)
+  if type(options) == "string" or type(options) == "number" then
+    misuse("udp expects options, got %s: write net.udp{host = host, port = port}, or net.udp{peer = address}",
+      type(options))
+  end
   local read = option.read("udp", options, known)
   object.check_task "udp"
   local where = core.where()
