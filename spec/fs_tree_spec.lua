@@ -213,6 +213,38 @@ describe("walk", function()
     end)
   end)
 
+  it("goes on where paths are longer than the system takes them, but not from one of those", function()
+    within(function(dir)
+      files.make_deep(dir .. "tree", 3000)
+      local count, last = 0, nil
+      for path in fs.walk(dir .. "tree") do count, last = count + 1, path end
+      assert.equal(3000, count)
+      assert.equal(dir .. "tree" .. ("/d"):rep(3000), last)
+      assert.is_true(is_error(raised(fs.stat, last), "ENAMETOOLONG", "stat", last))
+      for _, f in ipairs { fs.scandir, walked } do
+        assert.is_true(is_error(raised(f, last), "ENAMETOOLONG", "scandir", last))
+      end
+      local names_of_255 = dir .. ("/" .. ("x"):rep(255)):rep(16)
+      assert.is_true(is_error(raised(walked, names_of_255), "ENAMETOOLONG", "scandir"))
+    end, "/dev/shm")
+  end)
+
+  it("takes no call for each name of each path", function()
+    within(function(dir)
+      if not files.without_threads(dir) then return pending("the kernel has no openat2") end
+      files.make_deep(dir .. "tree", 200)
+      local result = child.run_behind("opens", ([[
+        local cohort, fs = require "cohort", require "cohort.fs"
+        cohort.run(function()
+          for _ in fs.walk(%q) do end
+        end)
+      ]]):format(dir .. "tree"))
+      if not result then return pending("a sanitizer stands before the system already") end
+      assert.equal("", result.err)
+      assert.is_true(tonumber(result.out) >= 200 and tonumber(result.out) < 300, result.out)
+    end)
+  end)
+
   it("leaves out what it is told to", function()
     within(function(dir)
       make(dir, "a/", "a/x", "b/", "b/y", "c")

@@ -21,6 +21,12 @@ DIR *coh_dir_open(int fd, int *status);
 /* The next entry but "." and ".."; NULL at the end, or when 'status' is negative. */
 struct dirent *coh_dir_next(DIR *dir, struct coh_request *r, int *status);
 
+/*
+** A descriptor of the directory that 'path' names, or a negative status. In its first 'root' bytes symbolic
+** links are followed, and behind them none. What is behind them may be longer than the system takes a path.
+*/
+int coh_dir_reach(const char *path, size_t root);
+
 COH_SEEN
 
 #endif

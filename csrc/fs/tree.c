@@ -156,30 +156,11 @@ static int sort_entries(struct coh_request *r) {
 }
 
 
-/* Open what the first part of 'path' names, close 'folder', and step to what is behind that part. */
-static int step_down(int folder, char **path, size_t length, int flags) {
-  char *end = *path + length, kept = *end;
-  int fd;
-  *end = '\0';
-  fd = coh_fs_result(openat(folder, *path, COH_DIR_FLAGS | flags));
-  *end = kept;
-  *path = end + strspn(end, "/");
-  if (folder >= 0) close(folder);
-  return fd;
-}
-
-
 /* n: unused yet, how much of the path is the user's own: behind that no symbolic link is followed */
 static int run_scandir(struct coh_request *r) {
-  size_t length = strlen(r->path);
-  int fd, status = coh_request_grow(r, length + 1);
+  int fd = coh_dir_reach(r->path, (size_t)r->n[1]), status;
   struct dirent *entry;
   DIR *dir;
-  char *at;
-  if (status < 0) return status;
-  at = memcpy(r->bytes, r->path, length + 1);
-  fd = step_down(AT_FDCWD, &at, (size_t)r->n[1], 0);
-  while (fd >= 0 && *at != '\0') fd = step_down(fd, &at, strcspn(at, "/"), O_NOFOLLOW);
   if (fd < 0) return fd;
   dir = coh_dir_open(fd, &status);
   if (dir == NULL) return status;

@@ -282,7 +282,8 @@ function fs.scandir(path) end
 ---
 --- Each step may wait and is a checkpoint; between steps nothing is open. A step that is cut loses nothing.
 --- Tasks may share a walk: they take their steps in turn. A step raises `SystemError` when a directory cannot
---- be read.
+--- be read. It goes on where paths are longer than the system takes them; other functions that are given one
+--- of those raise "ENAMETOOLONG", and so does this one for a `path` that is that long itself.
 --- @param path string
 --- @param options? cohort.WalkOptions
 --- @return async fun(): string?, string?
