@@ -144,9 +144,10 @@ function net.listen(host, port, options) end
 
 --- `net.listen_unix(path [, options]) -> listener`
 ---
---- Listens at the path of a Unix socket, which must not exist yet; `close` removes it. "@name" is a name that
---- has no file and ends with the listener, of Linux; a file that is called so is "./@name". It need not wait.
---- In a cancelled task it raises `Cancelled` and has made nothing. Raises `SystemError`.
+--- Listens at the path of a Unix socket, which must not exist yet; `close` removes it, in whichever directory
+--- the process is by then, unless something else is there. "@name" is a name that has no file and ends with
+--- the listener, of Linux; a file that is called so is "./@name". It need not wait. In a cancelled task it
+--- raises `Cancelled` and has made nothing. Raises `SystemError`.
 --- @async
 --- @param path string
 --- @param options? cohort.ListenOptions
