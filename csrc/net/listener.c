@@ -252,7 +252,8 @@ static int listen_try(lua_State *L, int status, lua_KContext context) {
   struct coh_addr address;
   struct coh_sockopts options;
   coh_test(L, context);
-  if (!coh_tcp_read_address(L, &address)) return coh_tcp_raise(L, UV_ENAMETOOLONG, "listen");
+  status = coh_tcp_read_address(L, &address);
+  if (status < 0) return coh_tcp_raise(L, status, "listen");
   box = coh_box_new(L, &kind);
   lua_pushvalue(L, 3);
   coh_box_set_where(L, 8);

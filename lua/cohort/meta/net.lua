@@ -90,6 +90,9 @@ function net.connect_unix(path, options) end
 --- The addresses of a host, in the system's order. The lookup runs in a thread; a cancellation leaves it
 --- behind, to end unseen, and raises `Cancelled`. Raises `SystemError` with `operation` "resolve".
 ---
+--- A numeric address stands for itself. An interface goes behind it by its name or number, "fe80::1%eth0";
+--- one that is not there raises "ENODEV".
+---
 --- Lookups take no more than half of the threads, two of four unless `UV_THREADPOOL_SIZE` says otherwise, so
 --- that a server that does not answer leaves some to files; more of them wait, first in, first out. One that
 --- was left behind keeps its place until it has ended, and `run` returns only then: no thread can be stopped,
