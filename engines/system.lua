@@ -16,8 +16,8 @@ local driver = require "engines.faults.driver"
 local infallible = {
   ["works on memory that it is given"] = [[
     __ctype_b_loc __errno_location ceil floor memchr memcpy memmem memmove memset qsort snprintf
-    vsnprintf strchr strcmp strcpy strcspn strlen strncmp strnlen strrchr strspn strstr strtol sigaddset
-    sigdelset sigemptyset sigismember uv_err_name_r uv_ip4_addr uv_ip6_addr uv_ip6_name
+    vsnprintf strchr strcmp strcpy strcspn strlen strncmp strnlen strrchr strspn strstr strtol strtoul
+    sigaddset sigdelset sigemptyset sigismember uv_err_name_r uv_ip4_addr uv_ip6_addr uv_ip6_name
     uv_strerror_r
     uv_translate_sys_error]],
   ["reads a field or a variable"] = [[

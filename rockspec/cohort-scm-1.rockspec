@@ -85,6 +85,7 @@ build = {
       sources = {
         -- sources: begin
         "csrc/fs/check.c",
+        "csrc/fs/dir.c",
         "csrc/fs/file.c",
         "csrc/fs/fileread.c",
         "csrc/fs/fs.c",
@@ -92,6 +93,7 @@ build = {
         "csrc/fs/path.c",
         "csrc/fs/quick.c",
         "csrc/fs/regular.c",
+        "csrc/fs/remove.c",
         "csrc/fs/request.c",
         "csrc/fs/send.c",
         "csrc/fs/stat.c",

@@ -1,4 +1,4 @@
--- Names and directories: stat and its kin, making, listing, walking, removing; what is temporary.
+-- Names and directories: stat and its kin, making, listing, walking; what is temporary.
 local cohort = require "cohort"
 local fs = require "cohort.fs"
 local child = require "spec.support.child"
@@ -6,14 +6,7 @@ local files = require "spec.support.files"
 local tasks = require "spec.support.tasks"
 
 local raised, within, is_error = tasks.raised, files.within, files.is_error
-local names, write = files.names, files.write
-
--- Makes folders (names that end in "/") and files.
-local function make(dir, ...)
-  for _, name in ipairs { ... } do
-    if name:find "/$" then fs.mkdir(dir .. name, { parents = true }) else write(dir .. name, name) end
-  end
-end
+local make, names, write = files.make, files.names, files.write
 
 -- All paths below a folder, relative to it, a "/" behind directories.
 local function walked(dir, options)
@@ -220,6 +213,38 @@ describe("walk", function()
     end)
   end)
 
+  it("goes on where paths are longer than the system takes them, but not from one of those", function()
+    within(function(dir)
+      files.make_deep(dir .. "tree", 3000)
+      local count, last = 0, nil
+      for path in fs.walk(dir .. "tree") do count, last = count + 1, path end
+      assert.equal(3000, count)
+      assert.equal(dir .. "tree" .. ("/d"):rep(3000), last)
+      assert.is_true(is_error(raised(fs.stat, last), "ENAMETOOLONG", "stat", last))
+      for _, f in ipairs { fs.scandir, walked } do
+        assert.is_true(is_error(raised(f, last), "ENAMETOOLONG", "scandir", last))
+      end
+      local names_of_255 = dir .. ("/" .. ("x"):rep(255)):rep(16)
+      assert.is_true(is_error(raised(walked, names_of_255), "ENAMETOOLONG", "scandir"))
+    end, "/dev/shm")
+  end)
+
+  it("takes no call for each name of each path", function()
+    within(function(dir)
+      if not files.without_threads(dir) then return pending("the kernel has no openat2") end
+      files.make_deep(dir .. "tree", 200)
+      local result = child.run_behind("opens", ([[
+        local cohort, fs = require "cohort", require "cohort.fs"
+        cohort.run(function()
+          for _ in fs.walk(%q) do end
+        end)
+      ]]):format(dir .. "tree"))
+      if not result then return pending("a sanitizer stands before the system already") end
+      assert.equal("", result.err)
+      assert.is_true(tonumber(result.out) >= 200 and tonumber(result.out) < 300, result.out)
+    end)
+  end)
+
   it("leaves out what it is told to", function()
     within(function(dir)
       make(dir, "a/", "a/x", "b/", "b/y", "c")
@@ -354,62 +379,6 @@ describe("walk", function()
       end)
       assert.same({ "a", "a/x", "b", "b/y", "c" }, list)
       assert.equal(3, ended)
-    end)
-  end)
-end)
-
-describe("remove", function()
-  it("removes a file, an empty directory, and of a link the link", function()
-    within(function(dir)
-      make(dir, "a", "folder/", "full/", "full/x")
-      fs.symlink("full", dir .. "link")
-      fs.remove(dir .. "a")
-      fs.remove(dir .. "folder")
-      fs.remove(dir .. "link", { recursive = true })
-      assert.equal("full", names(dir))
-      assert.equal("x", names(dir .. "full"))
-      assert.is_true(is_error(raised(fs.remove, dir .. "full"), "ENOTEMPTY", "remove", dir .. "full"))
-      assert.is_true(is_error(raised(fs.remove, dir .. "none"), "ENOENT", "remove", dir .. "none"))
-      local err = raised(fs.remove, dir .. "none", { recursive = true })
-      assert.is_true(is_error(err, "ENOENT", "remove", dir .. "none"))
-      for _, recursive in ipairs { false, true } do
-        err = raised(fs.remove, "/proc/version", { recursive = recursive })
-        assert.is_true(is_error(err, "EPERM", "remove", "/proc/version"))
-      end
-      assert.matches("got another string", raised(fs.chmod, dir .. "full", "644\0"))
-    end)
-  end)
-
-  it("removes a tree, and nothing that links lead to", function()
-    within(function(dir)
-      make(dir, "kept/", "kept/x", "tree/a/b/c/", "tree/a/y", "tree/z")
-      fs.symlink("../../kept", dir .. "tree/a/link")
-      fs.symlink(dir .. "kept", dir .. "tree/link")
-      fs.symlink("none", dir .. "tree/broken")
-      fs.remove(dir .. "tree", { recursive = true })
-      assert.equal("kept", names(dir))
-      assert.equal("x", names(dir .. "kept"))
-    end)
-  end)
-
-  it("removes a tree that others remove, and fill, at the same time", function()
-    within(function(dir)
-      for i = 1, 20 do
-        local place = ("tree/%d/"):format(i)
-        make(dir, place .. "a/", place .. "a/x", place .. "y")
-      end
-      cohort.group(function(g)
-        for _ = 1, 4 do
-          g:spawn(function()
-            local ok, err = cohort.attempt(fs.remove, dir .. "tree", { recursive = true })
-            if not ok and not is_error(err, "ENOENT") then error(err, 0) end
-          end)
-        end
-        for i = 1, 20 do
-          g:spawn(cohort.attempt, fs.write_file, ("%stree/%d/late"):format(dir, i), "x")
-        end
-      end)
-      assert.is_false(fs.exists(dir .. "tree"))
     end)
   end)
 end)

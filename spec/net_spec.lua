@@ -214,6 +214,35 @@ describe("resolve", function()
     end)
   end)
 
+  it("takes an interface behind an address by name or number, and raises for one that is not", function()
+    virtual(function()
+      local lo = net.resolve("fe80::1%lo")[1].host
+      assert.equal("fe80::1%lo", lo)
+      assert.equal(lo, net.resolve("fe80::1%1")[1].host)  -- the first of all machines with Linux
+      assert.equal("fe80::1%1234567", net.resolve("fe80::1%1234567")[1].host)  -- as getaddrinfo has it
+      local udp <close> = net.udp()
+      local address = "fe80::1%nolo"
+      local function is_told(operation, f, ...)
+        local err = raised(f, ...)
+        assert.is_true(is(err, { code = "ENODEV", operation = operation, address = address }), operation)
+      end
+      is_told("resolve", net.resolve, address)
+      is_told("connect", net.connect, address, 1)
+      is_told("resolve", net.listen, address, 0)
+      is_told("reverse", net.reverse, address)
+      is_told("resolve", net.udp, { host = address })
+      is_told("send", udp.send, udp, "x", { host = address, port = 1 })
+      local function never() error "a resolver was asked" end
+      net.resolver:with(never, is_told, "resolve", net.resolve, address)
+      address = "ff02::1%nolo"
+      is_told("join", udp.join, udp, address)
+      for _, interface in ipairs { "", "-1", "1x", "4294967296", "lo%lo" } do
+        address = "fe80::1%" .. interface
+        is_told("resolve", net.resolve, address)
+      end
+    end)
+  end)
+
   it("raises SystemError for a name that stands for nothing", function()
     virtual(function()
       local err = raised(function() net.resolve("no.such.host.invalid") end)

@@ -200,6 +200,27 @@ describe("process.run", function()
     end)
   end)
 
+  it("raises what several of its streams raise as a group, and loses none of it", function()
+    virtual(function()
+      local out <close>, from_out = cohort.net.pair { capacity = 8 }
+      local err <close>, from_err = cohort.net.pair { capacity = 8 }
+      local group
+      cohort.group(function(g)
+        g:spawn(function()
+          group = raised(process.run, sh("printf %100s; printf %100s >&2", { stdout = out, stderr = err }))
+        end)
+        for _, stream in ipairs { from_out, from_err } do stream:read(8) end
+        for _ = 1, 10 do cohort.checkpoint() end  -- both have more, and wait for room
+        from_out:close()
+        from_err:close()
+      end)
+      assert.is_true(cohort.is(group, cohort.ErrorGroup))
+      assert.equal(2, #group.errors)
+      for _, member in ipairs(group.errors) do assert.is_true(cohort.is(member, cohort.Broken)) end
+      assert.equal(0, children.count())
+    end)
+  end)
+
   it("tells a missing program from a missing directory, and starts nothing", function()
     if children.in_valgrind then return pending "valgrind: posix_spawn says nothing" end
     virtual(function()

@@ -1,52 +1,22 @@
 /*
-** Directories: making, listing and removing them.
+** Directories: making and listing them.
 **
 ** A listing is read in one go and sorted, so that nothing stays open while somebody
-** loops over it, and its order is always the same. Removing goes down by
-** descriptors and never by paths: a directory that is replaced by a symbolic link
-** meanwhile leads nowhere else. What vanishes meanwhile is gone, which was the aim.
+** loops over it, and its order is always the same.
 */
 #include "fs/tree.h"
 
 #include <lauxlib.h>
 
-#include <dirent.h>
-#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "fs/check.h"
+#include "fs/dir.h"
 #include "fs/job.h"
 #include "fs/stat.h"
 #include "glue/arg.h"
-
-#define FILLED_MAX 16  /* times that a directory may be filled again while it is removed */
-
-static const int directory_flags = O_RDONLY | O_DIRECTORY | O_NONBLOCK | O_CLOEXEC;
-
-
-/* A directory open for reading, or NULL and a status. Owns 'fd'. */
-static DIR *open_directory(int fd, int *status) {
-  DIR *dir;
-  *status = coh_fs_result((dir = fdopendir(fd)) != NULL ? 0 : -1);
-  if (dir == NULL) close(fd);
-  return dir;
-}
-
-
-/* The next entry but "." and ".."; NULL at the end, or when 'status' is negative. */
-static struct dirent *next_entry(DIR *dir, struct coh_request *r, int *status) {
-  struct dirent *entry;
-  do {
-    errno = 0;
-    entry = readdir(dir);
-  } while (entry == NULL ? errno == EINTR
-           : strcmp(entry->d_name, ".") == 0 || strcmp(entry->d_name, "..") == 0);
-  if (entry == NULL && errno != 0) *status = coh_fs_fault();
-  if (entry != NULL && coh_fs_stopped(r)) *status = COH_FS_STOPPED;
-  return *status == 0 ? entry : NULL;
-}
 
 
 /* {{ Making */
@@ -136,84 +106,6 @@ static int l_make_temp_dir(lua_State *L) {
 /* }} */
 
 
-/* {{ Removing */
-
-static int remove_at(int folder, const char *name, struct coh_request *r);
-
-/* Remove all that is in a directory. Owns 'fd'. */
-static int empty(int fd, struct coh_request *r) {
-  int status;
-  struct dirent *entry;
-  DIR *dir = open_directory(fd, &status);
-  if (dir == NULL) return status;
-  while (status == 0 && (entry = next_entry(dir, r, &status)) != NULL) {
-    status = remove_at(dirfd(dir), entry->d_name, r);
-    if (status == UV_ENOENT) status = 0;
-  }
-  closedir(dir);
-  return status;
-}
-
-
-static int remove_directory_at(int folder, const char *name, struct coh_request *r) {
-  int rounds, fd, status = UV_ENOTEMPTY;
-  for (rounds = 0; status == UV_ENOTEMPTY && rounds < FILLED_MAX; rounds++) {
-    fd = coh_fs_result(openat(folder, name, directory_flags | O_NOFOLLOW));
-    if (fd < 0) return fd;
-    status = empty(fd, r);
-    if (status == 0) status = coh_fs_result(unlinkat(folder, name, AT_REMOVEDIR));
-  }
-  return status;
-}
-
-
-/* A file that may not be removed is no directory: that is what is wrong, and not what was tried then. */
-static int remove_at(int folder, const char *name, struct coh_request *r) {
-  int refusal = coh_fs_result(unlinkat(folder, name, 0)), status;
-  if (refusal != UV_EISDIR && refusal != UV_EPERM) return refusal;
-  status = remove_directory_at(folder, name, r);
-  return status == UV_ENOTDIR && refusal == UV_EPERM ? UV_EPERM : status;
-}
-
-
-/* n: whether to go down */
-static int run_remove(struct coh_request *r) {
-  int status;
-  if (r->n[0]) return remove_at(AT_FDCWD, r->path, r);
-  status = coh_fs_result(unlinkat(AT_FDCWD, r->path, 0));
-  if (status != UV_EISDIR && status != UV_EPERM) return status;
-  status = coh_fs_result(unlinkat(AT_FDCWD, r->path, AT_REMOVEDIR));
-  return status == UV_ENOTDIR ? UV_EPERM : status;
-}
-
-
-static const struct coh_verb remove_verb = {.kind = COH_CHANGES("remove"), .run = run_remove};
-
-
-/* remove(path [, options]) */
-static int l_remove(lua_State *L) {
-  static const char *const names[] = {"recursive", NULL};
-  bool recursive;
-  coh_fs_check_path(L, 1, "remove", "a path", "fs.remove(path)");
-  if (!lua_isnoneornil(L, 2)) coh_check_options(L, 2, "remove", names);
-  recursive = coh_opt_boolean(L, 2, "recursive", false);
-  lua_settop(L, 1);
-  lua_pushnil(L);
-  lua_pushinteger(L, recursive);
-  return coh_fs_begin(L, &remove_verb);
-}
-
-
-/* remove_now(path): in the calling thread, where nobody can wait. Nothing is said of what stays. */
-static int l_remove_now(lua_State *L) {
-  struct coh_request r = {.path = lua_tostring(L, 1), .n = {true}, .fd = -1};
-  run_remove(&r);
-  return 0;
-}
-
-/* }} */
-
-
 /* {{ Listing: for each entry a byte for its type, its name, and a NUL */
 
 static char type_of(int folder, const struct dirent *entry) {
@@ -264,34 +156,15 @@ static int sort_entries(struct coh_request *r) {
 }
 
 
-/* Open what the first part of 'path' names, close 'folder', and step to what is behind that part. */
-static int step_down(int folder, char **path, size_t length, int flags) {
-  char *end = *path + length, kept = *end;
-  int fd;
-  *end = '\0';
-  fd = coh_fs_result(openat(folder, *path, directory_flags | flags));
-  *end = kept;
-  *path = end + strspn(end, "/");
-  if (folder >= 0) close(folder);
-  return fd;
-}
-
-
 /* n: unused yet, how much of the path is the user's own: behind that no symbolic link is followed */
 static int run_scandir(struct coh_request *r) {
-  size_t length = strlen(r->path);
-  int fd, status = coh_request_grow(r, length + 1);
+  int fd = coh_dir_reach(r->path, (size_t)r->n[1]), status;
   struct dirent *entry;
   DIR *dir;
-  char *at;
-  if (status < 0) return status;
-  at = memcpy(r->bytes, r->path, length + 1);
-  fd = step_down(AT_FDCWD, &at, (size_t)r->n[1], 0);
-  while (fd >= 0 && *at != '\0') fd = step_down(fd, &at, strcspn(at, "/"), O_NOFOLLOW);
   if (fd < 0) return fd;
-  dir = open_directory(fd, &status);
+  dir = coh_dir_open(fd, &status);
   if (dir == NULL) return status;
-  while (status == 0 && (entry = next_entry(dir, r, &status)) != NULL)
+  while (status == 0 && (entry = coh_dir_next(dir, r, &status)) != NULL)
     status = add_entry(r, dirfd(dir), entry);
   closedir(dir);
   return status == 0 ? sort_entries(r) : status;
@@ -354,8 +227,6 @@ static int l_scandir_below(lua_State *L) {
 static const luaL_Reg functions[] = {
   {"mkdir", l_mkdir},
   {"make_temp_dir", l_make_temp_dir},
-  {"remove", l_remove},
-  {"remove_now", l_remove_now},
   {"scandir", l_scandir},
   {"scandir_below", l_scandir_below},
   {NULL, NULL}

@@ -1,5 +1,5 @@
 /*
-** Directories: making, listing and removing them.
+** Directories: making and listing them.
 */
 #ifndef COH_FS_TREE_H
 #define COH_FS_TREE_H

@@ -7,9 +7,11 @@
 */
 #include "io/addr.h"
 
+#include <limits.h>
 #include <net/if.h>
 #include <stddef.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <uv.h>
 
@@ -18,12 +20,28 @@
 #define PORT_MAX sizeof "65535"
 
 
-bool coh_addr_parse(struct coh_addr *a, const char *host, int port) {
+/* The number of an interface that is named, or is a number itself, as getaddrinfo has it. */
+static int read_scope(const char *name, unsigned *scope) {
+  unsigned long number;
+  char *end;
+  *scope = if_nametoindex(name);
+  if (*scope != 0) return 0;
+  number = strtoul(name, &end, 10);
+  if (*name < '0' || *name > '9' || *end != '\0' || number > UINT_MAX) return UV_ENODEV;
+  *scope = (unsigned)number;
+  return 0;
+}
+
+
+/* libuv takes an interface that there is not, and a number, for none. */
+int coh_addr_parse(struct coh_addr *a, const char *host, int port) {
+  const char *scope = strchr(host, '%');
   memset(a, 0, sizeof *a);
   a->length = sizeof a->u.in;
-  if (uv_ip4_addr(host, port, &a->u.in) == 0) return true;
+  if (uv_ip4_addr(host, port, &a->u.in) == 0) return 0;
   a->length = sizeof a->u.in6;
-  return uv_ip6_addr(host, port, &a->u.in6) == 0;
+  if (uv_ip6_addr(host, port, &a->u.in6) != 0) return UV_EINVAL;
+  return scope != NULL ? read_scope(scope + 1, &a->u.in6.sin6_scope_id) : 0;
 }
 
 

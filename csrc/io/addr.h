@@ -25,8 +25,11 @@ struct coh_addr {
   socklen_t length;  /* 0: none */
 };
 
-/* From a numeric address, the scope of IPv6 ("fe80::1%eth0") included. False: it is a name. */
-bool coh_addr_parse(struct coh_addr *a, const char *host, int port);
+/*
+** From a numeric address, the scope of IPv6 ("fe80::1%eth0" or "fe80::1%2") included. 0; UV_EINVAL: it is a
+** name; UV_ENODEV: there is no such interface.
+*/
+int coh_addr_parse(struct coh_addr *a, const char *host, int port);
 
 /* From the path of a Unix socket, or its name without a file, "@name". False: it is too long. */
 bool coh_addr_set_path(struct coh_addr *a, const char *path, size_t length);

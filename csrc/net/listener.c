@@ -3,10 +3,17 @@
 ** task itself takes it, one for each call, so there is nothing to lose or to
 ** throttle. Without descriptors the error goes to that task, and the connection
 ** stays where it is.
+**
+** The file of a Unix socket is removed when its listener is closed, if it is that file still: by its absolute
+** path, as the process may be in another directory by then, and only when device and inode are those of what
+** was made. (Nothing removes a file by its inode: what is put there just after that was looked at is lost.)
 */
 #include "net/listener.h"
 
 #include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -15,6 +22,7 @@
 #include "glue/object.h"
 #include "glue/syserr.h"
 #include "glue/wait.h"
+#include "io/again.h"
 #include "io/sockopt.h"
 #include "net/tcp.h"
 #include "stream/stream.h"
@@ -27,7 +35,10 @@ struct coh_listener {
   struct coh_poll poll;      /* first, so that a pointer to it is one to the listener */
   struct coh_limits limits;  /* of the streams it makes */
   dev_t device;              /* of a Unix socket with a path: what was made there */
-  ino_t inode;               /* 0: that could not be found out */
+  ino_t inode;               /* 0: there is nothing, or it could not be found out */
+  const char *path;          /* which leads to that, in 'places' */
+  size_t given;              /* where the path as it was given begins in 'places' */
+  char places[];             /* that path, with the directory of its making before it if it is relative */
 };
 
 static const struct coh_box_kind kind;
@@ -184,24 +195,49 @@ static int l_name_after(lua_State *L) {
 
 /* {{ Opening and closing */
 
-/* Remember what is at the path of a Unix socket. */
-static void note_file(struct coh_listener *l, const char *path) {
+static bool look_at(const char *path, struct stat *st) {
+  return coh_again(fstatat(AT_FDCWD, path, st, AT_SYMLINK_NOFOLLOW)) == 0;
+}
+
+
+/* Remember what was made: the path as it was given may lead there where the absolute one is barred. */
+static void note_file(struct coh_listener *l) {
   struct stat st;
-  if (path == NULL || stat(path, &st) != 0) return;
+  l->path = l->places;
+  if (!look_at(l->path, &st) && !look_at(l->path += l->given, &st)) return;
   l->device = st.st_dev;
   l->inode = st.st_ino;
 }
 
 
-/* What is at the path by now is another's, when somebody has put it there since. */
-static void close_listener(struct coh_handle *h) {
-  const struct coh_listener *l = (const struct coh_listener *)h;
-  const char *path = coh_addr_path(&h->box->address);
+static void remove_file(const struct coh_listener *l) {
   struct stat st;
-  bool is_known = path != NULL && l->inode != 0 && stat(path, &st) == 0;
+  if (l->inode == 0 || !look_at(l->path, &st) || st.st_dev != l->device || st.st_ino != l->inode) return;
+  coh_again(unlink(l->path));
+}
+
+
+static void close_listener(struct coh_handle *h) {
   coh_poll_close((struct coh_poll *)h);
-  if (path == NULL || (is_known && (st.st_dev != l->device || st.st_ino != l->inode))) return;
-  unlink(path);
+  remove_file((const struct coh_listener *)h);
+}
+
+
+/* A listener for an address. Its own directory may be one that has no path: then there is no absolute one. */
+static struct coh_listener *alloc(lua_State *L, struct coh_state *S, const struct coh_addr *a) {
+  const char *path = coh_addr_path(a);
+  char folder[PATH_MAX] = "";
+  struct coh_listener *l;
+  size_t length;
+  if (path != NULL && *path != '/' && getcwd(folder, sizeof folder) == NULL) *folder = '\0';
+  length = strlen(folder);
+  l = coh_handle_alloc(L, S, sizeof *l + length + 1 + (path != NULL ? strlen(path) : 0) + 1, close_listener);
+  if (path == NULL) return l;
+  l->given = length > 0 ? length + 1 : 0;
+  memcpy(l->places, folder, length);
+  if (length > 0) l->places[length] = '/';
+  strcpy(l->places + l->given, path);
+  return l;
 }
 
 
@@ -222,9 +258,9 @@ static int begin(struct coh_state *S, struct coh_listener *l, const struct coh_a
   if (bind(fd, &a->u.any, a->length) != 0) {
     status = uv_translate_sys_error(errno);
   } else {
-    note_file(l, coh_addr_path(a));
+    if (coh_addr_path(a) != NULL) note_file(l);
     status = listen_on(S, l, fd, backlog, own);
-    if (status < 0 && coh_addr_path(a) != NULL) unlink(coh_addr_path(a));
+    if (status < 0) remove_file(l);
   }
   if (status < 0) close(fd);
   return status;
@@ -239,12 +275,13 @@ static int listen_try(lua_State *L, int status, lua_KContext context) {
   struct coh_addr address;
   struct coh_sockopts options;
   coh_test(L, context);
-  if (!coh_tcp_read_address(L, &address)) return coh_tcp_raise(L, UV_ENAMETOOLONG, "listen");
+  status = coh_tcp_read_address(L, &address);
+  if (status < 0) return coh_tcp_raise(L, status, "listen");
   box = coh_box_new(L, &kind);
   lua_pushvalue(L, 3);
   coh_box_set_where(L, 8);
   coh_sockopts_read(L, 6, &options);
-  l = coh_handle_alloc(L, S, sizeof *l, close_listener);
+  l = alloc(L, S, &address);
   l->limits = coh_stream_limits(L, 4);
   status = begin(S, l, &address, &options, (int)lua_tointeger(L, 7), &box->address);
   if (status < 0) {

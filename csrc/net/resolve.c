@@ -204,8 +204,9 @@ static const struct way forward = {
 static int resolve_try(lua_State *L, int status, lua_KContext context) {
   struct coh_fiber *f = coh_test(L, context);
   struct coh_addr a;
-  (void)status;
-  if (!coh_addr_parse(&a, lua_tostring(L, HOST), 0)) return look_up(L, f);
+  status = coh_addr_parse(&a, lua_tostring(L, HOST), 0);
+  if (status == UV_EINVAL) return look_up(L, f);
+  if (status < 0) return raise_status(L, status, forward.kind.what);
   lua_createtable(L, 1, 0);
   push_host(L, &a);
   lua_rawseti(L, -2, 1);
@@ -248,8 +249,8 @@ static void on_name(uv_getnameinfo_t *req, int status, const char *host, const c
 
 static int begin_backward(lua_State *L, uv_loop_t *loop, struct coh_op *op) {
   struct coh_addr a;
-  coh_addr_parse(&a, lua_tostring(L, HOST), 0);
-  return uv_getnameinfo(loop, &op->req.getnameinfo, on_name, &a.u.any, NI_NAMEREQD);
+  int status = coh_addr_parse(&a, lua_tostring(L, HOST), 0);
+  return status < 0 ? status : uv_getnameinfo(loop, &op->req.getnameinfo, on_name, &a.u.any, NI_NAMEREQD);
 }
 
 
@@ -277,10 +278,12 @@ static int l_reverse(lua_State *L) {
 
 /* {{ For lookups that the Lua side answers */
 
-/* numeric_address(text) -> {host =, family =}, or nil for what is a name */
+/* numeric_address(text) -> {host =, family =}; nil for a name, false for an interface that is not there */
 static int l_numeric_address(lua_State *L) {
   struct coh_addr a;
-  if (coh_addr_parse(&a, lua_tostring(L, 1), 0)) push_host(L, &a);
+  int status = coh_addr_parse(&a, lua_tostring(L, 1), 0);
+  if (status == 0) push_host(L, &a);
+  else if (status == UV_ENODEV) lua_pushboolean(L, false);
   else lua_pushnil(L);
   return 1;
 }

@@ -19,10 +19,10 @@
 enum { LIMITS = 4, OPTIONS = 6, BOX };
 
 
-bool coh_tcp_read_address(lua_State *L, struct coh_addr *a) {
+int coh_tcp_read_address(lua_State *L, struct coh_addr *a) {
   size_t length;
   const char *host = lua_tolstring(L, 1, &length);
-  if (lua_isnil(L, 2)) return coh_addr_set_path(a, host, length);
+  if (lua_isnil(L, 2)) return coh_addr_set_path(a, host, length) ? 0 : UV_ENAMETOOLONG;
   return coh_addr_parse(a, host, (int)lua_tointeger(L, 2));
 }
 
@@ -30,7 +30,7 @@ bool coh_tcp_read_address(lua_State *L, struct coh_addr *a) {
 int coh_tcp_raise(lua_State *L, int status, const char *operation) {
   struct coh_addr a;
   bool is_path = lua_isnil(L, 2);
-  if (!is_path && coh_tcp_read_address(L, &a)) coh_addr_push_text(L, &a);
+  if (!is_path && coh_tcp_read_address(L, &a) == 0) coh_addr_push_text(L, &a);
   else lua_pushvalue(L, 1);
   coh_syserr_push(L, COH_SYSTEM_ERROR, status, operation, is_path ? "path" : "address", lua_tostring(L, -1));
   lua_pushvalue(L, 3);
@@ -112,7 +112,8 @@ static int connect_try(lua_State *L, int status, lua_KContext context) {
   struct coh_sockopts options;
   bool done;
   int fd;
-  if (!coh_tcp_read_address(L, &address)) return coh_tcp_raise(L, UV_ENAMETOOLONG, "connect");
+  status = coh_tcp_read_address(L, &address);
+  if (status < 0) return coh_tcp_raise(L, status, "connect");
   box = coh_box_new(L, &coh_stream_kind);
   lua_pushvalue(L, 3);
   coh_box_set_where(L, BOX);

@@ -14,8 +14,8 @@ COH_HIDDEN
 /* Add the functions to the module table on top. [-0, +0, m] */
 void coh_tcp_open(lua_State *L);
 
-/* The address at 1 and 2: host and port, or a path and nil. False: it is none. [-0, +0, -] */
-bool coh_tcp_read_address(lua_State *L, struct coh_addr *a);
+/* The address at 1 and 2: host and port, or a path and nil. 0, or why it is none. [-0, +0, -] */
+int coh_tcp_read_address(lua_State *L, struct coh_addr *a);
 
 /*
 ** Raise what 'operation' on the address at 1 and 2 came to. The text at 3 says

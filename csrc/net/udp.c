@@ -139,18 +139,18 @@ static int l_next(lua_State *L) { return begin_receive(L, NULL); }
 static const struct coh_wait_kind send_kind = {.what = "send", .external = true};
 
 
-/* The numeric address at 'index', if it is one. [-0, +0, -] */
-static bool parse(lua_State *L, int index, int port, struct coh_addr *a) {
+/* The numeric address at 'index'; UV_EINVAL or UV_ENODEV when it is none. [-0, +0, -] */
+static int parse(lua_State *L, int index, int port, struct coh_addr *a) {
   size_t length;
   const char *host = lua_type(L, index) == LUA_TSTRING ? lua_tolstring(L, index, &length) : NULL;
-  return host != NULL && strlen(host) == length && coh_addr_parse(a, host, port);
+  return host != NULL && strlen(host) == length ? coh_addr_parse(a, host, port) : UV_EINVAL;
 }
 
 
-/* From what is at 3 and 4. False: that is no number of a host, or no port. [-0, +0, -] */
-static bool read_address(lua_State *L, struct coh_addr *a) {
+/* From what is at 3 and 4. UV_EINVAL: that is no number of a host, or no port. [-0, +0, -] */
+static int read_address(lua_State *L, struct coh_addr *a) {
   lua_Integer port = lua_type(L, 4) == LUA_TNUMBER ? lua_tointeger(L, 4) : 0;
-  return port >= 1 && port <= 65535 && parse(L, 3, (int)port, a);
+  return port >= 1 && port <= 65535 ? parse(L, 3, (int)port, a) : UV_EINVAL;
 }
 
 
@@ -181,11 +181,14 @@ static int raise_send(lua_State *L, int status, const struct coh_addr *to) {
 ** finalizers, and one may close the socket.
 */
 static int send_datagram(lua_State *L, struct coh_fiber *f, bool has_waited) {
-  struct coh_addr to;
+  struct coh_addr to = {.length = 0};
   struct coh_udp *u;
-  int status;
-  if (lua_isnil(L, 3) || !read_address(L, &to)) to.length = 0;
+  int status = lua_isnil(L, 3) ? 0 : read_address(L, &to);
   u = check_open(L, "send");
+  if (status < 0) {
+    coh_syserr_push(L, COH_SYSTEM_ERROR, status, "send", "address", lua_tostring(L, 3));
+    return lua_error(L);
+  }
   status = has_waited || coh_link_alone(&u->poll.writers) ? send_now(L, u, &to) : UV_EAGAIN;
   if (status == 0) return 0;
   if (status != UV_EAGAIN) return raise_send(L, status, &to);
@@ -226,7 +229,7 @@ static void check_address(lua_State *L, const struct coh_box *box) {
   lua_pushliteral(L, "host");
   lua_rawget(L, 3);
   lua_replace(L, 3);
-  if (!read_address(L, &a))
+  if (read_address(L, &a) == UV_EINVAL)
     coh_misuse(L, "send expects an address with a numeric host and a port of 1 to 65535: of a name, "
                   "net.resolve(name) tells the hosts");
 }
@@ -264,9 +267,11 @@ static int change_group(lua_State *L, const char *what, int option) {
   struct group_req request;
   struct coh_addr group;
   struct coh_udp *u;
+  int status;
   coh_box_check(L, &kind, what);
   lua_settop(L, 3);
-  if (!parse(L, 2, 0, &group))
+  status = parse(L, 2, 0, &group);
+  if (status == UV_EINVAL)
     return coh_misuse(L, "%s expects a group as a numeric address, \"239.1.2.3\", got %s", what,
                       lua_type(L, 2) == LUA_TSTRING ? lua_tostring(L, 2) : coh_type_name(L, 2));
   if (!lua_isnil(L, 3) && lua_type(L, 3) != LUA_TSTRING)
@@ -275,12 +280,13 @@ static int change_group(lua_State *L, const char *what, int option) {
   u = check_open(L, what);
   memset(&request, 0, sizeof request);
   memcpy(&request.gr_group, &group.u, group.length);
-  if (read_interface(L, &request.gr_interface) &&
+  if (status == 0 && read_interface(L, &request.gr_interface) &&
       !coh_io_fails(u->poll.handle.state, what, ENOBUFS) &&
       setsockopt(u->poll.fd, group.u.any.sa_family == AF_INET ? IPPROTO_IP : IPPROTO_IPV6, option, &request,
                  sizeof request) == 0)
     return 0;
-  coh_syserr_push(L, COH_SYSTEM_ERROR, uv_translate_sys_error(errno), what, "address", lua_tostring(L, 2));
+  if (status == 0) status = uv_translate_sys_error(errno);
+  coh_syserr_push(L, COH_SYSTEM_ERROR, status, what, "address", lua_tostring(L, 2));
   return lua_error(L);
 }
 
@@ -335,6 +341,13 @@ static int begin(struct coh_state *S, struct coh_udp *u, const struct coh_sockop
 }
 
 
+static int raise_of_peer(lua_State *L, int status) {
+  lua_copy(L, 6, 1);
+  lua_copy(L, 7, 2);
+  return coh_tcp_raise(L, status, "udp");
+}
+
+
 /*
 ** The stack: 1 host   2 port   3 "file:line"   4 options   5 datagram_max   6 host of the peer or nil   7 its
 ** port. What is refused once it is bound is about the peer.
@@ -347,8 +360,10 @@ static int udp_try(lua_State *L, int status, lua_KContext context) {
   struct coh_sockopts options;
   bool about_peer;
   coh_test(L, context);
-  coh_tcp_read_address(L, &own);
-  if (!lua_isnil(L, 6)) coh_addr_parse(&peer, lua_tostring(L, 6), (int)lua_tointeger(L, 7));
+  status = coh_tcp_read_address(L, &own);
+  if (status < 0) return coh_tcp_raise(L, status, "udp");
+  if (!lua_isnil(L, 6)) status = coh_addr_parse(&peer, lua_tostring(L, 6), (int)lua_tointeger(L, 7));
+  if (status < 0) return raise_of_peer(L, status);
   box = coh_box_new(L, &kind);
   lua_pushvalue(L, 3);
   coh_box_set_where(L, 8);
@@ -364,11 +379,7 @@ static int udp_try(lua_State *L, int status, lua_KContext context) {
   }
   about_peer = u->connected;
   coh_handle_free(S, &u->poll.handle);
-  if (about_peer) {
-    lua_copy(L, 6, 1);
-    lua_copy(L, 7, 2);
-  }
-  return coh_tcp_raise(L, status, "udp");
+  return about_peer ? raise_of_peer(L, status) : coh_tcp_raise(L, status, "udp");
 }
 
 

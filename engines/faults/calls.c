@@ -70,6 +70,7 @@ CALL(int, -1, fstatat, (int fd, const char *path, struct stat *s, int flags), (f
 CALL(int, -1, fstatfs, (int fd, struct statfs *s), (fd, s), ENOSYS)
 CALL(int, -1, fsync, (int fd), (fd), EIO, EINTR)
 CALL(int, -1, ftruncate, (int fd, off_t length), (fd, length), EIO, EINTR)
+CALL(char *, NULL, getcwd, (char *path, size_t n), (path, n), ENOENT)
 CALL(pid_t, -1, getpgid, (pid_t pid), (pid), ESRCH)
 CALL(int, -1, getpeername, (int fd, struct sockaddr *a, socklen_t *length), (fd, a, length), ENOTCONN)
 CALL(ssize_t, -1, getrandom, (void *bytes, size_t n, unsigned flags), (bytes, n, flags), ENOSYS, EINTR)

@@ -24,7 +24,7 @@ static int push_both(lua_State *L, const struct coh_addr *a) {
 /* parse(host, port) -> table, text; nothing when it is no numeric address */
 static int parse(lua_State *L) {
   struct coh_addr a;
-  if (!coh_addr_parse(&a, luaL_checkstring(L, 1), (int)luaL_checkinteger(L, 2))) return 0;
+  if (coh_addr_parse(&a, luaL_checkstring(L, 1), (int)luaL_checkinteger(L, 2)) != 0) return 0;
   return push_both(L, &a);
 }
 

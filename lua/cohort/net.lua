@@ -97,7 +97,7 @@ end
 --- @return string
 function net.reverse(host)
   check_text("reverse", "an address", host, "net.reverse(\"127.0.0.1\")")
-  if not core.numeric_address(host) then
+  if core.numeric_address(host) == nil then
     misuse("reverse expects a numeric address, got '%s': net.resolve(host) goes the other way", host)
   end
   check_task("reverse")

@@ -208,9 +208,18 @@ local function feed(child, source)
   end
 end
 
--- Reads all that the child writes to `name`, or passes it on. What is too much ends the run.
-local function drain(g, child, name, target, result)
-  local stream = child[name]
+local function flood(run, name)
+  return core.TooLong {
+    message = ("run: %s of '%s' is more than %d bytes: give a larger max_output, or read it in parts, with "
+      .. "process.open"):format(name, run.program, run.limit),
+    operation = "run", where = run.where,
+  }
+end
+
+-- Reads all that the child writes to `name`, or passes it on. What is too much ends the run; when both
+-- outputs are, the first says so.
+local function drain(run, child, name, result)
+  local stream, target = child[name], run.options[name]
   if is_stream(target) then
     stream:copy_to(target)
     return
@@ -218,21 +227,21 @@ local function drain(g, child, name, target, result)
   local ok, text = attempt(stream.read, stream, "a")
   if ok then
     result[name] = text
-  elseif core.error_is(text, core.TooLong) then
-    result.flooded = result.flooded or name
-    g:cancel "too much output"
-  else
+  elseif not core.error_is(text, core.TooLong) then
     error(text, 0)
+  elseif not run.flooded then
+    run.flooded = true
+    error(flood(run, name), 0)
   end
 end
 
 -- Everything that one run consists of, until the child has ended and all it wrote was read.
-local function talk(child, program, source, options, result)
+local function talk(run, child, source, result)
   core.group(function(g)
-    if source then g:spawn_daemon(feed, child, source).name = "stdin of " .. program end
+    if source then g:spawn_daemon(feed, child, source).name = "stdin of " .. run.program end
     for _, name in ipairs { "stdout", "stderr" } do
       if child[name] then
-        g:spawn(drain, g, child, name, options[name], result).name = ("%s of %s"):format(name, program)
+        g:spawn(drain, run, child, name, result).name = ("%s of %s"):format(name, run.program)
       end
     end
     result.status, result.signal = child:wait()
@@ -254,14 +263,6 @@ local function failure(program, result)
   }
 end
 
-local function flood(program, name, limit)
-  return core.TooLong {
-    message = ("run: %s of '%s' is more than %d bytes: give a larger max_output, or read it in parts, with "
-      .. "process.open"):format(name, program, limit),
-    operation = "run",
-  }
-end
-
 --- Runs a program and returns what it wrote: see the reference.
 ---
 ---     local listing = process.run({"ls", "-l"}).stdout
@@ -275,16 +276,14 @@ function process.run(command, ...)
     misuse 'run: one stream cannot be both outputs: write stderr = "stdout"'
   end
   object.check_task "run"
-  local program, input = list[1], options.stdin
+  local input, limit = options.stdin, math.min(options.max_output or OUTPUT_MAX, UNLIMITED)
   local source = is_input(input) and input ~= "" and input or nil
-  local limit = math.min(options.max_output or OUTPUT_MAX, UNLIMITED)
+  local run = { program = list[1], options = options, limit = limit, where = core.where(), flooded = false }
   local child <close> = start(list, options, source and "pipe" or io.type(input) and input or "null",
     options.stdout, options.stderr, limit // 1 | 0)
   local result = {}
-  local ok, err = attempt(talk, child, program, source, options, result)
-  if not ok then error(core.is_error_group(err) and err.errors[1] or err, 0) end
-  if result.flooded then error(flood(program, result.flooded, limit), 0) end
-  if options.check ~= false and result.status ~= 0 then error(failure(program, result), 0) end
+  try.unwrap(talk, run, child, source, result)
+  if options.check ~= false and result.status ~= 0 then error(failure(run.program, result), 0) end
   return result
 end
 

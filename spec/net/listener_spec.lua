@@ -1,6 +1,7 @@
 -- Listeners: accepting, its errors, and what happens to connections that nobody accepts.
 local core = require "cohort.core"
 local cohort = require "cohort"
+local fs = require "cohort.fs"
 local net = require "cohort.net"
 local child = require "spec.support.child"
 local sockets = require "spec.support.sockets"
@@ -123,6 +124,47 @@ describe("closing a listener at a path", function()
       io.open(path, "w"):close()
       old:close()
       assert.is_true(os.remove(path))
+    end)
+  end)
+end)
+
+describe("closing a listener at a relative path", function()
+  -- Calls body(change, here) with a function that goes to another directory, from one with "there" in it.
+  local function elsewhere(body)
+    child.with_module("directory", "", function(directory)
+      virtual(function()
+        local here = fs.readlink "/proc/self/cwd"
+        local dir <close> = fs.temp_dir()
+        fs.mkdir(dir.path .. "/there")
+        local function change(path) assert(directory.change(path)) end
+        change(dir.path)
+        local ok, err = pcall(body, change, dir.path)
+        change(here)
+        if not ok then error(err, 0) end
+      end)
+    end)
+  end
+
+  it("removes its file also when the process is elsewhere by then, and nothing there", function()
+    elsewhere(function(change, here)
+      local listener = net.listen_unix "socket"
+      assert.same({ path = "socket", family = "unix" }, listener.local_address)
+      change "there"
+      local other <close> = net.listen_unix "socket"
+      listener:close()
+      assert.is_false(fs.exists(here .. "/socket"))
+      net.connect_unix(other.local_address.path):close()
+    end)
+  end)
+
+  it("removes it where the path of the directory is longer than the system tells", function()
+    elsewhere(function(change)
+      for _ = 1, 20 do
+        fs.mkdir(("x"):rep(250))
+        change(("x"):rep(250))
+      end
+      net.listen_unix("socket"):close()
+      assert.is_false(fs.exists "socket")
     end)
   end)
 end)

@@ -26,9 +26,11 @@ end
 
 --- Runs `body(path)` with a temporary folder that ends in "/", under a virtual clock. What it opened must be
 --- closed when it has returned, what it held given back, and its tasks ended.
-function files.within(body)
+--- @param body fun(path: string)
+--- @param place? string  where the folder is made, where that matters
+function files.within(body, place)
   return tasks.virtual(function()
-    local dir <close> = fs.temp_dir { prefix = "cohort-spec-" }
+    local dir <close> = fs.temp_dir { prefix = "cohort-spec-", dir = place }
     fs.watch(dir.path):close()  -- what a loop opens once is open now
     files.settle()
     local before = counts()
@@ -60,7 +62,32 @@ function files.write(path, text)
   return path
 end
 
---- Reads one so.
+--- Makes folders (names that end in "/"), and files with what is above them.
+function files.make(dir, ...)
+  for _, name in ipairs { ... } do
+    local folder = name:match "^(.*)/"
+    if folder then fs.mkdir(dir .. folder, { parents = true }) end
+    if not name:find "/$" then files.write(dir .. name, name) end
+  end
+end
+
+local BLOCK = 500  -- levels that are made at once, which a path can tell
+
+--- Makes a directory with `depth` more below it, each named "d" and in the one before; `body(path)` with the
+--- path of each, which ends in "/", as long as there are paths for them.
+function files.make_deep(path, depth, body)
+  fs.mkdir(path, { parents = true })
+  for left = depth, 1, -BLOCK do
+    local upper = path .. "-upper"
+    local last = upper .. ("/d"):rep(math.min(left, BLOCK) - 1)
+    fs.mkdir(last, { parents = true })
+    fs.rename(path, last .. "/d")
+    fs.rename(upper, path)
+  end
+  for level = 0, body and depth or -1 do body(path .. ("/d"):rep(level) .. "/") end
+end
+
+--- Reads a file in one go.
 function files.read(path)
   local file = assert(io.open(path))
   local text = file:read "a"

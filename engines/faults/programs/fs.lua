@@ -165,6 +165,7 @@ end
 
 programs["fs.remove"] = function(try)
   try(fs.remove, kit.path "file")
+  os.execute("mkdir -p " .. kit.path("sub" .. ("/d"):rep(12)))  -- deeper than it keeps open
   try(fs.remove, kit.path "sub", { recursive = true })
 end
 

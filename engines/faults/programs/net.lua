@@ -62,7 +62,10 @@ programs["net.listen"] = function(try)
   closing(try, net.listen, "localhost", 0)
 end
 
-programs["net.listen_unix"] = function(try) closing(try, net.listen_unix, kit.path "socket") end
+programs["net.listen_unix"] = function(try)
+  closing(try, net.listen_unix, kit.path "socket")
+  closing(try, net.listen_unix, ("../"):rep(9) .. kit.path "relative")
+end
 
 programs["net.serve"] = function(try)
   listening(function(listener, port)

@@ -282,7 +282,8 @@ function fs.scandir(path) end
 ---
 --- Each step may wait and is a checkpoint; between steps nothing is open. A step that is cut loses nothing.
 --- Tasks may share a walk: they take their steps in turn. A step raises `SystemError` when a directory cannot
---- be read.
+--- be read. It goes on where paths are longer than the system takes them; other functions that are given one
+--- of those raise "ENAMETOOLONG", and so does this one for a `path` that is that long itself.
 --- @param path string
 --- @param options? cohort.WalkOptions
 --- @return async fun(): string?, string?
@@ -310,9 +311,10 @@ function fs.mkdir(path, options) end
 
 --- `fs.remove(path [, options])`
 ---
---- Removes a file or an empty directory; of a symbolic link, the link. What others remove or replace by a
---- symbolic link meanwhile does no harm. A recursive one has a descriptor open for each level. A cancellation
---- stops it between two entries. Raises `SystemError`: "EMFILE" when it is deeper than descriptors are left.
+--- Removes a file or an empty directory; of a symbolic link, the link. What others remove, move or replace by
+--- a symbolic link meanwhile does no harm; a directory that they moved elsewhere stays there, though what was
+--- in it may be gone. A tree may be as deep as the system lets it be: ten descriptors are open at most. A
+--- cancellation stops it between two entries. Raises `SystemError`.
 --- @async
 --- @param path string
 --- @param options? cohort.RemoveOptions

@@ -90,6 +90,9 @@ function net.connect_unix(path, options) end
 --- The addresses of a host, in the system's order. The lookup runs in a thread; a cancellation leaves it
 --- behind, to end unseen, and raises `Cancelled`. Raises `SystemError` with `operation` "resolve".
 ---
+--- A numeric address stands for itself. An interface goes behind it by its name or number, "fe80::1%eth0";
+--- one that is not there raises "ENODEV".
+---
 --- Lookups take no more than half of the threads, two of four unless `UV_THREADPOOL_SIZE` says otherwise, so
 --- that a server that does not answer leaves some to files; more of them wait, first in, first out. One that
 --- was left behind keeps its place until it has ended, and `run` returns only then: no thread can be stopped,
@@ -144,9 +147,10 @@ function net.listen(host, port, options) end
 
 --- `net.listen_unix(path [, options]) -> listener`
 ---
---- Listens at the path of a Unix socket, which must not exist yet; `close` removes it. "@name" is a name that
---- has no file and ends with the listener, of Linux; a file that is called so is "./@name". It need not wait.
---- In a cancelled task it raises `Cancelled` and has made nothing. Raises `SystemError`.
+--- Listens at the path of a Unix socket, which must not exist yet; `close` removes it, in whichever directory
+--- the process is by then, unless something else is there. "@name" is a name that has no file and ends with
+--- the listener, of Linux; a file that is called so is "./@name". It need not wait. In a cancelled task it
+--- raises `Cancelled` and has made nothing. Raises `SystemError`.
 --- @async
 --- @param path string
 --- @param options? cohort.ListenOptions

@@ -57,7 +57,8 @@ local process = {}
 --- that is done; outputs that others keep open (a grandchild) are not waited for then. Raises
 --- `ProcessError` when it was ended by a signal or has another status than 0 (its message has the last line
 --- of stderr only, its field `stderr` all of it); `TooLong`, with the child ended, when an output is larger
---- than `max_output`; what a stream raises; `SystemError`.
+--- than `max_output`; what a stream raises; `SystemError`. Several of these that come together are in an
+--- `ErrorGroup`; one is raised bare.
 ---
 ---     local files = process.run({"ls", "-l"}).stdout
 ---

@@ -138,7 +138,7 @@ end
 --- Connects to a host; the rest is as core.connect takes it. Raises `SystemError`: that of the first address
 --- that was tried, with all of them as its cause when there were several, or that of the lookup.
 local function dial_host(host, port, where, ...)
-  if core.numeric_address(host) then return core.connect(host, port, where, ...) end
+  if core.numeric_address(host) ~= nil then return core.connect(host, port, where, ...) end
   local dial <close> = setmetatable({
     left = { inet = {}, inet6 = {} }, seen = {}, asking = 1, attempts = 0, errors = {}, failed = 0,
     stream = false, changed = core.event(),

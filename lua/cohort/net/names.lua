@@ -40,7 +40,7 @@ end
 --- The addresses of a host, of all families or of one; a numeric one stands for itself, whoever answers.
 function names.lookup(host, where, family)
   local answer = resolver:get()
-  if answer == nil or core.numeric_address(host) then return core.resolve(host, where, family) end
+  if answer == nil or core.numeric_address(host) ~= nil then return core.resolve(host, where, family) end
   if not core.is_callable(answer) then
     error(("%s: net.resolver holds a function or nil, got %s"):format(where, type(answer)), 0)
   end
@@ -51,7 +51,7 @@ end
 --- The name of a host that has a numeric address.
 function names.reverse(host, where)
   local answer = reverser:get()
-  if answer == nil then return core.reverse(host, where) end
+  if answer == nil or not core.numeric_address(host) then return core.reverse(host, where) end
   core.checkpoint()
   return answer(host) or core.raise_lookup(host, where, "EAI_NONAME", "reverse")
 end
