@@ -40,7 +40,7 @@ enum {
   COHORT_WAITING,   /* all tasks wait for time or the outside: see cohort_timeout and cohort_fd */
   COHORT_STUCK,     /* all tasks wait, and nothing can ever wake one: a deadlock */
   COHORT_IDLE,      /* there are no tasks */
-  COHORT_EBUSY = -1,   /* a pump of this runtime runs already, or a task does */
+  COHORT_EBUSY = -1,   /* a pump of this runtime runs already, or a task does; or it is being closed */
   COHORT_EEXIST = -2,  /* this lua_State has an open runtime */
   COHORT_ENOMEM = -3,
   COHORT_ESYSTEM = -4, /* the operating system refused; nothing was opened */
@@ -142,7 +142,10 @@ COHORT_API int cohort_take(cohort_runtime *rt, cohort_task task, lua_State *L, i
 */
 COHORT_API void cohort_break(cohort_runtime *rt);
 
-/* End everything, whatever state it is in, and free it. Tasks that run still are closed by force. */
+/*
+** End everything, whatever state it is in, and free it. Tasks that run still are closed by force. Inside
+** of a pump, and in a finalizer inside of cohort_spawn or cohort_take, it only cancels all: close again then.
+*/
 COHORT_API void cohort_close(cohort_runtime *rt);
 
 #endif

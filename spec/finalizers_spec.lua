@@ -4,21 +4,7 @@ local fs = require "cohort.fs"
 local testing = require "cohort.testing"
 local tasks = require "spec.support.tasks"
 
-local function grow(t)
-  for i = #t + 1, #t + (1 << 17) do t[i] = i end
-end
-
--- Lets the collector run `f` when the next object is made. That it owes a collection comes of a table that
--- grows, which is no occasion for one.
-local function at_next_object(f)
-  collectgarbage()
-  collectgarbage "stop"
-  setmetatable({}, { __gc = f })
-  local t = {}
-  grow(t)
-  collectgarbage "restart"
-  grow(t)
-end
+local at_next_object = tasks.at_next_object
 
 describe("a finalizer that runs", function()
   local mode

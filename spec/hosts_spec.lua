@@ -204,13 +204,21 @@ describe("the example host thread", function()
   end)
 end)
 
-describe("a host in C whose finalizers spawn", function()
+describe("a host in C that is called back in the middle of its calls", function()
   local host
   setup(function() host = compile "spec/support/collected.c" end)
 
   for _, claim in ipairs {
     "a finalizer may spawn while a task is made",
     "a finalizer may spawn while a result is taken",
+    "a finalizer may close while a task is made which cancels",
+    "a finalizer may close while a result is taken which cancels",
+    "a finalizer may pump while a result is taken",
+    "a finalizer may exit while a result is taken",
+    "closing again while closing does nothing",
+    "using a runtime while it is closed is refused",
+    "a hook that raises while a task is made loses nothing",
+    "a number is not used again by the next runtime",
   } do
     it("finds that " .. claim, function()
       assert.same({ 0, "", "" }, { run(host, (claim:gsub(" ", "_"))) })

@@ -56,6 +56,12 @@ describe("run", function()
     end, table.unpack(many)) })
   end)
 
+  it("has room of its own behind any number of results, which a Lua that checks its API finds", function()
+    for n = 0, 60 do
+      assert.equal(n, select("#", cohort.run(function() return table.unpack({}, 1, n) end)))
+    end
+  end)
+
   it("gives back as many results as Lua can, in a coroutine of Lua's too", function()
     local many = {}
     for i = 1, 600000 do many[i] = i end

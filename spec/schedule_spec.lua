@@ -1,6 +1,7 @@
 --- The option `schedule` of run: a function that picks which task runs next.
 local cohort = require "cohort"
 local testing = require "cohort.testing"
+local support = require "spec.support.tasks"
 
 local function run(schedule, main)
   return cohort.run({ clock = testing.clock { autojump = true }, signals = false, schedule = schedule }, main)
@@ -170,6 +171,33 @@ describe("the option schedule", function()
       for i = 1, #list do found = found or list[i] == false end
     end
     assert.is_true(found)
+  end)
+
+  it("is given false for a task whose coroutine a finalizer closes just then, before it has begun", function()
+    local co, lost
+    -- What the task leaves open defers: that becomes a task nobody has asked for, in a coroutine used before.
+    local function leave()
+      cohort.open_group():defer(print)
+      support.at_next_object(function() coroutine.close(co) end)
+    end
+    local mode = collectgarbage "generational"
+    pcall(cohort.run, { signals = false, schedule = function(tasks)
+      for _, task in ipairs(tasks) do lost = lost or task == false end
+    end }, cohort.group, function(g)
+      local e = cohort.event()
+      g:spawn(function()
+        e:wait()
+        cohort.scope(leave)
+      end)
+      g:spawn(function()
+        co = coroutine.running()
+        cohort.checkpoint()
+        e:set()
+      end)
+    end)
+    collectgarbage(mode)
+    assert.is_true(lost)
+    assert.is_nil(rawget({}, 1))  -- the handle went where Lua keeps nil
   end)
 
   it("does not go with a seed", function()

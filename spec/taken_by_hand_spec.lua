@@ -155,6 +155,39 @@ for done, act in pairs(by_hand) do
   end)
 end
 
+it("the coroutine of a task that has yet to begin is resumed by hand: nothing of it runs", function()
+  virtual(function()
+    local co, results
+    local ran = false
+    cohort.group(function(g) g:spawn(function() co = coroutine.running() end) end)
+    local ok, err = pcall(cohort.group, function(g)
+      g:spawn(function() ran = true end)
+      results = table.pack(coroutine.resume(co))
+    end)
+    assert.same({ false, false, taken }, { ok, ran, err:sole() })
+    assert.same({ false, 2 }, { results[1], results.n })
+    assert.equal("attempt to call a userdata value", results[2])
+  end)
+end)
+
+it("the coroutine of a task is closed by hand, and again while its groups end: it says the same", function()
+  virtual(function()
+    local co
+    local ok, err = pcall(cohort.group, function(g)
+      g:spawn(function()
+        co = coroutine.running()
+        cohort.open_group():spawn(cohort.shield, cohort.sleep, 2)
+        cohort.sleep(1.2)
+      end)
+      cohort.sleep(1)
+      coroutine.close(co)
+      pcall(cohort.sleep, 0.5)
+      coroutine.close(co)
+    end)
+    assert.same({ false, taken }, { ok, err:sole() })
+  end)
+end)
+
 it("the coroutine of a task that has left a group open is closed by hand: its handle says so", function()
   local handle
   virtual(function()

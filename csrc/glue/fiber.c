@@ -2,8 +2,11 @@
 ** Fibers: see fiber.h.
 **
 **   the coroutine's stack at the bottom, from the first step on
-**   1 handler   2 fiber   3 handle, or what it is named after   4.. function and arguments
-**   then from 3 on the results, or what it is named after, and the error
+**   1 handler   2 handle, or what it is named after   3.. function and arguments
+**   then from 2 on the results, or what it is named after, and the error
+**
+** Before that the body is below those, and the fiber on top, which cannot be called: else Lua's own library
+** would call the function, if it resumed the coroutine, and give out what is below.
 **
 ** A failed fiber keeps those two on its stack until its group has taken them, so
 ** that recording a failure needs no memory; unless that is what it is, see shed.h.
@@ -28,7 +31,7 @@
 #include "glue/watch.h"
 
 
-enum { HANDLER = 1, FIBER, OWNER = COH_FIBER_OWNER, FUNCTION };  /* slots of the bottom frame */
+enum { HANDLER = 1, OWNER = COH_FIBER_OWNER, FUNCTION };  /* slots of the bottom frame */
 
 /* Arguments for which there is always room on a coroutine that has not begun. */
 #define ARGUMENTS_FREE (LUA_MINSTACK - 8)
@@ -178,8 +181,9 @@ static int body_returned(lua_State *L, int status, lua_KContext context) {
 
 
 static int body(lua_State *L) {
-  lua_KContext context = (lua_KContext)lua_touserdata(L, FIBER);
-  int arguments = lua_gettop(L) - FUNCTION;
+  lua_KContext context = (lua_KContext)lua_touserdata(L, -1);
+  int arguments = lua_gettop(L) - FUNCTION - 1;
+  lua_settop(L, FUNCTION + arguments);
   coh_resumed(L, context);  /* by us */
   return body_returned(L, lua_pcallk(L, arguments, LUA_MULTRET, HANDLER, context, body_returned), context);
 }
@@ -188,7 +192,7 @@ static int body(lua_State *L) {
 
 
 bool coh_fiber_is_loaded(lua_State *co) {
-  return lua_tocfunction(co, 1) == body;
+  return lua_gettop(co) > 0 && lua_tocfunction(co, 1) == body;
 }
 
 
@@ -206,7 +210,6 @@ struct coh_fiber *coh_fiber_load(lua_State *L, struct coh_state *S, int argument
   }
   lua_pushcfunction(co, body);
   lua_pushcfunction(co, coh_note_handler);
-  lua_pushlightuserdata(co, f);
   lua_pushvalue(L, -arguments - 1);
   if (handle != NULL) {
     coh_fiber_bind(handle, f);
@@ -215,6 +218,7 @@ struct coh_fiber *coh_fiber_load(lua_State *L, struct coh_state *S, int argument
   }
   lua_xmove(L, co, 1);
   lua_xmove(L, co, arguments + 1);
+  lua_pushlightuserdata(co, f);
   return f;
 }
 

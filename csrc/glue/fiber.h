@@ -39,7 +39,7 @@ void coh_fiber_finish(struct coh_state *S, struct coh_fiber *f, enum coh_result 
 /* Push the error that a failed fiber has left. [-0, +1, m] */
 void coh_fiber_push_error(lua_State *L, struct coh_fiber *f);
 
-/* Push the handle of a fiber, making it when it has none. [-0, +1, m] */
+/* Push the handle of a fiber, making it when it has none; nil when its coroutine was ended. [-0, +1, m] */
 void coh_fiber_push_handle(lua_State *L, struct coh_state *S, struct coh_fiber *f);
 
 /* Push its name: the given one, or the position of its function. [-0, +1, m] */
@@ -58,7 +58,7 @@ void coh_fiber_render_identity(lua_State *L);
 void coh_fiber_set_title(lua_State *L, lua_CFunction title);
 
 /* The slot of a coroutine's bottom frame with the handle of its task, or what that is named after. */
-#define COH_FIBER_OWNER 3
+#define COH_FIBER_OWNER 2
 
 /* Push what is there; of a coroutine that died maybe nil. [-0, +1, -] */
 void coh_fiber_push_owner(lua_State *L, struct coh_fiber *f);

@@ -7,6 +7,7 @@
 #include <lauxlib.h>
 
 #include "glue/funcname.h"
+#include "glue/lost.h"
 #include "glue/note.h"
 #include "glue/object.h"
 
@@ -37,7 +38,7 @@ void coh_fiber_push_owner(lua_State *L, struct coh_fiber *f) {
     lua_pushnil(L);
     return;
   }
-  if (!f->started || coh_fiber_is_loaded(co)) {
+  if (coh_fiber_is_loaded(co)) {
     lua_pushvalue(co, COH_FIBER_OWNER + 1);
   } else if ((levels = coh_note_levels(co)) > 0) {
     lua_getstack(co, levels - 1, &ar);
@@ -56,7 +57,7 @@ static void set_owner(lua_State *L, struct coh_fiber *f) {
   lua_State *co = f->L;
   lua_Debug ar;
   if (co != L) lua_xmove(L, co, 1);
-  if (!f->started) {
+  if (coh_fiber_is_loaded(co)) {
     lua_replace(co, COH_FIBER_OWNER + 1);
     return;
   }
@@ -67,15 +68,19 @@ static void set_owner(lua_State *L, struct coh_fiber *f) {
 
 void coh_fiber_push_handle(lua_State *L, struct coh_state *S, struct coh_fiber *f) {
   struct coh_object *made;
+  if (f->dead || coh_lost_is(f)) {
+    lua_pushnil(L);
+    return;
+  }
   if (f->handle != NULL) {
     coh_fiber_push_owner(L, f);
     return;
   }
   luaL_checkstack(f->L, 3, "no room for a handle");
   made = coh_fiber_handle_new(L, S);
-  if (f->handle != NULL) {  /* a finalizer has asked for it, too */
-    coh_fiber_push_owner(L, f);
-    lua_replace(L, -2);
+  if (f->handle != NULL || coh_lost_is(f)) {  /* a finalizer has asked for it, too, or closed its coroutine */
+    lua_pop(L, 1);
+    coh_fiber_push_handle(L, S, f);
     return;
   }
   coh_fiber_bind(made, f);

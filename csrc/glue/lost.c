@@ -3,11 +3,14 @@
 */
 #include "glue/lost.h"
 
+#include "glue/fiber.h"
 
-/* A coroutine that was closed, or resumed to its end, has no frame and no error. */
+
+/* A coroutine that was closed has no frame and no error, and nothing that is going to begin. */
 bool coh_lost_is(const struct coh_fiber *f) {
   lua_Debug ar;
-  return f->started && f->L != NULL && lua_status(f->L) == LUA_OK && !lua_getstack(f->L, 0, &ar);
+  if (f->L == NULL || lua_status(f->L) != LUA_OK || lua_getstack(f->L, 0, &ar)) return false;
+  return f->started || !coh_fiber_is_loaded(f->L);
 }
 
 

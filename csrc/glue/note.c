@@ -99,6 +99,7 @@ static bool is_called_by_ours(lua_State *L, const struct coh_state *S, int level
 static bool is_hidden(lua_State *L, const struct coh_state *S, lua_Debug *ar, int level) {
   if (*ar->what != 'C') return coh_is_library(S, ar->source);
   if (ar->name == NULL || is_called_by_ours(L, S, level)) return true;
+  if (!lua_checkstack(L, 2)) return false;  /* a coroutine that died has no room of its own */
   lua_getinfo(L, "f", ar);
   return is_ours(L, S);
 }

@@ -8,8 +8,9 @@
 #include "glue/fiber.h"
 
 
+/* Its error may have been taken by hand, with all that was on its stack. */
 static bool has_run_out(const struct coh_fiber *f) {
-  return !f->cut && f->L != NULL && lua_type(f->L, -1) == LUA_TSTRING &&
+  return !f->cut && f->L != NULL && lua_gettop(f->L) > 0 && lua_type(f->L, -1) == LUA_TSTRING &&
          strcmp(lua_tostring(f->L, -1), COH_OUT_OF_MEMORY) == 0;
 }
 

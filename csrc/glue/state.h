@@ -66,6 +66,8 @@ struct coh_state {
   struct coh_unwinding *unwindings;  /* of tasks being ended by force, owned; see stubborn.h */
   struct coh_hosted *hosted;      /* array of the host's tasks, owned; see open/embed.c */
   size_t hosted_size;
+  uint32_t hosted_used;           /* no place was used more often in a runtime that is closed */
+  unsigned inside;                /* calls of the host's that run Lua outside of a pump */
   struct coh_interrupt *interrupt;  /* watches for Ctrl-C, owned; see io/interrupt.c */
   int report;                     /* registry reference: why all was stopped, as text; or LUA_NOREF */
   int report_kind;                /* enum coh_error_kind that says so */

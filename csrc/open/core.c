@@ -30,6 +30,7 @@
 #include "glue/wait.h"
 #include "io/io.h"
 #include "net/net.h"
+#include "open/embed.h"
 #include "open/probe.h"
 #include "open/report.h"
 #include "open/run.h"
@@ -73,8 +74,7 @@ static void check_lua(lua_State *L) {
 /* The registry's own entry for the state: closing it ends the runtime, whatever it does. */
 static int state_gc(lua_State *L) {
   struct coh_state *S = lua_touserdata(L, 1);
-  S->closing = true;
-  cohort_close(S);
+  coh_embed_end(S);
   coh_lost_free(S);
   return 0;
 }

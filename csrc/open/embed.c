@@ -20,15 +20,26 @@
 #include "io/interrupt.h"
 #include "io/io.h"
 #include "io/standard.h"
+#include "open/embed.h"
 #include "open/report.h"
 #include "open/watchdog.h"
 #include "process/child.h"
 #include "stream/stdio.h"
 
 struct coh_hosted {
-  struct coh_fiber *fiber;  /* NULL when the place is free */
-  uint32_t used;            /* times this place was used */
+  struct coh_fiber *fiber;  /* owned; NULL when the place is free */
+  uint32_t used;            /* times this place was used, in this runtime or an earlier one */
+  bool taken;               /* its results are being taken: it has no number any more */
 };
+
+
+/*
+** Room on the main thread's stack, which whatever is pumped, given back or ended uses. It may be full: it is
+** the host's, with all that was taken. Where there is no room at all Lua has a few slots in reserve.
+*/
+static void make_room(const struct coh_state *S) {
+  lua_checkstack(S->main, LUA_MINSTACK);
+}
 
 
 /* {{ Opening and closing */
@@ -54,8 +65,14 @@ static int refuse(struct coh_state *S, int status) {
 #define CONFIG_LEAST (offsetof(cohort_config, watchdog_ns) + sizeof(int64_t))
 
 
+/* The state of a stack that may be full. */
+static struct coh_state *state_of(lua_State *L) {
+  return lua_checkstack(L, 1) ? coh_state_of(L) : NULL;
+}
+
+
 int cohort_open(lua_State *L, const cohort_config *config, cohort_runtime **out) {
-  struct coh_state *S = coh_state_of(L);
+  struct coh_state *S = state_of(L);
   cohort_config c = {0};
   struct coh_clock *clock;
   void *ud;
@@ -94,16 +111,18 @@ int cohort_open(lua_State *L, const cohort_config *config, cohort_runtime **out)
 
 
 cohort_runtime *cohort_of(lua_State *L) {
-  struct coh_state *S = coh_state_of(L);
+  struct coh_state *S = state_of(L);
   return S != NULL && S->loop.opened ? S : NULL;
 }
 
 
+/* What numbers were used is remembered: those of the next runtime are others. */
 static void free_hosted(struct coh_state *S) {
   size_t i;
   for (i = 0; i < S->hosted_size; i++) {
     struct coh_fiber *f = S->hosted[i].fiber;
     if (f != NULL && f->task.result != COH_UNFINISHED) coh_fiber_give(S, f);
+    if (S->hosted[i].used > S->hosted_used) S->hosted_used = S->hosted[i].used;
   }
   coh_mem_free(&S->loop.rt.mem, S->hosted, S->hosted_size * sizeof *S->hosted);
   S->hosted = NULL;
@@ -111,13 +130,9 @@ static void free_hosted(struct coh_state *S) {
 }
 
 
-/* Inside a pump this can only be a wish: everything is cancelled. */
-void cohort_close(cohort_runtime *rt) {
+void coh_embed_end(struct coh_state *rt) {
   if (!rt->loop.opened) return;
-  if (rt->pump != NULL && !rt->closing) {
-    cohort_cancel(rt);
-    return;
-  }
+  make_room(rt);
   rt->closing = true;
   free_hosted(rt);
   coh_state_drain(rt);
@@ -131,7 +146,19 @@ void cohort_close(cohort_runtime *rt) {
   coh_interrupt_free(rt);
   coh_standard_release(rt->standard_held);
   rt->pump = NULL;
+  rt->inside = 0;
   coh_assert(rt->loop.rt.mem.used == 0);
+}
+
+
+/*
+** In the middle of a pump, or of a call that may run finalizers, this can only be a wish: everything is
+** cancelled. What runs while it is carried out, a '<close>' say, has it already.
+*/
+void cohort_close(cohort_runtime *rt) {
+  if (rt->closing) return;
+  if (rt->pump != NULL || rt->inside > 0) cohort_cancel(rt);
+  else coh_embed_end(rt);
 }
 
 /* }} */
@@ -142,7 +169,7 @@ void cohort_close(cohort_runtime *rt) {
 /* A free place, or -1 without memory. */
 static int64_t find_place(struct coh_state *S) {
   struct coh_mem *mem = &S->loop.rt.mem;
-  size_t i, size = S->hosted_size == 0 ? 8 : 2 * S->hosted_size;
+  size_t i, filled = S->hosted_size, size = filled == 0 ? 8 : 2 * filled;
   struct coh_hosted *larger;
   for (i = 0; i < S->hosted_size; i++)
     if (S->hosted[i].fiber == NULL) return (int64_t)i;
@@ -151,23 +178,34 @@ static int64_t find_place(struct coh_state *S) {
   if (S->hosted_size > 0) memcpy(larger, S->hosted, S->hosted_size * sizeof *larger);
   coh_mem_free(mem, S->hosted, S->hosted_size * sizeof *larger);
   S->hosted = larger;
-  S->hosted_size = size;
-  return (int64_t)i;
+  for (S->hosted_size = size; i < size; i++) larger[i].used = S->hosted_used;
+  return (int64_t)filled;
 }
 
 
-/* pcall'ed: (function, arguments...) -> the new fiber, or nil when that is no function */
+/* What is asked of make_fiber, and what it says. */
+struct loading {
+  struct coh_fiber *fiber;  /* what was made; NULL: nothing was */
+  int status;               /* and why not: COHORT_E* */
+};
+
+
+/* pcall'ed: (function, arguments..., loading). A hook that raises as this returns does not lose the fiber. */
 static int make_fiber(lua_State *L) {
-  struct coh_state *S = coh_state_of(L);
+  struct loading *l = lua_touserdata(L, -1);
+  lua_pop(L, 1);
+  l->status = COHORT_EINVAL;
   if (!coh_is_callable(L, 1)) return 0;
-  lua_pushlightuserdata(L, coh_fiber_load(L, S, lua_gettop(L) - 1, NULL));
-  return 1;
+  l->status = COHORT_ENOMEM;
+  l->fiber = coh_fiber_load(L, coh_state_of(L), lua_gettop(L) - 1, NULL);
+  l->status = 0;
+  return 0;
 }
 
 
 /* Does a Lua state belong to a runtime? [-0, +0, -] */
 static bool is_of(const cohort_runtime *rt, lua_State *L) {
-  return lua_checkstack(L, 2) && coh_state_of(L) == rt;
+  return state_of(L) == rt;
 }
 
 
@@ -181,17 +219,19 @@ static void begin_again(cohort_runtime *rt) {
 
 
 /* Make a fiber for the function below the arguments on top, which all stay. 0 or COHORT_E*. [-0, +0, -] */
-static int load(lua_State *L, int arguments, struct coh_fiber **out) {
-  int top = lua_gettop(L), status = COHORT_ENOMEM, i;
-  if (!lua_checkstack(L, arguments + 3)) return COHORT_ENOMEM;
+static int load(cohort_runtime *rt, lua_State *L, int arguments, struct coh_fiber **out) {
+  struct loading l = {NULL, COHORT_ENOMEM};
+  int top = lua_gettop(L), i;
+  if (!lua_checkstack(L, arguments + 4)) return COHORT_ENOMEM;
+  rt->inside++;
   lua_pushcfunction(L, make_fiber);
   for (i = top - arguments; i <= top; i++) lua_pushvalue(L, i);
-  if (lua_pcall(L, arguments + 1, 1, 0) == LUA_OK) {
-    *out = lua_touserdata(L, -1);
-    status = *out == NULL ? COHORT_EINVAL : 0;
-  }
+  lua_pushlightuserdata(L, &l);
+  lua_pcall(L, arguments + 2, 0, 0);
   lua_settop(L, top);
-  return status;
+  rt->inside--;
+  *out = l.fiber;
+  return l.status;
 }
 
 
@@ -202,7 +242,8 @@ int cohort_spawn(cohort_runtime *rt, lua_State *L, int arguments, cohort_task *o
   int status;
   if (!rt->loop.opened || rt->closing || !is_of(rt, L)) return COHORT_EINVAL;
   if (arguments < 0 || lua_gettop(L) <= arguments) return COHORT_EINVAL;
-  status = load(L, arguments, &f);
+  make_room(rt);
+  status = load(rt, L, arguments, &f);
   if (status != 0) return status;
   if (out != NULL && (place = find_place(rt)) < 0) {
     coh_fiber_give(rt, f);
@@ -223,7 +264,7 @@ int cohort_spawn(cohort_runtime *rt, lua_State *L, int arguments, cohort_task *o
 /* The place of a task's number, or NULL. */
 static struct coh_hosted *find(struct coh_state *S, cohort_task task) {
   size_t place = (size_t)(task & UINT32_MAX);
-  if (place >= S->hosted_size || S->hosted[place].fiber == NULL) return NULL;
+  if (place >= S->hosted_size || S->hosted[place].fiber == NULL || S->hosted[place].taken) return NULL;
   return S->hosted[place].used == task >> 32 ? &S->hosted[place] : NULL;
 }
 
@@ -310,6 +351,7 @@ static int final_status(const struct coh_state *S, const struct coh_fiber *f) {
 }
 
 
+/* Finalizers may run meanwhile, and spawn and take, too: the place is kept till all is done, but may move. */
 int cohort_take(cohort_runtime *rt, cohort_task task, lua_State *L, int *count) {
   struct coh_hosted *h = find(rt, task);
   struct coh_fiber *f;
@@ -318,11 +360,17 @@ int cohort_take(cohort_runtime *rt, cohort_task task, lua_State *L, int *count) 
   f = h->fiber;
   if (status_of(f) == COHORT_RUNNING) return COHORT_EBUSY;
   status = final_status(rt, f);
-  h->fiber = NULL;  /* finalizers may spawn and take meanwhile */
+  h->taken = true;
+  rt->inside++;
   lua_pushcfunction(L, take);
   lua_pushlightuserdata(L, f);
   if (lua_pcall(L, 1, LUA_MULTRET, 0) != LUA_OK) status = COHORT_FAILED;
   if (count != NULL) *count = lua_gettop(L) - base;
+  rt->inside--;
+  make_room(rt);
+  h = &rt->hosted[task & UINT32_MAX];
+  h->fiber = NULL;
+  h->taken = false;
   coh_fiber_give(rt, f);
   return status;
 }
@@ -335,8 +383,9 @@ int cohort_take(cohort_runtime *rt, cohort_task task, lua_State *L, int *count) 
 int cohort_pump(cohort_runtime *rt, const cohort_budget *budget) {
   struct coh_budget b = {0, 0, 0};
   enum coh_loop_now state;
-  if (!rt->loop.opened || rt->pump != NULL) return COHORT_EBUSY;
+  if (!rt->loop.opened || rt->closing || rt->pump != NULL) return COHORT_EBUSY;
   if (budget != NULL) b = (struct coh_budget){budget->resumes, budget->run_ns, budget->block_ns};
+  make_room(rt);
   rt->pump = rt->main;
   state = coh_loop_pump(&rt->loop, &b);
   rt->pump = NULL;
@@ -394,6 +443,7 @@ void cohort_cancel(cohort_runtime *rt) {
 void cohort_break(cohort_runtime *rt) {
   static const struct coh_stop deadlock = {
     COH_DEADLOCK, "every task waits, and nothing can wake one", COH_REASON_DEADLOCK};
+  make_room(rt);
   coh_report_stop(rt, rt->main, &deadlock);
 }
 

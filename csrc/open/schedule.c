@@ -9,7 +9,6 @@
 
 #include "cohort.h"
 #include "glue/fiber.h"
-#include "glue/lost.h"
 
 enum { COUNT = 1, FUNCTION };  /* slots of 'ask' */
 
@@ -18,12 +17,15 @@ enum { COUNT = 1, FUNCTION };  /* slots of 'ask' */
 static void push_tasks(lua_State *L, struct coh_state *S, lua_Integer count) {
   const struct coh_link *l = S->loop.rt.pass.next;
   lua_Integer i;
+  int list;
   lua_createtable(L, (int)count, 0);
+  list = lua_gettop(L);
   for (i = 1; i <= count; i++, l = l->next) {
     struct coh_fiber *f = coh_item(l, struct coh_fiber, task.wait.link);
-    if (f->dead || coh_lost_is(f)) lua_pushboolean(L, 0);  /* it has no stack for a handle any more */
-    else coh_fiber_push_handle(L, S, f);
-    lua_rawseti(L, -2, i);
+    coh_fiber_push_handle(L, S, f);
+    if (lua_isnil(L, -1)) lua_pushboolean(L, 0);  /* it has no stack for a handle any more */
+    lua_rawseti(L, list, i);
+    lua_settop(L, list);
   }
 }
 

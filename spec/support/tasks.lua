@@ -71,4 +71,20 @@ function tasks.collect()
   for _ = 1, 2 do collectgarbage() end
 end
 
+local function grow(t)
+  for i = #t + 1, #t + (1 << 17) do t[i] = i end
+end
+
+--- Lets the collector, which is generational, run `f` when the next object is made. That it owes a collection
+--- comes of a table that grows, which is no occasion for one.
+function tasks.at_next_object(f)
+  collectgarbage()
+  collectgarbage "stop"
+  setmetatable({}, { __gc = f })
+  local t = {}
+  grow(t)
+  collectgarbage "restart"
+  grow(t)
+end
+
 return tasks
