@@ -15,11 +15,11 @@ local driver = require "engines.faults.driver"
 --- What cannot fail, or not in a way that the caller is told, by the reason.
 local infallible = {
   ["works on memory that it is given"] = [[
-    __ctype_b_loc __errno_location ceil floor memchr memcpy memmem memmove memset qsort snprintf
-    vsnprintf strchr strcmp strcpy strcspn strlen strncmp strnlen strrchr strspn strstr strtol strtoul
-    sigaddset sigdelset sigemptyset sigismember uv_err_name_r uv_ip4_addr uv_ip6_addr uv_ip6_name
-    uv_strerror_r
-    uv_translate_sys_error]],
+    __ctype_b_loc __ctype_tolower_loc __errno_location ceil floor memchr memcpy memmem memmove memset
+    qsort snprintf strchr strcmp strcpy strcspn strerrordesc_np strerrorname_np strlen strncmp strnlen
+    strrchr strspn strstr strtol strtoul sigaddset sigdelset sigemptyset sigismember uv_err_name_r
+    uv_ip4_addr uv_ip6_addr uv_ip6_name uv_strerror_r
+    uv_translate_sys_error vsnprintf]],
   ["reads a field or a variable"] = [[
     __environ dirfd environ fileno getenv getpid uv_backend_fd uv_backend_timeout uv_hrtime
     uv_is_closing uv_now uv_update_time uv_walk]],
