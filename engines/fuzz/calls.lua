@@ -30,14 +30,17 @@ local function take(w, depth)
   if cohort.is(err, cohort.Cancelled) or w.input:next() & 1 == 1 then error(err, 0) end
 end
 
--- A value whose end is counted, and may wait. Not in a coroutine, which may be left where it is.
+-- A value whose end is known, and may wait. Not in a coroutine, which may be left where it is. A hook may run
+-- other blocks between any two instructions, so what is open is noted by one.
 local function guard(w)
-  local counted = w.coroutines[cohort.coroutine.running()] and 0 or 1
-  w.opened = w.opened + counted
-  return setmetatable({}, { __close = function()
-    w.closed = w.closed + counted
+  local is_known = not w.coroutines[cohort.coroutine.running()]
+  local block = setmetatable({}, { __close = function(self)
+    if is_known and not w.open[self] and not w.rough then w:blame "a block ended twice" end
+    w.open[self] = nil
     if w.input:next() & 3 == 3 then cohort.sleep(1) end
   end })
+  w.open[block] = is_known or nil
+  return block
 end
 
 local function script(w, depth)
@@ -71,7 +74,7 @@ function calls.run(text)
   w.ended = true  -- what is collected later takes no steps
   if not ok then w:check_error(err) end
   for g in pairs(w.members) do w:check_ended(g) end
-  if w.opened ~= w.closed and not w.rough then w:blame("%d blocks began and %d ended", w.opened, w.closed) end
+  if next(w.open) and not w.rough then w:blame "a block began and did not end" end
   return w.fault, w
 end
 

@@ -24,7 +24,7 @@ world.matchers = { cohort.Error, Refused, cohort.Timeout, cohort.Closed, cohort.
 --- @param text string  the input
 --- @param makers table<string, function>  by kind: makes an object of it, in a world
 function world.new(text, makers)
-  local w = { input = bytes.of(text), makers = makers, members = {}, opened = 0, closed = 0, latest = 0,
+  local w = { input = bytes.of(text), makers = makers, members = {}, open = {}, latest = 0,
     inside = {}, coroutines = {}, items = {}, item = 0 }
   for kind in pairs(makers) do w[kind] = {} end
   return setmetatable(w, world)
