@@ -49,6 +49,20 @@ describe("who cancelled, and why, of a task", function()
     end)
   end)
 
+  it("that has the metatable of a stream and is none is not taken for one", function()
+    cohort.run(function()
+      local own, left = getmetatable(io.stdout), (cohort.net.pair())
+      local file <close> = io.tmpfile()
+      debug.setmetatable(file, { __call = function() debug.setmetatable(file, getmetatable(left)) end })
+      local task
+      cohort.group(function(g) task = g:spawn(file) end)
+      local name = task.name
+      debug.setmetatable(file, own)
+      left:close()
+      assert.equal("task", name)
+    end)
+  end)
+
   it("that serves a connection is the stream, as it was when it was open", function()
     cohort.run(function()
       local listener <close> = cohort.net.listen("127.0.0.1", 0)

@@ -52,10 +52,11 @@ void coh_fiber_push_identity(lua_State *L, struct coh_fiber *f);
 void coh_fiber_render_identity(lua_State *L);
 
 /*
-** Objects with the metatable on top can be what a task is named after: 'title' gets one and returns the name,
-** which must never be another. It runs no code of users. [-0, +0, m]
+** Objects with the metatable below the top can be what a task is named after: the C function on top gets one,
+** or what a debug function has given that metatable, and returns the name, which must never be another. It
+** runs no code of users. [-1, +0, m]
 */
-void coh_fiber_set_title(lua_State *L, lua_CFunction title);
+void coh_fiber_set_title(lua_State *L);
 
 /* The slot of a coroutine's bottom frame with the handle of its task, or what that is named after. */
 #define COH_FIBER_OWNER 2

@@ -99,8 +99,7 @@ void coh_fiber_push_identity(lua_State *L, struct coh_fiber *f) {
 }
 
 
-void coh_fiber_set_title(lua_State *L, lua_CFunction title) {
-  lua_pushcfunction(L, title);
+void coh_fiber_set_title(lua_State *L) {
   lua_rawsetp(L, -2, &title_key);
 }
 

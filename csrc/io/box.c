@@ -62,7 +62,11 @@ static int l_tostring(lua_State *L) {
 
 /* The same of one whose task is named after it, open or not. */
 static int l_title(lua_State *L) {
-  const struct coh_box *box = lua_touserdata(L, 1);
+  const struct coh_box *box = coh_box_test(L, 1, kind_of(L));
+  if (box == NULL) {
+    lua_pushliteral(L, "task");
+    return 1;
+  }
   push_name(L, box);
   lua_pushfstring(L, "%s %s", box->kind->noun, lua_tostring(L, -1));
   return 1;
@@ -115,7 +119,9 @@ void coh_box_define(lua_State *L, const struct coh_box_kind *kind) {
   lua_pushstring(L, kind->name);
   lua_setfield(L, -2, "__name");
   coh_name_guard_call(L, kind->noun);
-  coh_fiber_set_title(L, l_title);
+  push_upvalues(L, kind);
+  lua_pushcclosure(L, l_title, 2);
+  coh_fiber_set_title(L);
   push_upvalues(L, kind);
   lua_newtable(L);
   add(L, kind, closing);
