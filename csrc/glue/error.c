@@ -91,16 +91,17 @@ void coh_error_push(lua_State *L, enum coh_error_kind kind, const char *message)
 }
 
 
-void coh_error_pass_traceback(lua_State *L, int index, const char *text) {
+void coh_error_pass_traceback(lua_State *L, int index) {
   if (!lua_istable(L, index) || !coh_error_is(L, index, COH_ERROR)) return;
   index = lua_absindex(L, index);
   lua_pushliteral(L, "traceback");
-  lua_rawget(L, index);
-  bool has = !lua_isnil(L, -1);
+  lua_pushvalue(L, -1);                    /* text key key */
+  if (lua_rawget(L, index) != LUA_TNIL) {
+    lua_pop(L, 2);
+    return;
+  }
   lua_pop(L, 1);
-  if (has) return;
-  lua_pushliteral(L, "traceback");
-  lua_pushstring(L, text);
+  lua_pushvalue(L, -2);
   lua_rawset(L, index);
 }
 

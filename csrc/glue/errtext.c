@@ -8,6 +8,8 @@
 #include <lauxlib.h>
 #include <lua.h>
 
+#include <string.h>
+
 #include "glue/state.h"
 
 
@@ -39,19 +41,40 @@ bool coh_text_find_where(const struct coh_state *S, lua_State *L, lua_Debug *fra
 }
 
 
-/* Push the position of the innermost frame that is the user's, as 'format' has it, else nothing of it. */
-static void push_position(lua_State *L, const char *format) {
-  lua_Debug frame;
-  if (!coh_text_find_where(coh_state_of(L), L, &frame)) lua_pushliteral(L, "");
-  else lua_pushfstring(L, format, frame.short_src, frame.currentline);
+size_t coh_text_write_place(char to[COH_PLACE_MAX], const char *file, int line) {
+  char digits[12], *first = digits + sizeof digits;
+  unsigned left = line < 0 ? 0 : (unsigned)line;
+  size_t length = strlen(file), count;
+  do {
+    *--first = (char)('0' + left % 10);
+    left /= 10;
+  } while (left > 0);
+  count = (size_t)(digits + sizeof digits - first);
+  memcpy(to, file, length);
+  to[length++] = ':';
+  memcpy(to + length, first, count);
+  length += count;
+  to[length] = '\0';
+  return length;
+}
+
+
+void coh_text_push_place(lua_State *L, const char *file, int line) {
+  char place[COH_PLACE_MAX];
+  lua_pushlstring(L, place, coh_text_write_place(place, file, line));
 }
 
 
 void coh_text_push_where(lua_State *L) {
-  push_position(L, "%s:%d");
+  lua_Debug frame;
+  if (!coh_text_find_where(coh_state_of(L), L, &frame)) lua_pushliteral(L, "");
+  else coh_text_push_place(L, frame.short_src, frame.currentline);
 }
 
 
 void coh_text_push_prefix(lua_State *L) {
-  push_position(L, "%s:%d: ");
+  coh_text_push_where(L);
+  if (lua_rawlen(L, -1) == 0) return;
+  lua_pushliteral(L, ": ");
+  lua_concat(L, 2);
 }

@@ -7,6 +7,7 @@
 #include <lua.h>
 
 #include <stdbool.h>
+#include <stddef.h>
 
 #include "kernel/hidden.h"
 
@@ -36,6 +37,18 @@ bool coh_text_find_where(const struct coh_state *S, lua_State *L, lua_Debug *fra
 
 /* The same as the beginning of a message: "file:line: ". */
 void coh_text_push_prefix(lua_State *L);
+
+/* The room of a place and a NUL: Lua's short source, a colon, a number. */
+#define COH_PLACE_MAX (LUA_IDSIZE + 16)
+
+/*
+** Write "file:line" and a NUL; the length without it. Every error needs places, and printf takes
+** longer for one than all else about it. Allocates nothing. [-0, +0, -]
+*/
+size_t coh_text_write_place(char to[COH_PLACE_MAX], const char *file, int line);
+
+/* Push it. [-0, +1, m] */
+void coh_text_push_place(lua_State *L, const char *file, int line);
 
 COH_SEEN
 

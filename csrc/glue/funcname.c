@@ -8,6 +8,7 @@
 
 #include <string.h>
 
+#include "glue/errtext.h"
 #include "glue/state.h"
 
 #define SLOTS 10  /* of the stack, for all of this */
@@ -76,7 +77,7 @@ void coh_funcname_render(lua_State *L) {
   if (lua_isnil(L, -1)) {
     lua_pop(L, 1);
     if (*ar.what == 'C') lua_pushliteral(L, "C function");
-    else lua_pushfstring(L, "%s:%d", ar.short_src, ar.linedefined);
+    else coh_text_push_place(L, ar.short_src, ar.linedefined);
   }
   lua_replace(L, function);
 }

@@ -71,10 +71,15 @@ static void push_details(lua_State *L, struct coh_fiber *f, const char *text, co
   coh_fiber_push_name(L, f);
   lua_setfield(L, -2, "task");
   if (text == NULL || *text == '\0' || coh_error_is(L, error, COH_ERROR_GROUP)) return;
-  coh_error_pass_traceback(L, error, text);
-  length = handling == NULL ? strlen(text) : (size_t)(handling - text);
+  lua_pushstring(L, text);
+  coh_error_pass_traceback(L, error);
+  length = handling == NULL ? lua_rawlen(L, -1) : (size_t)(handling - text);
   if (handling != NULL && length > 0) length--;
-  lua_pushlstring(L, text, own_length(text, length, around));
+  length = own_length(text, length, around);
+  if (length < lua_rawlen(L, -1)) {
+    lua_pushlstring(L, text, length);
+    lua_replace(L, -2);
+  }
   lua_setfield(L, -2, "traceback");
   if (handling == NULL) return;
   lua_pushstring(L, handling);
@@ -178,8 +183,8 @@ static int l_error(lua_State *L) {
   push_message(L, S, g);
   coh_note_push_place(L, S, host, false);
   coh_note_push_hosts(L, S, host);
-  lua_newtable(L);
-  lua_newtable(L);                     /* message place hosts errors details */
+  lua_createtable(L, 1, 0);
+  lua_createtable(L, 1, 0);            /* message place hosts errors details: most groups fail by one error */
   append_failures(L, S, g, body, first + 3);
   if (g->deferred_lost) {
     lua_pushliteral(L, COH_OUT_OF_MEMORY);

@@ -6,12 +6,14 @@
 
 #include <lauxlib.h>
 
+#include <stdio.h>
 #include <string.h>
 
 #include "glue/coclose.h"
 #include "glue/costep.h"
 #include "glue/errchain.h"
 #include "glue/error.h"
+#include "glue/errtext.h"
 #include "glue/wait.h"
 
 #define NOTE_MAX 4096
@@ -43,15 +45,9 @@ static void add(struct text *t, const char *s) {
 }
 
 
-static void add_number(struct text *t, int n) {
-  char digits[16];
-  size_t at = sizeof digits;
-  unsigned left = n < 0 ? 0 : (unsigned)n;
-  do {
-    digits[--at] = (char)('0' + left % 10);
-    left /= 10;
-  } while (left > 0);
-  add_bytes(t, digits + at, sizeof digits - at);
+static void add_place(struct text *t, const char *file, int line) {
+  char place[COH_PLACE_MAX];
+  add_bytes(t, place, coh_text_write_place(place, file, line));
 }
 
 
@@ -107,13 +103,10 @@ static bool is_hidden(lua_State *L, const struct coh_state *S, lua_Debug *ar, in
 
 /* "file:line: in function 'name'", as Lua's own tracebacks say it. */
 static void add_frame(struct text *t, lua_State *L, const struct coh_state *S, lua_Debug *ar, int level) {
-  lua_getinfo(L, "Slnt", ar);
+  lua_getinfo(L, "Sln", ar);
   if (is_hidden(L, S, ar, level)) return;
-  add(t, ar->short_src);
-  if (ar->currentline > 0) {
-    add_bytes(t, ":", 1);
-    add_number(t, ar->currentline);
-  }
+  if (ar->currentline > 0) add_place(t, ar->short_src, ar->currentline);
+  else add(t, ar->short_src);
   add(t, ": in ");
   if (ar->name != NULL) {
     add(t, *ar->namewhat ? ar->namewhat : "function");
@@ -124,9 +117,7 @@ static void add_frame(struct text *t, lua_State *L, const struct coh_state *S, l
     add(t, "main chunk");
   } else {
     add(t, "function <");
-    add(t, ar->short_src);
-    add_bytes(t, ":", 1);
-    add_number(t, ar->linedefined);
+    add_place(t, ar->short_src, ar->linedefined);
     add(t, ">");
   }
   end_line(t);
@@ -156,9 +147,9 @@ static void add_stack(struct text *t, lua_State *L, const struct coh_state *S, i
   int first = 0;
   for (; lua_getstack(L, level, &ar); level++) {
     if (levels != 0 && first++ == FRAMES_FIRST && levels - FRAMES_LAST > level) {
-      add(t, "... (");
-      add_number(t, levels - FRAMES_LAST - level);
-      add_line(t, " levels left out)");
+      char line[64];
+      snprintf(line, sizeof line, "... (%d levels left out)", levels - FRAMES_LAST - level);
+      add_line(t, line);
       level = levels - FRAMES_LAST - 1;
       continue;
     }
@@ -247,7 +238,7 @@ void coh_note_push_line(lua_State *L, struct coh_state *S, struct coh_fiber *f) 
   for (level = 0; co != NULL && lua_getstack(co, level, &ar); level++) {
     lua_getinfo(co, "Sl", &ar);
     if (ar.currentline <= 0 || coh_is_library(S, ar.source)) continue;
-    lua_pushfstring(L, "%s:%d", ar.short_src, ar.currentline);
+    coh_text_push_place(L, ar.short_src, ar.currentline);
     return;
   }
   lua_pushliteral(L, "?");

@@ -89,7 +89,7 @@ static int l_note(lua_State *L) {
   if (!coh_error_is(L, 1, COH_ERROR) || coh_error_is(L, 1, COH_ERROR_GROUP)) return 1;
   if (f == NULL) luaL_traceback(L, L, NULL, 1);
   else if (f->note != NULL) lua_pushstring(L, f->note->text);
-  if (lua_isstring(L, -1)) coh_error_pass_traceback(L, 1, lua_tostring(L, -1));
+  if (lua_isstring(L, -1)) coh_error_pass_traceback(L, 1);
   lua_settop(L, 1);
   return 1;
 }

@@ -315,7 +315,11 @@ static void push_cancelled(lua_State *L, struct coh_state *S, struct coh_fiber *
 */
 static void add_note(lua_State *L, const struct coh_fiber *f) {
   const char *handling = f->note == NULL ? NULL : coh_note_handling(f->note->text);
-  if (f->note != NULL) coh_error_pass_traceback(L, lua_gettop(L), f->note->text);
+  if (f->note != NULL) {
+    lua_pushstring(L, f->note->text);
+    coh_error_pass_traceback(L, -2);
+    lua_pop(L, 1);
+  }
   if (handling == NULL || lua_type(L, -1) != LUA_TSTRING || f->note->of != lua_topointer(L, -1)) return;
   lua_pushfstring(L, "\n%s", handling);
   lua_concat(L, 2);

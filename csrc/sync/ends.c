@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "glue/arg.h"
+#include "glue/errtext.h"
 #include "glue/syserr.h"
 #include "glue/wait.h"
 
@@ -271,7 +272,7 @@ static void push_caller(lua_State *L) {
   for (level = 1; lua_getstack(L, level, &ar); level++) {
     lua_getinfo(L, "Sl", &ar);
     if (ar.currentline < 0 || coh_is_library(coh_state_here(L), ar.source)) continue;
-    lua_pushfstring(L, "%s:%d", ar.short_src, ar.currentline);
+    coh_text_push_place(L, ar.short_src, ar.currentline);
     return;
   }
   lua_pushliteral(L, "?");
