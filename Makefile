@@ -23,7 +23,7 @@ threaded = --filter-out=thread --filter-out=memory $(wildcard spec/fs_*_spec.lua
   spec/stream/transport_spec.lua spec/fd_spec.lua
 
 # Specs of what is written in C, but for the kernel, whose own tests always run under sanitizers.
-native = $(addprefix spec/,glue sync io stream net fs_send_spec.lua closed_by_hand_spec.lua \
+native = $(addprefix spec/,errors lua sync io stream net fs_send_spec.lua closed_by_hand_spec.lua \
   taken_by_hand_spec.lua brought_back_spec.lua)
 
 # Lua's longjmp leaves functions without their ends: their begins are not counted either.

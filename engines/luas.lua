@@ -18,7 +18,7 @@ local injects = { stack = true, mem = true, emergency = true }
 -- Specs of the short form: coroutines, errors, blocks, what is handed from stack to stack.
 local picked = {}
 for name in ([[coroutine coroutine_close coroutine_task group scope spawn start try combinators broadcast
-    value retry context glue/error sync/allocation sync/barrier sync/channel_ends sync/condition sync/event
+    value retry context errors/error sync/allocation sync/barrier sync/channel_ends sync/condition sync/event
     sync/select sync/semaphore]]):gmatch "%S+" do
   table.insert(picked, ("spec/%s_spec.lua"):format(name))
 end
@@ -34,7 +34,7 @@ local slow = {
 -- At how many places they collect once in every spec: of some that make very much, at fewer.
 local sparsely = 20
 local more_sparsely = {
-  ["spec/bad_input_spec.lua"] = 200, ["spec/glue/errgroup_spec.lua"] = 200, ["spec/hostile_spec.lua"] = 200,
+  ["spec/bad_input_spec.lua"] = 200, ["spec/errors/group_spec.lua"] = 200, ["spec/hostile_spec.lua"] = 200,
 }
 
 -- Where the whole stack is moved at each call, deep recursion takes the square of its depth.

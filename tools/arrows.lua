@@ -9,7 +9,7 @@ local c_layers = {
   "kernel/hidden", "kernel/check", "kernel/list", "kernel/heap", "kernel/fault", "kernel/mem",
   "kernel/clock", "kernel/trace", "kernel/core", "kernel/run", "kernel/timer", "kernel/wait",
   "kernel/idle", "kernel/scope", "kernel/task", "kernel/group", "kernel/loop",
-  "glue", "sync", "io", "stream", "net", "fs", "process", "open", "cohort",
+  "lua", "errors", "glue", "sync", "io", "stream", "net", "fs", "process", "open", "cohort",
 }
 
 local lua_layers = {
@@ -26,11 +26,10 @@ local lua_layers = {
 
 --- System headers that are arrows: the lowest layer that may see them, and who else may.
 local system = {
-  ["lua.h"] = { from = "glue", cohort = true },
-  ["lauxlib.h"] = { from = "glue" },
-  ["lualib.h"] = { from = "glue" },
-  ["uv.h"] = { from = "io", ["kernel/clock"] = true, ["kernel/loop"] = true, ["glue/err"] = true,
-    ["glue/syserr"] = true },
+  ["lua.h"] = { from = "lua", cohort = true },
+  ["lauxlib.h"] = { from = "lua" },
+  ["lualib.h"] = { from = "lua" },
+  ["uv.h"] = { from = "io", ["kernel/clock"] = true, ["kernel/loop"] = true, ["errors/system"] = true },
 }
 
 local rank = { c = {}, lua = {} }
@@ -72,8 +71,7 @@ end
 
 local function check_system(where, header, layer, stem)
   local rule = system[header]
-  local allowed = not rule or rule[stem] or rule[stem:match("^glue/err") and "glue/err"]
-    or (layer ~= "cohort" and rank.c[layer] >= rank.c[rule.from])
+  local allowed = not rule or rule[stem] or (layer ~= "cohort" and rank.c[layer] >= rank.c[rule.from])
   if not allowed then complain(where, "%s must not see <%s>", stem, header) end
 end
 

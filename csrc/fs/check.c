@@ -9,7 +9,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
-#include "glue/arg.h"
+#include "lua/arg.h"
 
 static const char letters[] = "rwxrwxrwx";
 

@@ -8,15 +8,15 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "errors/system.h"
 #include "fs/check.h"
 #include "fs/quick.h"
 #include "fs/regular.h"
 #include "fs/stat.h"
-#include "glue/arg.h"
-#include "glue/errtext.h"
 #include "glue/shed.h"
-#include "glue/syserr.h"
 #include "glue/wait.h"
+#include "lua/arg.h"
+#include "lua/text.h"
 
 enum { SLOT_PATH };  /* what a box keeps */
 

@@ -6,8 +6,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "errors/system.h"
 #include "glue/shed.h"
-#include "glue/syserr.h"
 #include "glue/wait.h"
 #include "io/pool.h"
 

@@ -16,7 +16,7 @@
 #include "fs/job.h"
 #include "fs/quick.h"
 #include "fs/stat.h"
-#include "glue/arg.h"
+#include "lua/arg.h"
 
 
 /* {{ Asking */

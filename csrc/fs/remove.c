@@ -20,7 +20,7 @@
 #include "fs/check.h"
 #include "fs/dir.h"
 #include "fs/job.h"
-#include "glue/arg.h"
+#include "lua/arg.h"
 
 #define HELD_MAX 8     /* levels that stay open, the innermost among them; the first does too */
 #define FILLED_MAX 16  /* times that a directory may be filled again while it is removed */

@@ -19,9 +19,9 @@
 #include <unistd.h>
 
 #include "fs/quick.h"
-#include "glue/arg.h"
 #include "glue/shed.h"
 #include "glue/wait.h"
+#include "lua/arg.h"
 #include "stream/stream.h"
 
 #define ROUNDS_MAX 16                   /* calls before others have their turn */

@@ -16,7 +16,7 @@
 #include "fs/dir.h"
 #include "fs/job.h"
 #include "fs/stat.h"
-#include "glue/arg.h"
+#include "lua/arg.h"
 
 
 /* {{ Making */

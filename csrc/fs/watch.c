@@ -15,13 +15,13 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "errors/system.h"
 #include "fs/check.h"
-#include "glue/arg.h"
-#include "glue/errtext.h"
-#include "glue/syserr.h"
 #include "glue/wait.h"
 #include "io/again.h"
 #include "io/handle.h"
+#include "lua/arg.h"
+#include "lua/text.h"
 #include "stream/buffer.h"
 
 #define EVENTS_MAX 65536  /* bytes of events that are kept */

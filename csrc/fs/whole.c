@@ -19,7 +19,7 @@
 #include "fs/quick.h"
 #include "fs/regular.h"
 #include "fs/target.h"
-#include "glue/arg.h"
+#include "lua/arg.h"
 
 
 /* {{ Reading */

@@ -6,15 +6,15 @@
 
 #include <lauxlib.h>
 
-#include "glue/arg.h"
+#include "errors/error.h"
+#include "errors/group.h"
 #include "glue/deferred.h"
-#include "glue/errgroup.h"
-#include "glue/error.h"
 #include "glue/fiber.h"
 #include "glue/groupend.h"
 #include "glue/object.h"
 #include "glue/scopes.h"
 #include "glue/wait.h"
+#include "lua/arg.h"
 
 
 /* Does the line at the top, of a block, bring its whole message? */

@@ -9,10 +9,10 @@
 #include <math.h>
 #include <string.h>
 
-#include "glue/arg.h"
 #include "glue/object.h"
 #include "glue/wait.h"
 #include "kernel/idle.h"
+#include "lua/arg.h"
 
 
 /* {{ Options and fields */

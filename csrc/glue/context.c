@@ -10,12 +10,12 @@
 
 #include <lauxlib.h>
 
-#include "glue/arg.h"
-#include "glue/errtext.h"
-#include "glue/names.h"
 #include "glue/note.h"
 #include "glue/scopes.h"
 #include "glue/wait.h"
+#include "lua/arg.h"
+#include "lua/names.h"
+#include "lua/text.h"
 
 static const char context_mark = 0;  /* its address tells our userdata from others of the same size */
 

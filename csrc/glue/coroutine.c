@@ -8,7 +8,6 @@
 
 #include <string.h>
 
-#include "glue/arg.h"
 #include "glue/coclose.h"
 #include "glue/context.h"
 #include "glue/costep.h"
@@ -16,6 +15,7 @@
 #include "glue/object.h"
 #include "glue/scopes.h"
 #include "glue/wait.h"
+#include "lua/arg.h"
 
 
 /* {{ resume and wrap */

@@ -8,8 +8,8 @@
 
 #include <lauxlib.h>
 
-#include "glue/errgroup.h"
-#include "glue/error.h"
+#include "errors/error.h"
+#include "errors/group.h"
 #include "glue/fiber.h"
 #include "glue/note.h"
 #include "glue/object.h"

@@ -17,10 +17,9 @@
 
 #include <string.h>
 
+#include "errors/error.h"
 #include "glue/abandon.h"
 #include "glue/context.h"
-#include "glue/error.h"
-#include "glue/errtext.h"
 #include "glue/hook.h"
 #include "glue/lost.h"
 #include "glue/note.h"
@@ -29,6 +28,7 @@
 #include "glue/stubborn.h"
 #include "glue/wait.h"
 #include "glue/watch.h"
+#include "lua/text.h"
 
 
 enum { HANDLER = 1, OWNER = COH_FIBER_OWNER, FUNCTION };  /* slots of the bottom frame */

@@ -6,10 +6,10 @@
 
 #include <lauxlib.h>
 
-#include "glue/funcname.h"
 #include "glue/lost.h"
 #include "glue/note.h"
 #include "glue/object.h"
+#include "lua/funcname.h"
 
 /* metatable[&title_key] makes the title of an object that tasks are named after. */
 static const char title_key = 0;

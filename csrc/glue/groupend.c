@@ -14,11 +14,10 @@
 
 #include <string.h>
 
+#include "errors/error.h"
+#include "errors/group.h"
 #include "glue/abandon.h"
-#include "glue/arg.h"
 #include "glue/deferred.h"
-#include "glue/errgroup.h"
-#include "glue/error.h"
 #include "glue/fiber.h"
 #include "glue/note.h"
 #include "glue/object.h"
@@ -26,6 +25,7 @@
 #include "glue/shed.h"
 #include "glue/stubborn.h"
 #include "glue/wait.h"
+#include "lua/arg.h"
 
 
 static void forget_failures(struct coh_state *S, struct coh_luagroup *g) {

@@ -7,11 +7,10 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "errors/error.h"
 #include "glue/abandon.h"
-#include "glue/arg.h"
 #include "glue/context.h"
 #include "glue/deferred.h"
-#include "glue/error.h"
 #include "glue/fiber.h"
 #include "glue/groupend.h"
 #include "glue/note.h"
@@ -20,6 +19,7 @@
 #include "glue/scopes.h"
 #include "glue/spawn.h"
 #include "glue/wait.h"
+#include "lua/arg.h"
 
 
 #define NESTING_MAX 2000

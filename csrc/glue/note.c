@@ -9,12 +9,13 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "errors/chain.h"
+#include "errors/error.h"
 #include "glue/coclose.h"
 #include "glue/costep.h"
-#include "glue/errchain.h"
-#include "glue/error.h"
-#include "glue/errtext.h"
 #include "glue/wait.h"
+#include "lua/library.h"
+#include "lua/text.h"
 
 #define NOTE_MAX 4096
 #define FRAMES_FIRST 12
@@ -84,7 +85,7 @@ static bool is_called_by_ours(lua_State *L, const struct coh_state *S, int level
   lua_Debug caller;
   if (!lua_getstack(L, level + 1, &caller)) return false;
   lua_getinfo(L, "S", &caller);
-  return coh_is_library(S, caller.source);
+  return coh_library_has(S->library, caller.source);
 }
 
 
@@ -93,7 +94,7 @@ static bool is_called_by_ours(lua_State *L, const struct coh_state *S, int level
 ** functions without a name are the bodies of tasks and what finalizers are called by.
 */
 static bool is_hidden(lua_State *L, const struct coh_state *S, lua_Debug *ar, int level) {
-  if (*ar->what != 'C') return coh_is_library(S, ar->source);
+  if (*ar->what != 'C') return coh_library_has(S->library, ar->source);
   if (ar->name == NULL || is_called_by_ours(L, S, level)) return true;
   if (!lua_checkstack(L, 2)) return false;  /* a coroutine that died has no room of its own */
   lua_getinfo(L, "f", ar);
@@ -231,17 +232,11 @@ void coh_note_push_hosts(lua_State *L, struct coh_state *S, struct coh_fiber *f)
 
 void coh_note_push_line(lua_State *L, struct coh_state *S, struct coh_fiber *f) {
   lua_State *co = f->L;
-  lua_Debug ar;
-  int level;
+  lua_Debug frame;
   if (f == coh_running(S) && S->frame != NULL) co = S->frame->co;
   else if (co != NULL) co = coh_costep_innermost(S, co);
-  for (level = 0; co != NULL && lua_getstack(co, level, &ar); level++) {
-    lua_getinfo(co, "Sl", &ar);
-    if (ar.currentline <= 0 || coh_is_library(S, ar.source)) continue;
-    coh_text_push_place(L, ar.short_src, ar.currentline);
-    return;
-  }
-  lua_pushliteral(L, "?");
+  if (co == NULL || !coh_text_find_where(S->library, co, &frame)) lua_pushliteral(L, "?");
+  else coh_text_push_place(L, frame.short_src, frame.currentline);
 }
 
 
@@ -319,9 +314,14 @@ void coh_note_stuck(struct coh_state *S, struct coh_fiber *f) {
 */
 static bool is_raised_here(lua_State *L, const struct coh_state *S) {
   lua_Debug ar;
-  int level = 1;
-  while (lua_getstack(L, level, &ar) && lua_getinfo(L, "S", &ar) && coh_is_library(S, ar.source)) level++;
-  return lua_getstack(L, level, &ar) && lua_getinfo(L, "f", &ar) && is_ours(L, S);
+  int level;
+  for (level = 1; lua_getstack(L, level, &ar); level++) {
+    lua_getinfo(L, "S", &ar);
+    if (coh_library_has(S->library, ar.source)) continue;
+    lua_getinfo(L, "f", &ar);
+    return is_ours(L, S);
+  }
+  return false;
 }
 
 

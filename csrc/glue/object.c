@@ -4,10 +4,10 @@
 */
 #include "glue/object.h"
 
-#include "glue/arg.h"
 #include "glue/fiber.h"
 #include "glue/lost.h"
-#include "glue/names.h"
+#include "lua/arg.h"
+#include "lua/names.h"
 
 static const char *const names[COH_KINDS] = {"scope", "group", "task", "clock"};
 

@@ -7,12 +7,12 @@
 */
 #include "glue/relay.h"
 
-#include "glue/arg.h"
+#include "errors/error.h"
 #include "glue/costep.h"
-#include "glue/error.h"
 #include "glue/note.h"
 #include "glue/object.h"
 #include "glue/wait.h"
+#include "lua/arg.h"
 
 struct relay {
   struct coh_link askers;   /* waits, 'of' is the coroutine that gets the values */

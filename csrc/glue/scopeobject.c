@@ -6,13 +6,13 @@
 
 #include <string.h>
 
-#include "glue/arg.h"
 #include "glue/fiber.h"
 #include "glue/lost.h"
 #include "glue/object.h"
 #include "glue/reason.h"
 #include "glue/scopes.h"
 #include "glue/wait.h"
+#include "lua/arg.h"
 
 
 struct coh_face *coh_face_push(lua_State *L, int options) {

@@ -14,15 +14,15 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "errors/error.h"
 #include "glue/abandon.h"
-#include "glue/arg.h"
-#include "glue/error.h"
 #include "glue/fiber.h"
 #include "glue/note.h"
 #include "glue/object.h"
 #include "glue/reason.h"
 #include "glue/scopeobject.h"
 #include "glue/wait.h"
+#include "lua/arg.h"
 
 #define NESTING_MAX 8000
 

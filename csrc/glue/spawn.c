@@ -4,13 +4,13 @@
 */
 #include "glue/spawn.h"
 
-#include "glue/arg.h"
-#include "glue/error.h"
+#include "errors/error.h"
 #include "glue/fiber.h"
 #include "glue/lost.h"
 #include "glue/object.h"
 #include "glue/scopes.h"
 #include "glue/wait.h"
+#include "lua/arg.h"
 
 #define GENERATIONS_MAX 1000
 

@@ -11,10 +11,11 @@
 #include "glue/coclose.h"
 #include "glue/context.h"
 #include "glue/costep.h"
-#include "glue/note.h"
 #include "glue/lost.h"
+#include "glue/note.h"
 #include "glue/shed.h"
 #include "glue/stubborn.h"
+#include "lua/library.h"
 
 static const char state_key = 0;  /* its address is the registry's key */
 
@@ -32,6 +33,7 @@ struct coh_state *coh_state_new(lua_State *L) {
   struct coh_state *S = lua_newuserdatauv(L, sizeof *S, 0);
   memset(S, 0, sizeof *S);
   coh_clock_init_real(&S->clock);
+  S->library = coh_library_of(L);
   S->report = LUA_NOREF;
   coh_link_init(&S->closings);
   coh_link_init(&S->fibers);

@@ -78,7 +78,7 @@ struct coh_state {
   uint64_t seed;                  /* of the shuffle, when there is one */
   uint64_t checkpoints;           /* calls that may wait, so far */
   uint64_t random;                /* for the Lua side: advances with each number drawn */
-  char library[256];              /* folder of our Lua files, "@/.../cohort/": their frames are not shown */
+  const char *library;            /* see lua/library.h */
   int locals;                     /* registry reference: task-locals, see context.h */
   bool locals_outside;            /* what runs outside of tasks has some */
   uint8_t standard_held;          /* of the first three descriptors, see io/standard.h */
@@ -228,11 +228,6 @@ static inline struct coh_luagroup *coh_luagroup_around(struct coh_scope *scope) 
 
 static inline struct coh_state *coh_state_from(struct coh_runtime *rt) {
   return coh_item(rt, struct coh_state, loop.rt);
-}
-
-/* Is a chunk of this name one of our own Lua files? */
-static inline bool coh_is_library(const struct coh_state *S, const char *source) {
-  return *S->library != '\0' && strncmp(source, S->library, strlen(S->library)) == 0;
 }
 
 /* The fiber whose code runs now, or NULL. */

@@ -6,9 +6,9 @@
 
 #include <limits.h>
 
+#include "errors/error.h"
 #include "glue/abandon.h"
 #include "glue/costep.h"
-#include "glue/error.h"
 #include "glue/fiber.h"
 #include "glue/hook.h"
 #include "glue/note.h"

@@ -7,8 +7,7 @@
 
 #include <string.h>
 
-#include "glue/arg.h"
-#include "glue/error.h"
+#include "errors/error.h"
 #include "glue/fiber.h"
 #include "glue/lost.h"
 #include "glue/note.h"
@@ -18,6 +17,7 @@
 #include "glue/scopes.h"
 #include "glue/shed.h"
 #include "glue/wait.h"
+#include "lua/arg.h"
 
 
 /* {{ Time and checkpoints */

@@ -7,12 +7,12 @@
 
 #include <string.h>
 
-#include "glue/arg.h"
-#include "glue/error.h"
-#include "glue/errtext.h"
-#include "glue/funcname.h"
+#include "errors/error.h"
 #include "glue/note.h"
 #include "glue/stubborn.h"
+#include "lua/arg.h"
+#include "lua/funcname.h"
+#include "lua/text.h"
 
 int coh_refuse_outside(lua_State *L) {
   return coh_misuse(L, "no task runs here: call this inside cohort.main(function() ... end), or cohort.run");

@@ -6,7 +6,7 @@
 
 #include <limits.h>
 
-#include "glue/error.h"
+#include "errors/error.h"
 #include "glue/hook.h"
 #include "glue/unwind.h"
 

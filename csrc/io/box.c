@@ -3,11 +3,11 @@
 */
 #include "io/box.h"
 
-#include "glue/arg.h"
+#include "errors/system.h"
 #include "glue/fiber.h"
-#include "glue/names.h"
-#include "glue/syserr.h"
 #include "io/handle.h"
+#include "lua/arg.h"
+#include "lua/names.h"
 
 static const char sendable_key = 0;  /* registry[&sendable_key] is the kind that can be written to streams */
 

@@ -12,7 +12,7 @@
 
 #include <lauxlib.h>
 
-#include "glue/error.h"
+#include "errors/error.h"
 #include "io/addr.h"
 #include "kernel/hidden.h"
 

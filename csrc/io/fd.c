@@ -19,8 +19,8 @@
 #include <stdio.h>
 #include <sys/epoll.h>
 
-#include "glue/error.h"
-#include "glue/syserr.h"
+#include "errors/error.h"
+#include "errors/system.h"
 #include "glue/wait.h"
 #include "io/poll.h"
 

@@ -12,13 +12,13 @@
 
 #include <lauxlib.h>
 
-#include "glue/arg.h"
-#include "glue/error.h"
-#include "glue/syserr.h"
+#include "errors/error.h"
+#include "errors/system.h"
 #include "glue/wait.h"
 #include "io/interrupt.h"
 #include "io/sig.h"
 #include "io/terminal.h"
+#include "lua/arg.h"
 #include "sync/object.h"
 
 /* What one listener has asked for. */

@@ -12,12 +12,12 @@
 #include <termios.h>
 #include <unistd.h>
 
-#include "glue/arg.h"
-#include "glue/error.h"
-#include "glue/syserr.h"
+#include "errors/error.h"
+#include "errors/system.h"
 #include "glue/wait.h"
 #include "io/again.h"
 #include "io/standard.h"
+#include "lua/arg.h"
 #include "sync/object.h"
 
 /* What a raw terminal was before. Written only while no handler of ours is installed. */

@@ -17,13 +17,13 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "glue/arg.h"
-#include "glue/errtext.h"
+#include "errors/system.h"
 #include "glue/object.h"
-#include "glue/syserr.h"
 #include "glue/wait.h"
 #include "io/again.h"
 #include "io/sockopt.h"
+#include "lua/arg.h"
+#include "lua/text.h"
 #include "net/tcp.h"
 #include "stream/stream.h"
 

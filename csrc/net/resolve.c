@@ -18,8 +18,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "errors/system.h"
 #include "glue/shed.h"
-#include "glue/syserr.h"
 #include "glue/wait.h"
 #include "io/addr.h"
 #include "io/op.h"

@@ -10,7 +10,7 @@
 #include <errno.h>
 #include <unistd.h>
 
-#include "glue/syserr.h"
+#include "errors/system.h"
 #include "glue/wait.h"
 #include "io/again.h"
 #include "io/sockopt.h"

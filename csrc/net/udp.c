@@ -10,12 +10,12 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "glue/arg.h"
-#include "glue/syserr.h"
+#include "errors/system.h"
 #include "glue/wait.h"
 #include "io/again.h"
 #include "io/poll.h"
 #include "io/sockopt.h"
+#include "lua/arg.h"
 #include "net/tcp.h"
 
 struct coh_udp {

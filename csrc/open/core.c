@@ -8,18 +8,15 @@
 #include <string.h>
 
 #include "cohort.h"
+#include "errors/chain.h"
+#include "errors/error.h"
+#include "errors/group.h"
 #include "fs/fs.h"
-#include "glue/arg.h"
 #include "glue/clocks.h"
 #include "glue/context.h"
 #include "glue/coroutine.h"
-#include "glue/errgroup.h"
-#include "glue/errchain.h"
-#include "glue/error.h"
-#include "glue/errtext.h"
 #include "glue/groups.h"
 #include "glue/lost.h"
-#include "glue/names.h"
 #include "glue/note.h"
 #include "glue/reason.h"
 #include "glue/relay.h"
@@ -29,6 +26,10 @@
 #include "glue/tasks.h"
 #include "glue/wait.h"
 #include "io/io.h"
+#include "lua/arg.h"
+#include "lua/library.h"
+#include "lua/names.h"
+#include "lua/text.h"
 #include "net/net.h"
 #include "open/embed.h"
 #include "open/probe.h"
@@ -148,17 +149,7 @@ static int l_raise(lua_State *L) {
 
 /* hide_library(): the folder of the file that calls this holds nothing but files of ours */
 static int l_hide_library(lua_State *L) {
-  struct coh_state *S = coh_state_here(L);
-  lua_Debug ar;
-  const char *end;
-  size_t length;
-  if (!lua_getstack(L, 1, &ar) || !lua_getinfo(L, "S", &ar)) return 0;
-  end = strrchr(ar.source, '/');
-  if (*ar.source != '@' || end == NULL) return 0;
-  length = (size_t)(end + 1 - ar.source);
-  if (length >= sizeof S->library) return 0;
-  memcpy(S->library, ar.source, length);
-  S->library[length] = '\0';
+  coh_state_here(L)->library = coh_library_set(L);
   return 0;
 }
 

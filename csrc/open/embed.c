@@ -10,9 +10,8 @@
 #include <stddef.h>
 #include <string.h>
 
-#include "glue/arg.h"
-#include "glue/errchain.h"
-#include "glue/error.h"
+#include "errors/chain.h"
+#include "errors/error.h"
 #include "glue/fiber.h"
 #include "glue/note.h"
 #include "glue/object.h"
@@ -20,6 +19,7 @@
 #include "io/interrupt.h"
 #include "io/io.h"
 #include "io/standard.h"
+#include "lua/arg.h"
 #include "open/embed.h"
 #include "open/report.h"
 #include "open/watchdog.h"

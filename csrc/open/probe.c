@@ -12,12 +12,12 @@
 #include <string.h>
 #include <uv.h>
 
-#include "glue/arg.h"
-#include "glue/calm.h"
-#include "glue/errtext.h"
 #include "glue/note.h"
 #include "glue/object.h"
 #include "io/handle.h"
+#include "lua/arg.h"
+#include "lua/calm.h"
+#include "lua/text.h"
 #include "process/child.h"
 #include "stream/stdio.h"
 
@@ -122,7 +122,7 @@ static int l_has_code(lua_State *L) {
 static void keep_place(struct coh_faults *x) {
   const struct coh_state *S = coh_item(x, struct coh_state, loop.rt.mem.faults);
   lua_Debug frame;
-  if (S->frame == NULL || !coh_text_find_where(S, S->frame->co, &frame)) return;
+  if (S->frame == NULL || !coh_text_find_where(S->library, S->frame->co, &frame)) return;
   snprintf(x->place, sizeof x->place, "%s:%d", frame.short_src, frame.currentline);
 }
 

@@ -6,10 +6,10 @@
 
 #include <lauxlib.h>
 
-#include "glue/calm.h"
 #include "glue/fiber.h"
 #include "glue/note.h"
 #include "kernel/timer.h"
+#include "lua/calm.h"
 #include "sync/sync.h"
 
 

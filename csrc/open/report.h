@@ -5,7 +5,7 @@
 #ifndef COH_OPEN_REPORT_H
 #define COH_OPEN_REPORT_H
 
-#include "glue/error.h"
+#include "errors/error.h"
 #include "glue/state.h"
 #include "kernel/hidden.h"
 

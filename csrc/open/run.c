@@ -4,11 +4,11 @@
 */
 #include "open/run.h"
 
-#include "glue/arg.h"
+#include "errors/system.h"
 #include "glue/shed.h"
 #include "glue/state.h"
-#include "glue/syserr.h"
 #include "kernel/clock.h"
+#include "lua/arg.h"
 #include "open/host.h"
 #include "open/schedule.h"
 

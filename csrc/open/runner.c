@@ -7,8 +7,8 @@
 
 #include <stdio.h>
 
-#include "glue/arg.h"
 #include "glue/watch.h"
+#include "lua/arg.h"
 #include "open/report.h"
 #include "open/run.h"
 #include "sync/object.h"

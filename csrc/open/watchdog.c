@@ -5,8 +5,8 @@
 
 #include <stdio.h>
 
-#include "glue/arg.h"
 #include "glue/watch.h"
+#include "lua/arg.h"
 #include "open/report.h"
 
 struct watchdog {

@@ -11,10 +11,10 @@
 #include <errno.h>
 #include <signal.h>
 
-#include "glue/arg.h"
-#include "glue/syserr.h"
+#include "errors/system.h"
 #include "glue/wait.h"
 #include "io/sig.h"
+#include "lua/arg.h"
 #include "process/launch.h"
 #include "stream/stream.h"
 

@@ -15,12 +15,12 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "glue/errtext.h"
+#include "errors/system.h"
 #include "glue/shed.h"
-#include "glue/syserr.h"
 #include "glue/wait.h"
 #include "io/again.h"
 #include "io/standard.h"
+#include "lua/text.h"
 #include "process/launch.h"
 #include "stream/stream.h"
 

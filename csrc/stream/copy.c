@@ -17,9 +17,9 @@
 #include <string.h>
 #include <sys/sendfile.h>
 
-#include "glue/arg.h"
-#include "glue/error.h"
+#include "errors/error.h"
 #include "glue/wait.h"
+#include "lua/arg.h"
 
 #define ROUNDS_MAX 16                  /* calls of a copy before others have their turn */
 #define MOVE_MAX (16 * COH_CHUNK_MAX)  /* bytes that the system moves in one go */

@@ -10,7 +10,7 @@
 
 #include <string.h>
 
-#include "glue/arg.h"
+#include "lua/arg.h"
 #include "stream/memory.h"
 
 struct faults {

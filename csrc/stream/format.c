@@ -5,7 +5,7 @@
 
 #include <lauxlib.h>
 
-#include "glue/arg.h"
+#include "lua/arg.h"
 
 #define FORMATS_MAX 250  /* of 'lines': they are upvalues */
 

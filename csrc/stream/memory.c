@@ -7,10 +7,10 @@
 
 #include <math.h>
 
-#include "glue/arg.h"
-#include "glue/errtext.h"
 #include "glue/shed.h"
 #include "glue/wait.h"
+#include "lua/arg.h"
+#include "lua/text.h"
 
 #define CAPACITY 65536
 

@@ -14,10 +14,10 @@
 #include <math.h>
 #include <string.h>
 
-#include "glue/arg.h"
+#include "errors/system.h"
 #include "glue/shed.h"
-#include "glue/syserr.h"
 #include "glue/wait.h"
+#include "lua/arg.h"
 #include "stream/format.h"
 
 /* Where a read keeps what on its stack. */

@@ -12,12 +12,12 @@
 #include <sys/vfs.h>
 #include <unistd.h>
 
-#include "glue/errtext.h"
-#include "glue/syserr.h"
+#include "errors/system.h"
 #include "glue/wait.h"
 #include "io/again.h"
 #include "io/standard.h"
 #include "io/terminal.h"
+#include "lua/text.h"
 #include "stream/stream.h"
 
 #define PATH_ROOM 32

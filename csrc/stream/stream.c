@@ -5,12 +5,12 @@
 
 #include <math.h>
 
-#include "glue/arg.h"
-#include "glue/error.h"
+#include "errors/error.h"
+#include "errors/system.h"
 #include "glue/shed.h"
-#include "glue/syserr.h"
 #include "glue/wait.h"
 #include "io/sockopt.h"
+#include "lua/arg.h"
 #include "stream/faulty.h"
 #include "stream/memory.h"
 #include "stream/stdio.h"

@@ -8,9 +8,9 @@
 */
 #include "stream/stream.h"
 
-#include "glue/arg.h"
-#include "glue/syserr.h"
+#include "errors/system.h"
 #include "glue/wait.h"
+#include "lua/arg.h"
 
 #define ROUNDS_MAX 16   /* system calls of a write before others have their turn */
 #define PIECES_MAX 32   /* strings that one system call takes */

@@ -4,8 +4,8 @@
 */
 #include "sync/barrier.h"
 
-#include "glue/arg.h"
 #include "glue/wait.h"
+#include "lua/arg.h"
 
 
 static void describe(lua_State *L, int object) {

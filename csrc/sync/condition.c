@@ -10,9 +10,9 @@
 */
 #include "sync/condition.h"
 
-#include "glue/arg.h"
 #include "glue/costep.h"
 #include "glue/wait.h"
+#include "lua/arg.h"
 
 
 static void describe(lua_State *L, int object) {

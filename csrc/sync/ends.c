@@ -5,10 +5,10 @@
 
 #include <string.h>
 
-#include "glue/arg.h"
-#include "glue/errtext.h"
-#include "glue/syserr.h"
+#include "errors/system.h"
 #include "glue/wait.h"
+#include "lua/arg.h"
+#include "lua/text.h"
 
 
 /* {{ What people read */
@@ -267,14 +267,9 @@ static int l_gc(lua_State *L) {
 
 /* Push the line of the innermost function that is not ours, "file:line". [-0, +1, m] */
 static void push_caller(lua_State *L) {
-  lua_Debug ar;
-  int level;
-  for (level = 1; lua_getstack(L, level, &ar); level++) {
-    lua_getinfo(L, "Sl", &ar);
-    if (ar.currentline < 0 || coh_is_library(coh_state_here(L), ar.source)) continue;
-    coh_text_push_place(L, ar.short_src, ar.currentline);
-    return;
-  }
+  coh_text_push_where(L);
+  if (lua_rawlen(L, -1) > 0) return;
+  lua_pop(L, 1);
   lua_pushliteral(L, "?");
 }
 

@@ -3,8 +3,8 @@
 */
 #include "sync/event.h"
 
-#include "glue/arg.h"
 #include "glue/wait.h"
+#include "lua/arg.h"
 
 
 static void describe(lua_State *L, int object) {

@@ -14,10 +14,10 @@
 
 #include <stdio.h>
 
-#include "glue/arg.h"
 #include "glue/note.h"
 #include "glue/scopes.h"
 #include "glue/wait.h"
+#include "lua/arg.h"
 
 /* What an object means: itself, or the lock of a condition. */
 static void *subject(struct coh_sync *o) {

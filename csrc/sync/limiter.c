@@ -9,8 +9,8 @@
 #include <math.h>
 #include <string.h>
 
-#include "glue/arg.h"
 #include "glue/wait.h"
+#include "lua/arg.h"
 
 #define TOKENS 1  /* user value: the list of all tokens */
 

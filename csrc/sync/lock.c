@@ -6,11 +6,11 @@
 
 #include <string.h>
 
-#include "glue/arg.h"
+#include "errors/error.h"
 #include "glue/costep.h"
-#include "glue/error.h"
 #include "glue/fiber.h"
 #include "glue/wait.h"
+#include "lua/arg.h"
 
 void coh_lock_describe(lua_State *L, const struct coh_lock *k) {
   if (k->broken) {

@@ -6,10 +6,10 @@
 #include <math.h>
 #include <string.h>
 
-#include "glue/arg.h"
 #include "glue/costep.h"
-#include "glue/names.h"
 #include "glue/object.h"
+#include "lua/arg.h"
+#include "lua/names.h"
 
 
 int coh_sync_refuse(lua_State *L, int arg, const struct coh_sync_class *class, const char *what) {

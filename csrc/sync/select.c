@@ -14,11 +14,11 @@
 
 #include <string.h>
 
-#include "glue/arg.h"
 #include "glue/costep.h"
 #include "glue/lost.h"
 #include "glue/object.h"
 #include "glue/wait.h"
+#include "lua/arg.h"
 #include "sync/ends.h"
 #include "sync/event.h"
 #include "sync/object.h"

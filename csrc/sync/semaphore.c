@@ -4,7 +4,7 @@
 #include "sync/semaphore.h"
 
 
-#include "glue/arg.h"
+#include "lua/arg.h"
 
 #define GUARD 1  /* user value: that of 'with' */
 

@@ -4,7 +4,8 @@
 #include "sync/sync.h"
 
 #include "glue/costep.h"
-#include "glue/errtext.h"
+#include "lua/library.h"
+#include "lua/text.h"
 #include "sync/barrier.h"
 #include "sync/condition.h"
 #include "sync/ends.h"
@@ -46,14 +47,14 @@ static void push_subject(lua_State *L, lua_State *co) {
 ** frame of the library's below the innermost. Nothing is pushed when there is none. [-0, +0|1, m]
 */
 static bool push_owner(lua_State *L, lua_State *co) {
-  const struct coh_state *S = coh_state_of(L);
+  const char *library = coh_library_of(L);
   lua_Debug ar;
   bool is_one = false;
   if (co == NULL || co == L || !lua_checkstack(co, 1)) return false;
   for (int level = 1; lua_getstack(co, level, &ar); level++) {
     lua_getinfo(co, "S", &ar);
     if (*ar.what == 'C') continue;
-    if (!coh_is_library(S, ar.source)) break;
+    if (!coh_library_has(library, ar.source)) break;
     if (lua_getlocal(co, &ar, 1) == NULL) continue;
     lua_xmove(co, L, 1);
     if (lua_istable(L, -1) && luaL_getmetafield(L, -1, "__name") == LUA_TSTRING) {

@@ -4,8 +4,8 @@
 */
 #include "sync/tie.h"
 
-#include "glue/arg.h"
 #include "glue/wait.h"
+#include "lua/arg.h"
 #include "sync/object.h"
 
 /* Its user value is the function. */

@@ -3,15 +3,16 @@
 ** and its whole traceback. The iterator keeps the path from the outermost
 ** group to where it is in a table, so depth costs memory and never C stack.
 */
-#include "glue/errgroup.h"
-#include "glue/error.h"
+#include "errors/group.h"
 
 #include <lauxlib.h>
 #include <lua.h>
 
+#include "errors/error.h"
+
 /* Upvalues of the iterator. */
 enum {
-  PATH = 1,  /* see errgroup.h */
+  PATH = 1,  /* see group.h */
   PLACES,    /* for each group of the path, the index of the member last read */
   DEPTH      /* number of groups in the path, 0 at the end */
 };

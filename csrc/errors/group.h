@@ -2,14 +2,14 @@
 ** Error groups: userdata that hold errors, with who raised them and where, and
 ** never change once they are made.
 */
-#ifndef COH_ERRGROUP_H
-#define COH_ERRGROUP_H
+#ifndef COH_ERRORS_GROUP_H
+#define COH_ERRORS_GROUP_H
 
 #include <lua.h>
 
 #include <stdbool.h>
 
-#include "glue/errchain.h"
+#include "errors/chain.h"
 #include "kernel/hidden.h"
 
 COH_HIDDEN
@@ -83,9 +83,9 @@ void coh_errgroup_push_derived(lua_State *L, int from);
 void coh_errgroup_open(lua_State *L);
 
 /* Methods and functions that have a file of their own. */
-int coh_errgroup_l_leaves(lua_State *L);    /* errleaves.c */
-int coh_errgroup_l_split(lua_State *L);     /* errsplit.c */
-int coh_errgroup_l_tostring(lua_State *L);  /* errrender.c */
+int coh_errgroup_l_leaves(lua_State *L);    /* leaves.c */
+int coh_errgroup_l_split(lua_State *L);     /* split.c */
+int coh_errgroup_l_tostring(lua_State *L);  /* render.c */
 
 /* Tells whether the text of this group is being made right now, and sets it. [-0, +0, -] */
 bool coh_errgroup_reading(lua_State *L, int index, bool reading);

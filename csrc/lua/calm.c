@@ -1,7 +1,7 @@
 /*
 ** Calm: see calm.h. An emergency collection, the only one that runs here, runs no finalizers.
 */
-#include "glue/calm.h"
+#include "lua/calm.h"
 
 
 int coh_calm_call(lua_State *L, lua_CFunction f, int arguments, int results) {

@@ -1,17 +1,17 @@
 /*
-** What an error came from: see errchain.h. Fields are read raw, and a chain that
+** What an error came from: see chain.h. Fields are read raw, and a chain that
 ** leads back to where it began, or into a group whose text is being made, is cut there;
 ** any other ends after LINKS_MAX.
 */
-#include "glue/errchain.h"
+#include "errors/chain.h"
 
 #include <lauxlib.h>
 
 #include <string.h>
 
-#include "glue/errgroup.h"
-#include "glue/error.h"
-#include "glue/errtext.h"
+#include "errors/error.h"
+#include "errors/group.h"
+#include "lua/text.h"
 
 #define LINKS_MAX 8
 

@@ -1,4 +1,4 @@
--- Error types, error values and Cancelled, as csrc/glue/error.c and cancelled.c make them.
+-- Error types, error values and Cancelled, as csrc/errors/error.c and cancelled.c make them.
 local core = require "cohort.core"
 
 local hostile = setmetatable({}, {
@@ -46,7 +46,7 @@ describe("error_type", function()
 
   it("says where the call was made", function()
     local err = ValueError "x"; local line = line_here()
-    assert.equal("spec/glue/error_spec.lua:" .. line, (err.where:gsub("^.*(spec/glue)", "%1")))
+    assert.equal("spec/errors/error_spec.lua:" .. line, (err.where:gsub("^.*(spec/errors)", "%1")))
     local ok, raised = pcall(function() error(ValueError "bad") end); line = line_here()
     assert.is_false(ok)
     assert.equal(line, tonumber(raised.where:match(":(%d+)$")))

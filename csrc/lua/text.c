@@ -3,14 +3,14 @@
 ** message may be a table, its __tostring may raise. Whatever turns errors into
 ** text does so here, under lua_pcall, and always gets a string back.
 */
-#include "glue/errtext.h"
+#include "lua/text.h"
 
 #include <lauxlib.h>
 #include <lua.h>
 
 #include <string.h>
 
-#include "glue/state.h"
+#include "lua/library.h"
 
 
 /* to_text(value) -> string; may raise whatever a __tostring raises */
@@ -31,11 +31,11 @@ void coh_text_push(lua_State *L, int index) {
 }
 
 
-bool coh_text_find_where(const struct coh_state *S, lua_State *L, lua_Debug *frame) {
+bool coh_text_find_where(const char *library, lua_State *L, lua_Debug *frame) {
   int level;
   for (level = 0; lua_getstack(L, level, frame); level++) {
     lua_getinfo(L, "Sl", frame);
-    if (frame->currentline > 0 && !(S != NULL && coh_is_library(S, frame->source))) return true;
+    if (frame->currentline > 0 && !coh_library_has(library, frame->source)) return true;
   }
   return false;
 }
@@ -67,7 +67,7 @@ void coh_text_push_place(lua_State *L, const char *file, int line) {
 
 void coh_text_push_where(lua_State *L) {
   lua_Debug frame;
-  if (!coh_text_find_where(coh_state_of(L), L, &frame)) lua_pushliteral(L, "");
+  if (!coh_text_find_where(coh_library_of(L), L, &frame)) lua_pushliteral(L, "");
   else coh_text_push_place(L, frame.short_src, frame.currentline);
 }
 

@@ -2,14 +2,14 @@
 ** Names of functions: see funcname.h. What modules were loaded is in Lua's registry; nothing
 ** is asked that could run code.
 */
-#include "glue/funcname.h"
+#include "lua/funcname.h"
 
 #include <lauxlib.h>
 
 #include <string.h>
 
-#include "glue/errtext.h"
-#include "glue/state.h"
+#include "lua/library.h"
+#include "lua/text.h"
 
 #define SLOTS 10  /* of the stack, for all of this */
 
@@ -72,7 +72,7 @@ void coh_funcname_render(lua_State *L) {
   luaL_checkstack(L, SLOTS, "a name");
   lua_pushvalue(L, function);
   lua_getinfo(L, ">S", &ar);
-  if (*ar.what == 'C' || coh_is_library(coh_state_of(L), ar.source)) push_loaded(L, function);
+  if (*ar.what == 'C' || coh_library_has(coh_library_of(L), ar.source)) push_loaded(L, function);
   else lua_pushnil(L);
   if (lua_isnil(L, -1)) {
     lua_pop(L, 1);

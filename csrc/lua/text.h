@@ -1,8 +1,8 @@
 /*
 ** Text of values that may be hostile.
 */
-#ifndef COH_ERRTEXT_H
-#define COH_ERRTEXT_H
+#ifndef COH_LUA_TEXT_H
+#define COH_LUA_TEXT_H
 
 #include <lua.h>
 
@@ -12,8 +12,6 @@
 #include "kernel/hidden.h"
 
 COH_HIDDEN
-
-struct coh_state;
 
 /*
 ** The text of any value, as tostring would give it, where a __tostring that
@@ -30,10 +28,10 @@ void coh_text_push(lua_State *L, int index);
 void coh_text_push_where(lua_State *L);
 
 /*
-** Find that function: 'short_src' and 'currentline' are set. False: there is none. 'S' may be NULL.
-** Allocates nothing. [-0, +0, -]
+** Find that function: 'short_src' and 'currentline' are set. False: there is none. 'library' is
+** what coh_library_of tells. Allocates nothing. [-0, +0, -]
 */
-bool coh_text_find_where(const struct coh_state *S, lua_State *L, lua_Debug *frame);
+bool coh_text_find_where(const char *library, lua_State *L, lua_Debug *frame);
 
 /* The same as the beginning of a message: "file:line: ". */
 void coh_text_push_prefix(lua_State *L);

@@ -7,7 +7,7 @@
 ** field: those keys read as nil, and so does every key that begins with "_", as
 ** names of metamethods do.
 */
-#include "glue/names.h"
+#include "lua/names.h"
 
 #include <lauxlib.h>
 
@@ -16,7 +16,7 @@
 #include <stdint.h>
 #include <string.h>
 
-#include "glue/arg.h"
+#include "lua/arg.h"
 
 #define NAMES_MAX 12  /* more are not told */
 

@@ -1,4 +1,4 @@
--- Error groups, as csrc/glue/errgroup.c, errsplit.c, errleaves.c and errrender.c make them.
+-- Error groups, as csrc/errors/group.c, split.c, leaves.c and render.c make them.
 local core = require "cohort.core"
 
 local ValueError = core.error_type "ValueError"
@@ -47,7 +47,7 @@ describe("error_group", function()
 
   it("refuses a message that is no string, a number too", function()
     local err = misuse(function() group(42, { 1 }) end)
-    assert.truthy(err:find("errgroup_spec.lua:%d+: error_group expects a string as message, got number"))
+    assert.truthy(err:find("errors/group_spec.lua:%d+: error_group expects a string as message, got number"))
     misuse(group, nil, { 1 })
     misuse(group, ValueError "x", { 1 })
   end)
@@ -88,7 +88,7 @@ describe("error_group", function()
 
   it("cannot be changed", function()
     local eg = group("m", { "a" })
-    assert.truthy(misuse(function() eg.message = "other" end):find("errgroup_spec.lua:%d+: .*derive"))
+    assert.truthy(misuse(function() eg.message = "other" end):find("errors/group_spec.lua:%d+: .*derive"))
     misuse(function() eg.errors = {} end)
     misuse(function() eg[1] = 1 end)
     eg.errors[1] = "changed"

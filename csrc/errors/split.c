@@ -5,7 +5,7 @@
 ** side: a group that goes whole to one side is that very group, so identity is
 ** kept and a split that finds nothing allocates nothing.
 */
-#include "glue/errgroup.h"
+#include "errors/group.h"
 
 #include <lauxlib.h>
 #include <lua.h>

@@ -3,8 +3,8 @@
 ** handled when it was raised. A tree of errors shows both below each error; a bare
 ** error is one line until it has left a run, for then nobody is left to ask it.
 */
-#ifndef COH_ERRCHAIN_H
-#define COH_ERRCHAIN_H
+#ifndef COH_ERRORS_CHAIN_H
+#define COH_ERRORS_CHAIN_H
 
 #include <lua.h>
 

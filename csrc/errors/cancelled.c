@@ -4,14 +4,15 @@
 ** another. What differs from task to task, the reason, is looked up when it
 ** is read, from the task that reads.
 */
-#include "glue/arg.h"
-#include "glue/error.h"
-#include "glue/errtext.h"
+#include "errors/error.h"
 
 #include <lauxlib.h>
 #include <lua.h>
 
 #include <string.h>
+
+#include "lua/arg.h"
+#include "lua/text.h"
 
 static const char value_key = 'c';  /* registry[&value_key] is the value */
 

@@ -3,8 +3,8 @@
 ** knows from another library. Reading such a field is misuse, so that it is told
 ** where it stands and not where a nil is called, or is given to another function.
 */
-#ifndef COH_GLUE_NAMES_H
-#define COH_GLUE_NAMES_H
+#ifndef COH_LUA_NAMES_H
+#define COH_LUA_NAMES_H
 
 #include <lauxlib.h>
 

@@ -13,7 +13,7 @@ local function text_of(f, ...)
   local lines = {}
   for line in (tostring(raised(cohort.run, f, ...)) .. "\n"):gmatch "(.-)\n" do
     if not line:find(": in ", 1, true) and not line:find("in a group of", 1, true) then
-      lines[#lines + 1] = line:gsub("spec/glue/errchain_spec%.lua:%d+: ", "")
+      lines[#lines + 1] = line:gsub("spec/errors/chain_spec%.lua:%d+: ", "")
     end
   end
   return table.concat(lines, "\n")
@@ -116,7 +116,7 @@ describe("a string that a handler raised", function()
     local own = "S': [^\n]* nil value\n     .-\n     while handling: group 'two' failed %(2 errors%)\n"
     assert.matches(own, tostring(eg))
     for _, details in eg:leaves() do
-      own = "errchain_spec.lua:%d+: in function.-\nwhile handling: group 'two' failed"
+      own = "errors/chain_spec.lua:%d+: in function.-\nwhile handling: group 'two' failed"
       assert.matches(own, details.traceback)
     end
   end)

@@ -1,8 +1,8 @@
 /*
 ** Calm: a protected call in which no finalizer runs, for who walks what one could change.
 */
-#ifndef COH_GLUE_CALM_H
-#define COH_GLUE_CALM_H
+#ifndef COH_LUA_CALM_H
+#define COH_LUA_CALM_H
 
 #include <lua.h>
 

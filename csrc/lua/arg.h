@@ -4,8 +4,8 @@
 ** Misuse is a plain string at the caller's line that says what to write.
 ** Options are read raw: a table's metamethods never run.
 */
-#ifndef COH_GLUE_ARG_H
-#define COH_GLUE_ARG_H
+#ifndef COH_LUA_ARG_H
+#define COH_LUA_ARG_H
 
 #include <lua.h>
 

@@ -1,8 +1,8 @@
 /*
-** Errors of operations: see syserr.h. The texts of a status come from libuv, in the
+** Errors of operations: see system.h. The texts of a status come from libuv, in the
 ** forms that fill a buffer of ours: the others leak for a status it does not know.
 */
-#include "glue/syserr.h"
+#include "errors/system.h"
 
 #include <uv.h>
 

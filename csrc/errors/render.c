@@ -5,14 +5,15 @@
 ** pieces in a table, because values met on the way run their own __tostring
 ** between one piece and the next.
 */
-#include "glue/errgroup.h"
-#include "glue/error.h"
-#include "glue/errtext.h"
+#include "errors/group.h"
 
 #include <lauxlib.h>
 #include <lua.h>
 
 #include <string.h>
+
+#include "errors/error.h"
+#include "lua/text.h"
 
 #define LEVELS_MAX 10
 #define MEMBERS_MAX 15

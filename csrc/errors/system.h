@@ -3,10 +3,10 @@
 ** one of its own) as an error value with the fields 'code', 'errno', 'operation',
 ** 'message'. And those that have a text of ours instead of a status.
 */
-#ifndef COH_GLUE_SYSERR_H
-#define COH_GLUE_SYSERR_H
+#ifndef COH_ERRORS_SYSTEM_H
+#define COH_ERRORS_SYSTEM_H
 
-#include "glue/error.h"
+#include "errors/error.h"
 #include "kernel/hidden.h"
 
 COH_HIDDEN

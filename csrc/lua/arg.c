@@ -1,7 +1,7 @@
 /*
 ** Arguments: see arg.h.
 */
-#include "glue/arg.h"
+#include "lua/arg.h"
 
 #include <lauxlib.h>
 
@@ -11,10 +11,10 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "glue/errtext.h"
-#include "glue/names.h"
-#include "glue/state.h"
 #include "kernel/clock.h"
+#include "lua/library.h"
+#include "lua/names.h"
+#include "lua/text.h"
 
 #define MESSAGE_MAX 512
 #define GIVEN_MAX 40  /* bytes of a string that is told */
@@ -47,11 +47,11 @@ static const char *loaded_as(lua_State *L) {
 
 /* The first of our functions, counted from a script: the one that it has called. False: there is none. */
 static bool find_called(lua_State *L, lua_Debug *ar) {
-  const struct coh_state *S = coh_state_of(L);
+  const char *library = coh_library_of(L);
   int level;
   for (level = 0; lua_getstack(L, level, ar); level++) {
     lua_getinfo(L, "Sl", ar);
-    if (ar->currentline > 0 && !coh_is_library(S, ar->source)) break;
+    if (ar->currentline > 0 && !coh_library_has(library, ar->source)) break;
   }
   return level > 0 && lua_getstack(L, level - 1, ar) && lua_getinfo(L, "n", ar);
 }
@@ -146,7 +146,8 @@ static bool is_written(lua_State *L, bool is_method) {
   if (!lua_getstack(L, 0, &ar) || !lua_getinfo(L, "n", &ar)) return false;
   if (is_method) return strcmp(ar.namewhat, "method") == 0;
   if (*ar.namewhat == '\0' || strcmp(ar.namewhat, "for iterator") == 0) return false;
-  return lua_getstack(L, 1, &ar) && lua_getinfo(L, "S", &ar) && !coh_is_library(coh_state_of(L), ar.source);
+  if (!lua_getstack(L, 1, &ar) || !lua_getinfo(L, "S", &ar)) return false;
+  return !coh_library_has(coh_library_of(L), ar.source);
 }
 
 

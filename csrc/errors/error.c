@@ -6,14 +6,15 @@
 **
 ** registry[&types_key] is one array: the library's types, then the weak table.
 */
-#include "glue/error.h"
-#include "glue/arg.h"
-#include "glue/errchain.h"
-#include "glue/errgroup.h"
-#include "glue/errtext.h"
+#include "errors/error.h"
 
 #include <lauxlib.h>
 #include <lua.h>
+
+#include "errors/chain.h"
+#include "errors/group.h"
+#include "lua/arg.h"
+#include "lua/text.h"
 
 #define HOPS_MAX 100                       /* longest chain of __index tables looked at */
 

@@ -2,8 +2,8 @@
 ** Error values: the types the library raises, one table each, and values that are
 ** tables of such a type. Cancelled is apart: it has one value and no descendants.
 */
-#ifndef COH_ERROR_H
-#define COH_ERROR_H
+#ifndef COH_ERRORS_ERROR_H
+#define COH_ERRORS_ERROR_H
 
 #include <lua.h>
 
@@ -16,7 +16,7 @@ COH_HIDDEN
 /* The types the library raises; the order is that of their slots. */
 enum coh_error_kind {
   COH_ERROR,          /* root of all but Cancelled */
-  COH_ERROR_GROUP,    /* values are userdata, see errgroup.h */
+  COH_ERROR_GROUP,    /* values are userdata, see group.h */
   COH_TIMEOUT,
   COH_DEADLOCK,
   COH_INTERRUPTED,

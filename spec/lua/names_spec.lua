@@ -21,7 +21,7 @@ end
 local function answer(thing, name)
   local err = tasks.raised(read, thing, name)
   local place, text = err:match "^([^ ]*): (.*)$"
-  assert.equal(("spec/glue/names_spec.lua:%d"):format(line), place)
+  assert.equal(("spec/lua/names_spec.lua:%d"):format(line), place)
   return text
 end
 

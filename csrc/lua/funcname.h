@@ -2,8 +2,8 @@
 ** What a function is called by who has it from a module: "cohort.sleep", "print".
 ** Its place in a file of ours, or none at all, would tell nothing to users.
 */
-#ifndef COH_GLUE_FUNCNAME_H
-#define COH_GLUE_FUNCNAME_H
+#ifndef COH_LUA_FUNCNAME_H
+#define COH_LUA_FUNCNAME_H
 
 #include <lua.h>
 

@@ -5,14 +5,15 @@
 ** of the list are each filled in once. Members are counted when it is made,
 ** so "how many leaves" never has to descend.
 */
-#include "glue/errgroup.h"
-#include "glue/arg.h"
-#include "glue/error.h"
+#include "errors/group.h"
 
 #include <lauxlib.h>
 #include <lua.h>
 
 #include <string.h>
+
+#include "errors/error.h"
+#include "lua/arg.h"
 
 #define HOPS_MAX 1000  /* longest chain of contexts looked at */
 
