@@ -65,16 +65,26 @@ void coh_text_push_place(lua_State *L, const char *file, int line) {
 }
 
 
-void coh_text_push_where(lua_State *L) {
+/* Push where the user's code stands and 'after', of two bytes at most; "" when that is not known. */
+static void push_position(lua_State *L, const char *after) {
+  char place[COH_PLACE_MAX + 2];
   lua_Debug frame;
-  if (!coh_text_find_where(coh_library_of(L), L, &frame)) lua_pushliteral(L, "");
-  else coh_text_push_place(L, frame.short_src, frame.currentline);
+  size_t length;
+  if (!coh_text_find_where(coh_library_of(L), L, &frame)) {
+    lua_pushliteral(L, "");
+    return;
+  }
+  length = coh_text_write_place(place, frame.short_src, frame.currentline);
+  strcpy(place + length, after);
+  lua_pushstring(L, place);
+}
+
+
+void coh_text_push_where(lua_State *L) {
+  push_position(L, "");
 }
 
 
 void coh_text_push_prefix(lua_State *L) {
-  coh_text_push_where(L);
-  if (lua_rawlen(L, -1) == 0) return;
-  lua_pushliteral(L, ": ");
-  lua_concat(L, 2);
+  push_position(L, ": ");
 }
