@@ -251,6 +251,8 @@ describe("resolve", function()
       assert.matches("^EAI_", err.code)
       assert.matches("^spec/net_spec.lua:%d+$", err.where)
       assert.is_true(is(raised(net.connect, "no.such.host.invalid", 1), { operation = "resolve" }))
+      assert.matches("%)$", err.message)
+      assert.matches("a host is a name or an address alone", raised(net.connect, "127.0.0.1:80", 1).message)
       assert.is_true(is(raised(net.resolve, ("x"):rep(5000)), cohort.SystemError))
     end)
   end)
@@ -312,6 +314,8 @@ describe("misuse of cohort.net", function()
     { "connect", { "a", 1, { nodelay = 1 } }, "option 'nodelay' expects true or false, got 1" },
     { "listen", { "a" }, "port" },
     { "listen", { nil, 1 }, "host" },
+    { "listen", { "*", 1 }, "got '%*': all addresses of this machine are \"0.0.0.0\", or \"::\"" },
+    { "listen", { "", 1 }, "an empty string: all addresses of this machine are" },
     { "listen", { "a", 1, { backlok = 5 } }, "did you mean 'backlog'" },
     { "listen", { "a", 1, { backlog = -1 } }, "backlog" },
     { "connect_unix", {}, "connect_unix expects a path as a string, got nil" },

@@ -103,6 +103,13 @@ describe("process.run", function()
     os.remove(other)
   end)
 
+  it("takes no path as an output, and says how it is opened", function()
+    virtual(function()
+      local err = raised(process.run, sh("true", { stdout = "/tmp/out" }))
+      assert.matches('got "/tmp/out": open the file first, io.open%(path, "w"%)', err)
+    end)
+  end)
+
   it("does not take one stream for both outputs, and says what to write", function()
     virtual(function()
       local a <close>, b = cohort.net.pair()

@@ -242,4 +242,9 @@ describe("a ticker", function()
   it("outside of tasks says where it works", function()
     assert.matches("retry_spec.lua:%d+: ticker: no task runs here", raised(function() cohort.ticker(1) end))
   end)
+
+  it("refuses a function, which it would never call", function()
+    assert.matches("retry_spec.lua:%d+: ticker takes no function: write for n in cohort.ticker%(seconds%) do",
+      raised(function() cohort.ticker(1, print) end))
+  end)
 end)

@@ -59,6 +59,23 @@ describe("task.name", function()
     end)
   end)
 
+  it("is what an object calls its method, of the core or of the Lua side", function()
+    virtual(function()
+      local stream <close>, other = cohort.net.pair()
+      other:close()
+      local send, value, group = cohort.channel(1), cohort.value(1), nil
+      cohort.group(function(g) group = g end)
+      for name, f in pairs {
+        ["stream:read"] = stream.read, ["event:wait"] = cohort.event().wait, ["sender:offer"] = send.offer,
+        ["group:spawn"] = group.spawn, ["task:join"] = cohort.current_task().join,
+        ["context:with"] = cohort.context().with, ["value:wait_for"] = value.wait_for,
+        ["broadcast:send"] = cohort.broadcast(1).send,
+      } do
+        assert.equal(name, ended(f).name)
+      end
+    end)
+  end)
+
   it("may be given before the first step, later and after the end", function()
     virtual(function()
       cohort.group(function(g)

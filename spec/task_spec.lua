@@ -97,6 +97,7 @@ describe("task:result", function()
         assert.equal("cancel", err.reason.kind)
         assert.equal("not needed", err.reason.text)
         assert.matches("^spec/task_spec.lua:%d+$", err.reason.task)
+        assert.equal("the task was cancelled (" .. tostring(err.reason) .. ")", err.message)
       end
     end)
   end)

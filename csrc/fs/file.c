@@ -50,7 +50,8 @@ struct coh_file *coh_file_check_open(lua_State *L, const char *what) {
 
 
 int coh_file_raise_busy(lua_State *L, const char *what) {
-  return coh_syserr_raise(L, COH_BUSY, what, "another task is using this file");
+  return coh_syserr_raise(L, COH_BUSY, what, "another task is using this file: take turns with a "
+                         "cohort.lock()");
 }
 
 

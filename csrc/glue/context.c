@@ -187,8 +187,7 @@ static int with(lua_State *L, int status, lua_KContext context) {
 static struct context *check_context(lua_State *L, const char *what) {
   struct context *c = lua_type(L, 1) == LUA_TUSERDATA ? lua_touserdata(L, 1) : NULL;
   if (c == NULL || lua_rawlen(L, 1) != sizeof *c || c->mark != &context_mark)
-    coh_misuse(L, "%s expects a context first, got %s: write c:%s(...) with a colon", what,
-               coh_type_name(L, 1), what);
+    coh_refuse_self(L, 1, "context", "c", what);
   return c;
 }
 

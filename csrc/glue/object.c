@@ -7,6 +7,7 @@
 #include "glue/fiber.h"
 #include "glue/lost.h"
 #include "lua/arg.h"
+#include "lua/funcname.h"
 #include "lua/names.h"
 
 static const char *const names[COH_KINDS] = {"scope", "group", "task", "clock"};
@@ -30,6 +31,7 @@ static int l_index(lua_State *L) {
 
 
 void coh_object_push_index(lua_State *L, const char *noun, const luaL_Reg *fields) {
+  coh_funcname_know(L, noun);
   lua_pushlightuserdata(L, (void *)(uintptr_t)noun);
   lua_pushlightuserdata(L, (void *)(uintptr_t)fields);
   lua_pushcclosure(L, l_index, 4);
@@ -92,9 +94,7 @@ void *coh_object_test(lua_State *L, const struct coh_state *S, int arg, enum coh
 
 void *coh_object_check(lua_State *L, int arg, enum coh_kind kind, const char *what) {
   void *p = coh_object_test(L, coh_state_here(L), arg, kind);
-  if (p == NULL)
-    coh_misuse(L, "%s expects a %s first, got %s: write %c:%s(...) with a colon", what, names[kind],
-               coh_type_name(L, arg), *names[kind], what);
+  if (p == NULL) coh_refuse_self(L, arg, names[kind], (const char[]){*names[kind], '\0'}, what);
   return p;
 }
 

@@ -14,16 +14,30 @@ static const char *const kinds[] = {NULL,        "cancel",   "deadline", "failur
 static const char reason_key = 0;  /* its address is the registry's key of the metatable */
 
 
-/* tostring(reason): "cancel by main.lua:3: the text" */
+/* The field of the table at 'reason', or nil: what a user has written there may be anything. [-0, +1, m] */
+static const char *push_field(lua_State *L, int reason, const char *name) {
+  lua_pushstring(L, name);
+  lua_rawget(L, reason);
+  return lua_tostring(L, -1);
+}
+
+
+void coh_reason_push_words(lua_State *L, int reason) {
+  int top = lua_gettop(L);
+  const char *kind = push_field(L, reason, "kind"), *task = push_field(L, reason, "task"),
+             *text = push_field(L, reason, "text");
+  lua_pushfstring(L, "%s%s%s%s%s", kind != NULL ? kind : "?", task != NULL ? " by " : "",
+                  task != NULL ? task : "", text != NULL ? ": " : "", text != NULL ? text : "");
+  lua_replace(L, top + 1);
+  lua_settop(L, top + 1);
+}
+
+
+/* tostring(reason) */
 static int reason_tostring(lua_State *L) {
   luaL_checktype(L, 1, LUA_TTABLE);
   lua_settop(L, 1);
-  lua_getfield(L, 1, "kind");
-  lua_getfield(L, 1, "task");
-  lua_getfield(L, 1, "text");
-  lua_pushfstring(L, "%s%s%s%s%s", lua_isstring(L, 2) ? lua_tostring(L, 2) : "?",
-                  lua_isstring(L, 3) ? " by " : "", lua_isstring(L, 3) ? lua_tostring(L, 3) : "",
-                  lua_isstring(L, 4) ? ": " : "", lua_isstring(L, 4) ? lua_tostring(L, 4) : "");
+  coh_reason_push_words(L, 1);
   return 1;
 }
 

@@ -21,6 +21,9 @@ void coh_reason_push(lua_State *L, struct coh_state *S, struct coh_scope *scope)
 /* Push the reason that an object keeps or its scope has. [-0, +1, m] */
 void coh_reason_push_object(lua_State *L, int object);
 
+/* Push the reason at 'reason' in words: "cancel by main.lua:3: the text". [-0, +1, m] */
+void coh_reason_push_words(lua_State *L, int reason);
+
 /* () -> reason of what cancels the running task, or nil: what Cancelled.reason reads */
 int coh_reason_of_running(lua_State *L);
 

@@ -48,8 +48,19 @@ static void push_ended(lua_State *L, enum coh_error_kind kind, const char *messa
 }
 
 
+/* Who cancels is often far from who asks for the result: so the message has the reason, too. */
 void coh_scopes_push_aborted(lua_State *L, const char *message) {
-  push_ended(L, COH_ABORTED, message);
+  int reason = lua_gettop(L);
+  if (lua_isnil(L, reason)) {
+    push_ended(L, COH_ABORTED, message);
+    return;
+  }
+  coh_reason_push_words(L, reason);
+  lua_pushfstring(L, "%s (%s)", message, lua_tostring(L, -1));
+  lua_replace(L, -2);
+  lua_insert(L, reason);
+  push_ended(L, COH_ABORTED, lua_tostring(L, reason));
+  lua_remove(L, reason);
 }
 
 

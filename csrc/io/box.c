@@ -7,6 +7,7 @@
 #include "glue/fiber.h"
 #include "io/handle.h"
 #include "lua/arg.h"
+#include "lua/funcname.h"
 #include "lua/names.h"
 
 static const char sendable_key = 0;  /* registry[&sendable_key] is the kind that can be written to streams */
@@ -126,6 +127,7 @@ void coh_box_define(lua_State *L, const struct coh_box_kind *kind) {
   lua_newtable(L);
   add(L, kind, closing);
   for (list = kind->methods; *list != NULL; list++) add(L, kind, *list);
+  coh_funcname_know(L, kind->noun);
   lua_pushcclosure(L, l_index, 3);
   lua_setfield(L, -2, "__index");
   lua_rawsetp(L, LUA_REGISTRYINDEX, kind);
@@ -155,8 +157,7 @@ const struct coh_box_kind *coh_box_sendable(lua_State *L, int arg) {
 
 
 int coh_box_refuse(lua_State *L, const struct coh_box_kind *kind, const char *what) {
-  return coh_misuse(L, "%s expects a %s first, got %s: write %c:%s(...) with a colon", what, kind->noun,
-                    coh_type_name(L, 1), *kind->noun, what);
+  return coh_refuse_self(L, 1, kind->noun, (const char[]){*kind->noun, '\0'}, what);
 }
 
 

@@ -93,6 +93,18 @@ const char *coh_type_name(lua_State *L, int arg) {
 }
 
 
+/* Who gives nothing at all wrote a dot, or has handed the bare method to somebody who calls it. */
+int coh_refuse_self(lua_State *L, int arg, const char *noun, const char *name, const char *what) {
+  const char *article = strchr("aeiou", *noun) != NULL ? "an" : "a";
+  if (!lua_isnone(L, arg))
+    return coh_misuse(L, "%s expects %s %s first, got %s: write %s:%s(...) with a colon", what, article,
+                      noun, coh_type_name(L, arg), name, what);
+  return coh_misuse(L, "%s expects %s %s first, got no value: write %s:%s(...) with a colon, "
+                       "or f(%s.%s, %s) for f to call it",
+                    what, article, noun, name, what, name, what, name);
+}
+
+
 const char *coh_push_given(lua_State *L, int arg) {
   size_t length, i;
   const char *text;

@@ -22,6 +22,9 @@ void coh_refuse_colon(lua_State *L) __attribute__((cold));
 /* "file:line: " and the text, or what coh_refuse_colon tells. Never returns. [-0, +0, v] */
 int coh_misuse(lua_State *L, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
+/* Misuse of a method: 'arg' is none of what is called a 'noun', and written as 'name'. [-0, +0, v] */
+int coh_refuse_self(lua_State *L, int arg, const char *noun, const char *name, const char *what);
+
 /* A function, or a value that can be called? No metamethod runs. [-0, +0, -] */
 bool coh_is_callable(lua_State *L, int arg);
 

@@ -1,6 +1,6 @@
 /*
-** Names of functions: see funcname.h. What modules were loaded is in Lua's registry; nothing
-** is asked that could run code.
+** Names of functions: see funcname.h. What modules were loaded is in Lua's registry, and so is what
+** tables our classes have their methods in; nothing is asked that could run code.
 */
 #include "lua/funcname.h"
 
@@ -13,6 +13,9 @@
 
 #define SLOTS 10  /* of the stack, for all of this */
 
+static const char classes_key = 0;  /* registry[&classes_key][methods] = what an object is called */
+
+
 /* Is 'a' the better name of the two? The shorter is; of two as long, the first in the alphabet. */
 static bool is_better(const char *a, const char *b) {
   size_t length = strlen(a), other = strlen(b);
@@ -20,48 +23,82 @@ static bool is_better(const char *a, const char *b) {
 }
 
 
-/* A module has the function under the key on top: keep that name at 'best' when it is better. [-0, +0, m] */
-static void consider(lua_State *L, const char *module, int best) {
-  const char *key = lua_tostring(L, -1);
-  if (strcmp(module, LUA_GNAME) == 0) lua_pushstring(L, key);
-  else lua_pushfstring(L, "%s.%s", module, key);
+/* The function has the key on top after this: keep that name at 'best' when it is better. [-0, +0, m] */
+static void consider(lua_State *L, const char *before, const char *mark, int best) {
+  lua_pushfstring(L, "%s%s%s", before, mark, lua_tostring(L, -1));
   if (lua_isnil(L, best) || is_better(lua_tostring(L, -1), lua_tostring(L, best))) lua_copy(L, -1, best);
   lua_pop(L, 1);
 }
 
 
-/* Look for 'function' in the module on top. [-0, +0, m] */
-static void search(lua_State *L, const char *module, int function, int best) {
+/* Look for 'function' in the table on top. [-0, +0, m] */
+static void search(lua_State *L, const char *before, const char *mark, int function, int best) {
   int table = lua_gettop(L);
   lua_pushnil(L);
   while (lua_next(L, table)) {
     bool is_it = lua_rawequal(L, -1, function);
     lua_pop(L, 1);
-    if (is_it && lua_type(L, -1) == LUA_TSTRING) consider(L, module, best);
+    if (is_it && lua_type(L, -1) == LUA_TSTRING) consider(L, before, mark, best);
   }
 }
 
 
-/* Push the best name of 'function' in all modules, or nil. [-0, +1, m] */
-static void push_loaded(lua_State *L, int function) {
-  int best = lua_gettop(L) + 1, loaded = best + 1;
+/* In the table of modules on top, by their names. [-1, +0, m] */
+static void search_modules(lua_State *L, int function, int best) {
+  lua_pushnil(L);
+  while (lua_next(L, -2)) {
+    const char *name = lua_type(L, -2) == LUA_TSTRING ? lua_tostring(L, -2) : NULL;
+    bool is_global = name != NULL && strcmp(name, LUA_GNAME) == 0;
+    if (name != NULL && lua_istable(L, -1))
+      search(L, is_global ? "" : name, is_global ? "" : ".", function, best);
+    lua_pop(L, 1);
+  }
+  lua_pop(L, 1);
+}
+
+
+/* In the table of what objects are called on top, by the methods that they have. [-1, +0, m] */
+static void search_classes(lua_State *L, int function, int best) {
+  lua_pushnil(L);
+  while (lua_next(L, -2)) {
+    lua_insert(L, -2);  /* ... noun methods */
+    search(L, lua_tostring(L, -2), ":", function, best);
+    lua_remove(L, -2);
+  }
+  lua_pop(L, 1);
+}
+
+
+/* Push the best name of 'function' in all modules and classes, or nil. [-0, +1, m] */
+static void push_known(lua_State *L, int function) {
+  int best = lua_gettop(L) + 1;
   lua_pushnil(L);
   lua_pushliteral(L, LUA_LOADED_TABLE);
-  if (lua_rawget(L, LUA_REGISTRYINDEX) == LUA_TTABLE) {
-    lua_pushnil(L);
-    while (lua_next(L, loaded)) {
-      bool is_module = lua_type(L, -2) == LUA_TSTRING && lua_istable(L, -1);
-      if (is_module) search(L, lua_tostring(L, -2), function, best);
-      lua_pop(L, 1);
-    }
+  if (lua_rawget(L, LUA_REGISTRYINDEX) == LUA_TTABLE) search_modules(L, function, best);
+  else lua_pop(L, 1);
+  if (lua_rawgetp(L, LUA_REGISTRYINDEX, &classes_key) == LUA_TTABLE) search_classes(L, function, best);
+  else lua_pop(L, 1);
+}
+
+
+void coh_funcname_know(lua_State *L, const char *noun) {
+  luaL_checkstack(L, 4, NULL);
+  if (lua_rawgetp(L, LUA_REGISTRYINDEX, &classes_key) != LUA_TTABLE) {
+    lua_pop(L, 1);
+    lua_newtable(L);
+    lua_pushvalue(L, -1);
+    lua_rawsetp(L, LUA_REGISTRYINDEX, &classes_key);
   }
-  lua_settop(L, best);
+  lua_pushvalue(L, -2);
+  lua_pushstring(L, noun);
+  lua_rawset(L, -3);
+  lua_pop(L, 1);
 }
 
 
 void coh_funcname_find(lua_State *L) {
   luaL_checkstack(L, SLOTS, "a name");
-  push_loaded(L, lua_gettop(L));
+  push_known(L, lua_gettop(L));
   lua_replace(L, -2);
 }
 
@@ -72,7 +109,7 @@ void coh_funcname_render(lua_State *L) {
   luaL_checkstack(L, SLOTS, "a name");
   lua_pushvalue(L, function);
   lua_getinfo(L, ">S", &ar);
-  if (*ar.what == 'C' || coh_library_has(coh_library_of(L), ar.source)) push_loaded(L, function);
+  if (*ar.what == 'C' || coh_library_has(coh_library_of(L), ar.source)) push_known(L, function);
   else lua_pushnil(L);
   if (lua_isnil(L, -1)) {
     lua_pop(L, 1);

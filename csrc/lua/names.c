@@ -17,6 +17,7 @@
 #include <string.h>
 
 #include "lua/arg.h"
+#include "lua/funcname.h"
 
 #define NAMES_MAX 12  /* more are not told */
 
@@ -55,10 +56,26 @@ static const struct foreign { const char *noun, *name, *mend; } foreign[] = {
   {"cohort", "throw", "write error(value)"},
   {"cohort", "raise", "write error(value)"},
   {"cohort", "catch", "write cohort.try(f, cohort.except(matcher, handler))"},
+  {"cohort", "set_timeout", "write cohort.sleep(seconds) in a task, and then what shall be done"},
+  {"cohort", "call_later", "write cohort.sleep(seconds) in a task, and then what shall be done"},
+  {"cohort", "timer", "write cohort.sleep(seconds), or for n in cohort.ticker(seconds) do"},
+  {"cohort", "time", "write cohort.now(), or os.time() for what a clock on the wall shows"},
+  {"cohort", "to_thread", "write cohort.process.run{...}: what blocks is a program of its own"},
+  {"cohort", "run_in_executor", "write cohort.process.run{...}: what blocks is a program of its own"},
+  {"cohort", "defer", "write g:defer(f, ...), or local x <close> ="},
+  {"cohort", "wait_group", "write cohort.group(function(g) ... end)"},
+  {"cohort", "exit", "return from main, or write os.exit(code)"},
+  {"cohort", "dns", "write cohort.net.resolve(host)"},
+  {"cohort", "tcp", "write cohort.net.connect(host, port), or cohort.net.listen(host, port)"},
+  {"cohort", "socket", "write cohort.net.connect(host, port), or cohort.net.listen(host, port)"},
   {"cohort.net", "unix", "write net.connect_unix(path), or net.listen_unix(path)"},
   {"cohort.net", "dial", "write net.connect(host, port)"},
   {"cohort.net", "tcp", "write net.connect(host, port), or net.listen(host, port)"},
   {"cohort.net", "bind", "write net.listen(host, port)"},
+  {"cohort.net", "open_connection", "write net.connect(host, port)"},
+  {"cohort.net", "create_connection", "write net.connect(host, port)"},
+  {"cohort.net", "create_server", "write net.serve(net.listen(host, port), handler)"},
+  {"cohort.net", "start_server", "write net.serve(net.listen(host, port), handler)"},
   {"cohort.net", "getaddrinfo", "write net.resolve(host)"},
   {"cohort.process", "popen", "write process.run{program, ...}, or process.open for its streams"},
   {"cohort.process", "spawn", "write process.open{program, ...}, or process.run for its output"},
@@ -76,6 +93,7 @@ static const struct foreign { const char *noun, *name, *mend; } foreign[] = {
   {"cohort.fs", "move", "write fs.rename(from, to)"},
   {"cohort.fs", "mv", "write fs.rename(from, to)"},
   {"cohort.fs", "cp", "write fs.copy(from, to)"},
+  {"cohort.fs", "mkdirs", "write fs.mkdir(path, {parents = true})"},
   {"cohort.fs", "makedirs", "write fs.mkdir(path, {parents = true})"},
   {"cohort.fs", "is_dir", "write fs.stat(path).type == \"directory\""},
   {"cohort.fs", "is_file", "write fs.stat(path).type == \"file\""},
@@ -114,7 +132,6 @@ static const struct foreign { const char *noun, *name, *mend; } foreign[] = {
   {"semaphore", "signal", "write semaphore:release()"},
   {"condition", "signal", "write condition:notify()"},
   {"condition", "broadcast", "write condition:notify_all()"},
-  {"condition", "wait_for", "write while not ready do condition:wait() end"},
   {"sender", "send", "it is called, send(value)"},
   {"sender", "put", "it is called, send(value)"},
   {"sender", "push", "it is called, send(value)"},
@@ -194,6 +211,8 @@ static const struct foreign { const char *noun, *name, *mend; } foreign[] = {
   {"retry", "tries", "write attempts = n"},
   {"retry", "retries", "write attempts = n"},
   {"retry", "backoff", "write factor = 2"},
+  {"write_file", "append", "write fs.append_file(path, data)"},
+  {"run", "args", "write process.run{\"ls\", \"-l\"}: the arguments follow the program"},
   {"mkdir", "recursive", "write parents = true"},
   {"mkdir", "mode", "write permissions = \"755\""},
   {"run", "shell", "write process.run{\"sh\", \"-c\", script}"},
@@ -358,6 +377,7 @@ static int l_missing(lua_State *L) {
 
 
 void coh_name_guard(lua_State *L, const char *noun) {
+  coh_funcname_know(L, noun);
   lua_createtable(L, 0, 1);
   lua_pushlightuserdata(L, (void *)(uintptr_t)noun);
   lua_pushcclosure(L, l_missing, 1);

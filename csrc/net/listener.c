@@ -152,7 +152,8 @@ static int accept_try(lua_State *L, int status, lua_KContext context) {
   struct coh_listener *l = check_open(L);
   (void)status;
   if (l->poll.reader != NULL)
-    return coh_syserr_raise(L, COH_BUSY, "accept", "another task is accepting from this listener");
+    return coh_syserr_raise(L, COH_BUSY, "accept", "another task is accepting from this listener: let one "
+                                                   "task accept, or write net.serve(listener, handler)");
   return go_on(L, l, f);
 }
 

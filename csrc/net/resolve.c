@@ -36,8 +36,19 @@ struct way {
 };
 
 
+/* The error on top says that there is no such host: was its port, or a URL, given with it? [-0, +0, m] */
+static void add_hint(lua_State *L) {
+  if (strpbrk(lua_tostring(L, HOST), ":/") == NULL) return;
+  lua_getfield(L, -1, "message");
+  lua_pushliteral(L, ": a host is a name or an address alone, and the port an argument of its own");
+  lua_concat(L, 2);
+  lua_setfield(L, -2, "message");
+}
+
+
 static int raise_status(lua_State *L, int status, const char *operation) {
   coh_syserr_push(L, COH_SYSTEM_ERROR, status, operation, "address", lua_tostring(L, HOST));
+  if (status == UV_EAI_NONAME && strcmp(operation, "resolve") == 0) add_hint(L);
   lua_pushvalue(L, WHERE);
   lua_setfield(L, -2, "where");
   return lua_error(L);

@@ -112,7 +112,8 @@ static int receive_try(lua_State *L, int status, lua_KContext context) {
   struct coh_fiber *f = coh_test(L, context);
   (void)status;
   if (check_open(L, "receive")->poll.reader == NULL) return receive(L, f);
-  return coh_syserr_raise(L, COH_BUSY, "receive", "another task is receiving from this socket");
+  return coh_syserr_raise(L, COH_BUSY, "receive", "another task is receiving from this socket: let one task "
+                         "receive, and send to the others what is theirs");
 }
 
 

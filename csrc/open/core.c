@@ -27,6 +27,7 @@
 #include "glue/wait.h"
 #include "io/io.h"
 #include "lua/arg.h"
+#include "lua/funcname.h"
 #include "lua/library.h"
 #include "lua/names.h"
 #include "lua/text.h"
@@ -211,11 +212,13 @@ static int l_missing(lua_State *L) {
 }
 
 
-/* guard_call(metatable, noun): a call of what has it says what to write, where that is known */
+/* guard_call(class, noun): a call of what has it says what to write, if that is known; methods have names */
 static int l_guard_call(lua_State *L) {
+  const char *noun = luaL_checkstring(L, 2);
   luaL_checktype(L, 1, LUA_TTABLE);
   lua_pushvalue(L, 1);
-  coh_name_guard_call(L, luaL_checkstring(L, 2));
+  coh_name_guard_call(L, noun);
+  if (strncmp(noun, "cohort", 6) != 0) coh_funcname_know(L, noun);
   return 0;
 }
 

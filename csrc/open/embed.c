@@ -16,6 +16,7 @@
 #include "glue/note.h"
 #include "glue/object.h"
 #include "glue/reason.h"
+#include "glue/scopes.h"
 #include "io/interrupt.h"
 #include "io/io.h"
 #include "io/standard.h"
@@ -292,6 +293,7 @@ int cohort_status(cohort_runtime *rt, cohort_task task) {
 
 /* Push what the end by deadlock, interrupt or cancel means; the task's own error is the cause. [-1, +1, m] */
 static void push_cancelled(lua_State *L, struct coh_state *S, struct coh_fiber *f) {
+  struct coh_scope *cancelled = S->loop.rt.root->reason != COH_REASON_NONE ? S->loop.rt.root : &f->task.scope;
   if (S->report != LUA_NOREF) {
     lua_rawgeti(L, LUA_REGISTRYINDEX, S->report);
     coh_error_push(L, (enum coh_error_kind)S->report_kind, lua_tostring(L, -1));
@@ -299,9 +301,10 @@ static void push_cancelled(lua_State *L, struct coh_state *S, struct coh_fiber *
   } else if (S->interrupted) {
     coh_error_push(L, COH_INTERRUPTED, "interrupted by Ctrl-C");
   } else {
-    coh_error_push(L, COH_ABORTED, "the task was cancelled");
+    coh_reason_push(L, S, cancelled);
+    coh_scopes_push_aborted(L, "the task was cancelled");
   }
-  coh_reason_push(L, S, S->loop.rt.root->reason != COH_REASON_NONE ? S->loop.rt.root : &f->task.scope);
+  coh_reason_push(L, S, cancelled);
   lua_setfield(L, -2, "reason");
   lua_insert(L, -2);
   if (!lua_isnil(L, -1) && !coh_cancelled_is(L, -1)) lua_setfield(L, -2, "cause");

@@ -253,7 +253,8 @@ struct coh_stream *coh_stream_check_reader(lua_State *L, const struct coh_box *b
   struct coh_stream *s = coh_stream_in(L, box, what);
   if (s->dropped) coh_box_raise_closed(L, &coh_stream_kind, what);
   if (s->poll.reader != NULL)
-    coh_syserr_raise(L, COH_BUSY, what, "another task is reading from this stream");
+    coh_syserr_raise(L, COH_BUSY, what, "another task is reading from this stream: let one task read, "
+                 "and send to the others what is theirs");
   if (!(s->ways & COH_READS))
     coh_misuse(L, "%s: this stream is for writing only: it was opened so", what);
   return s;

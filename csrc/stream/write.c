@@ -131,7 +131,8 @@ static int write_woken(lua_State *L, int status, lua_KContext context) {
 struct coh_stream *coh_stream_check_writer(lua_State *L, const struct coh_box *box, const char *what) {
   struct coh_stream *s = coh_stream_in(L, box, what);
   if (s->poll.writer != NULL)
-    coh_syserr_raise(L, COH_BUSY, what, "another task is writing to this stream");
+    coh_syserr_raise(L, COH_BUSY, what, "another task is writing to this stream: take turns with "
+                 "a cohort.lock(), or let one task write what the others send to it");
   if (!(s->ways & COH_WRITES)) coh_misuse(L, "%s: this stream is for reading only: it was opened so", what);
   if (s->cut)
     coh_syserr_raise(L, COH_BROKEN, what, "an earlier write was cut when a part of it was sent");

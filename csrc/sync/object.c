@@ -13,9 +13,7 @@
 
 
 int coh_sync_refuse(lua_State *L, int arg, const struct coh_sync_class *class, const char *what) {
-  return coh_misuse(L, "%s expects %s %s first, got %s: write %s:%s(...) with a colon", what,
-                    strchr("aeiou", *class->noun) != NULL ? "an" : "a", class->noun, coh_type_name(L, arg),
-                    class->noun, what);
+  return coh_refuse_self(L, arg, class->noun, class->noun, what);
 }
 
 

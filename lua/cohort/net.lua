@@ -129,6 +129,10 @@ end
 --- @param options? cohort.ListenOptions
 --- @return cohort.Listener
 function net.listen(host, port, options)
+  if host == "*" or host == "" then
+    misuse('listen expects a host, got %s: all addresses of this machine are "0.0.0.0", or "::"',
+      host == "" and "an empty string" or "'*'")
+  end
   check_text("listen", "a host", host, "net.listen(host, port)")
   check_port("listen", port)
   local read = option.read("listen", options, listen_options)

@@ -33,6 +33,9 @@ local function is_stream(value) return object.class_of(value) == "cohort.Stream"
 local function describe_source(value, copy)
   if value == "capture" then return '"capture", which is of process.run: read the pipe' end
   if value == "pipe" then return '"pipe", which is of process.open' end
+  if type(value) == "string" and value:find("/", 1, true) then
+    return ('%q: open the file first, io.open(path, "w")'):format(value)
+  end
   if object.class_of(value) == "cohort.File" then return "a file of cohort.fs: take one of io.open" end
   return is_stream(value) and "a stream, which only run takes: copy it, with " .. copy or nil
 end

@@ -145,7 +145,8 @@ end
 --- next tick; when ticks have gone by meanwhile it gives the number of the latest, at once.
 --- @param interval number  seconds
 --- @return fun(): integer
-function retry.ticker(interval)
+function retry.ticker(interval, ...)
+  if is_callable((...)) then misuse "ticker takes no function: write for n in cohort.ticker(seconds) do" end
   if type(interval) ~= "number" or not (interval > 0 and interval < math.huge) then
     misuse("ticker expects more than zero seconds, got %s", option.describe(interval))
   end

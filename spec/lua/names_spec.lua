@@ -82,6 +82,11 @@ describe("a name that is not there", function()
           { cohort, "promise" },
         ["cohort has no 'trace': write cohort.testing.task_tree() for all tasks, or task:traceback()"] =
           { cohort, "trace" },
+        ["cohort has no 'setTimeout': write cohort.sleep(seconds) in a task, and then what shall be done"] =
+          { cohort, "setTimeout" },
+        ["cohort.net has no 'createServer': write net.serve(net.listen(host, port), handler)"] =
+          { cohort.net, "createServer" },
+        ["cohort.fs has no 'mkdirs': write fs.mkdir(path, {parents = true})"] = { cohort.fs, "mkdirs" },
         ["a process has no 'read': write child.stdout:read(...)"] = { x.child, "read" },
         ["a file has no 'flush': nothing is kept back; file:sync() waits until it is on the disk"] =
           { x.file, "flush" },
@@ -99,6 +104,9 @@ describe("a name that is not there", function()
         [limit] = function() cohort.process.run { "true", timeout = 1 } end,
         ["gather has no option 'limit': write cohort.map({limit = n}, list, f)"] = function()
           cohort.gather({ limit = 1 }, {})
+        end,
+        ["write_file has no option 'append': write fs.append_file(path, data)"] = function()
+          cohort.fs.write_file("x", "y", { append = true })
         end,
         ["group has no option 'timeout': write cohort.fail_after(seconds, cohort.group, f)"] = function()
           cohort.group({ timeout = 1 }, print)

@@ -113,6 +113,7 @@ for _, transport in ipairs(transports.list) do
       cohort.group(function(g)
         local writer = start_write(g, a, text)
         assert.is_true(is(raised(a.write, a, "x"), cohort.Busy))
+        assert.matches("take turns with a cohort.lock%(%)", raised(a.write, a, "x").message)
         assert.is_true(is(raised(b.copy_to, b, a), cohort.Busy))
         assert.is_true(b:read_exactly(#text) == text)
         writer:wait()

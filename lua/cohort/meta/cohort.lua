@@ -230,8 +230,8 @@ function g:cancel(reason) end
 --- @alias cohort.TaskStatus "ready"|"running"|"waiting"|"done"|"failed"|"cancelled"
 
 --- A function that runs on its own, in a group. Made by `g:spawn` and its kin. Until a name is set it has
---- that of the place where its function was written, or, when that is not the user's, what its module calls
---- it: "cohort.sleep".
+--- that of the place where its function was written, or, when that is not the user's, what its module or its
+--- object calls it: "cohort.sleep", "stream:read".
 --- @class cohort.Task
 --- @field name string  for humans, may be set at any time
 local task = {}

@@ -21,7 +21,7 @@ local process = {}
 --- @field cwd? string  directory to run in; also where a program such as "./x" is looked for; default ours
 --- @field env? table  variables to set by name, or to take away where false; default none
 --- @field clean_env? boolean  begin with no variables instead of ours; default false
---- @field stdin? string|cohort.Stream|userdata  what it reads: a text, a stream, a file; default nothing
+--- @field stdin? string|cohort.Stream|userdata  a text, a stream, a file; io.stdin for ours; default nothing
 --- @field stdout? string|cohort.Stream|userdata  "capture", "inherit", "null", or where to; default "capture"
 --- @field stderr? string|cohort.Stream|userdata  the same, or "stdout": together with that; default "capture"
 --- @field check? boolean  raise `ProcessError` when it fails; default true
