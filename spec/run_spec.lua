@@ -95,7 +95,8 @@ describe("run", function()
     assert.truthy(text:find("run_spec.lua:%d+: boom"))
   end)
 
-  it("raises Aborted with the kind of the reason when main itself was cancelled", function()
+  it("raises Aborted with the reason, in its message too, when main itself was cancelled", function()
+    local texts = { cancel = "enough" }
     for kind, cancel in pairs {
       cancel = function() cohort.current_scope():cancel "enough" end,
       deadline = function() cohort.current_scope().deadline = 0 end,
@@ -106,6 +107,8 @@ describe("run", function()
       end)
       assert.is_true(cohort.is(err, cohort.Aborted))
       assert.equal(kind, err.reason.kind)
+      assert.equal(texts[kind], err.reason.text)
+      assert.equal(("the task was cancelled (%s)"):format(tostring(err.reason)), err.message)
     end
   end)
 

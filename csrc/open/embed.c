@@ -291,9 +291,22 @@ int cohort_status(cohort_runtime *rt, cohort_task task) {
 
 /* {{ Results */
 
+/* Push why all is cancelled, or this task alone, whose handle knows the words if there is one. [-0, +1, m] */
+static void push_reason(lua_State *L, struct coh_state *S, struct coh_fiber *f) {
+  struct coh_scope *root = S->loop.rt.root;
+  if (root->reason != COH_REASON_NONE) {
+    coh_reason_push(L, S, root);
+    return;
+  }
+  coh_fiber_push_owner(L, f);
+  if (coh_object_test(L, S, lua_gettop(L), COH_TASK) != NULL) coh_reason_push_object(L, lua_gettop(L));
+  else coh_reason_push(L, S, &f->task.scope);
+  lua_remove(L, -2);
+}
+
+
 /* Push what the end by deadlock, interrupt or cancel means; the task's own error is the cause. [-1, +1, m] */
 static void push_cancelled(lua_State *L, struct coh_state *S, struct coh_fiber *f) {
-  struct coh_scope *cancelled = S->loop.rt.root->reason != COH_REASON_NONE ? S->loop.rt.root : &f->task.scope;
   if (S->report != LUA_NOREF) {
     lua_rawgeti(L, LUA_REGISTRYINDEX, S->report);
     coh_error_push(L, (enum coh_error_kind)S->report_kind, lua_tostring(L, -1));
@@ -301,10 +314,10 @@ static void push_cancelled(lua_State *L, struct coh_state *S, struct coh_fiber *
   } else if (S->interrupted) {
     coh_error_push(L, COH_INTERRUPTED, "interrupted by Ctrl-C");
   } else {
-    coh_reason_push(L, S, cancelled);
+    push_reason(L, S, f);
     coh_scopes_push_aborted(L, "the task was cancelled");
   }
-  coh_reason_push(L, S, cancelled);
+  push_reason(L, S, f);
   lua_setfield(L, -2, "reason");
   lua_insert(L, -2);
   if (!lua_isnil(L, -1) && !coh_cancelled_is(L, -1)) lua_setfield(L, -2, "cause");
