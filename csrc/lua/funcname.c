@@ -69,13 +69,14 @@ static void search_classes(lua_State *L, int function, int best) {
 }
 
 
-/* Push the best name of 'function' in all modules and classes, or nil. [-0, +1, m] */
+/* Push the best name of 'function' in all modules, else in all classes, or nil. [-0, +1, m] */
 static void push_known(lua_State *L, int function) {
   int best = lua_gettop(L) + 1;
   lua_pushnil(L);
   lua_pushliteral(L, LUA_LOADED_TABLE);
   if (lua_rawget(L, LUA_REGISTRYINDEX) == LUA_TTABLE) search_modules(L, function, best);
   else lua_pop(L, 1);
+  if (!lua_isnil(L, best)) return;
   if (lua_rawgetp(L, LUA_REGISTRYINDEX, &classes_key) == LUA_TTABLE) search_classes(L, function, best);
   else lua_pop(L, 1);
 }
