@@ -203,6 +203,8 @@ static const struct foreign { const char *noun, *name, *mend; } foreign[] = {
   {"gather", "limit", "write cohort.map({limit = n}, list, f)"},
   {"group", "timeout", "write cohort.fail_after(seconds, cohort.group, f), or move_on_after"},
   {"connect", "timeout", "write cohort.fail_after(seconds, net.connect, host, port)"},
+  {"connect", "tls", "write process.open{\"openssl\", \"s_client\", \"-quiet\", \"-connect\", \"host:443\"}"},
+  {"connect", "ssl", "write process.open{\"openssl\", \"s_client\", \"-quiet\", \"-connect\", \"host:443\"}"},
   {"connect_unix", "timeout", "write cohort.fail_after(seconds, net.connect_unix, path)"},
   {"serve", "timeout", "put a limit into the handler: cohort.fail_after(seconds, f, ...)"},
   {"map", "timeout", "put a limit around it: cohort.fail_after(seconds, cohort.map, list, f)"},

@@ -105,6 +105,9 @@ describe("a name that is not there", function()
         ["gather has no option 'limit': write cohort.map({limit = n}, list, f)"] = function()
           cohort.gather({ limit = 1 }, {})
         end,
+        ["connect has no option 'tls': write process.open{\"openssl\", \"s_client\","] = function()
+          cohort.net.connect("127.0.0.1", 1, { tls = true })
+        end,
         ["write_file has no option 'append': write fs.append_file(path, data)"] = function()
           cohort.fs.write_file("x", "y", { append = true })
         end,
