@@ -132,7 +132,7 @@ static void close_all(lua_State *L, struct coh_state *S, struct coh_fiber *f, st
   for (s = f->task.current; s != until; s = s->parent)
     if (coh_luagroup_around(s) != NULL) coh_luagroup_around(s)->given_up = true;
   S->fenced = true;
-  push_message(L, f->task.current, until->effective);
+  push_message(L, f->task.current, coh_scope_is_cut(until));
   while (f->task.current != until) {
     struct coh_luagroup *g = coh_luagroup_around(f->task.current);
     if (g != NULL) coh_luagroup_add_failures(L, g);

@@ -299,7 +299,7 @@ void coh_note_push_where(lua_State *L, const struct coh_note *note) {
 
 /* The first place is kept: the later ones are those of its clean-up. */
 void coh_note_stuck(struct coh_state *S, struct coh_fiber *f) {
-  struct coh_scope *canceller = coh_scope_canceller(f->task.current);
+  struct coh_scope *canceller = f->task.current->canceller;
   struct coh_luascope *s;
   if (canceller == NULL || canceller->role != COH_SCOPE_PLAIN) return;
   if (canceller->reason != COH_REASON_DEADLINE || !coh_task_has_open(&f->task, canceller)) return;

@@ -122,7 +122,7 @@ static uint16_t next_generation(lua_State *L, const struct coh_fiber *f, bool ca
 
 static int spawn(lua_State *L, struct coh_state *S, struct coh_luagroup *g, bool daemon) {
   const char *what = daemon ? "spawn_daemon" : "spawn";
-  uint16_t generation = next_generation(L, coh_running(S), g->group.scope.effective, what);
+  uint16_t generation = next_generation(L, coh_running(S), coh_scope_is_cut(&g->group.scope), what);
   struct check c = check_of(S, g);
   struct coh_fiber *child = load(L, S);
   check_again(L, S, c, child, what);
@@ -213,7 +213,7 @@ static int l_started(lua_State *L) {
   for (; count > 0; count--) lua_rawseti(L, 1, count);
   lua_replace(L, lua_upvalueindex(3));
   r->called = true;
-  if (child->task.scope.parent->effective) return 0;
+  if (coh_scope_is_cut(child->task.scope.parent)) return 0;
   r->child = NULL;
   coh_group_adopt(&child->task);
   return 0;

@@ -406,16 +406,17 @@ static void free_scope(struct coh_state *S, struct coh_scope *scope) {
 
 
 static struct coh_scope *deepest(struct coh_scope *s) {
-  while (!coh_link_alone(&s->children)) s = coh_item(s->children.next, struct coh_scope, sibling);
+  while (s->youngest != NULL) s = coh_scope_oldest(s);
   return s;
 }
 
 
 /* After 's' in a walk that visits children before parents; NULL after the root. */
 static struct coh_scope *outward(struct coh_scope *s) {
+  struct coh_scope *sibling;
   if (s->parent == NULL) return NULL;
-  if (s->sibling.next == &s->parent->children) return s->parent;
-  return deepest(coh_item(s->sibling.next, struct coh_scope, sibling));
+  sibling = coh_scope_next(s);
+  return sibling == NULL ? s->parent : deepest(sibling);
 }
 
 
@@ -425,7 +426,7 @@ static void free_tree(struct coh_state *S, const struct coh_fiber *running) {
     if (s->role == COH_SCOPE_TASK) cut_fiber(S, coh_item(s, struct coh_fiber, task.scope), running);
   while ((s = deepest(root)) != root) {
     coh_timer_stop(&S->loop.rt.deadlines, &s->deadline);
-    coh_link_remove(&s->sibling);
+    coh_scope_detach(s);
     free_scope(S, s);
   }
 }

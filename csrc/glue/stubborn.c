@@ -143,7 +143,7 @@ static void report(lua_State *L, struct coh_state *S, struct coh_fiber *f) {
 ** they are forgotten where that ends, or in the task's outermost.
 */
 static struct coh_scope *find_counter(struct coh_fiber *f) {
-  struct coh_scope *canceller = coh_scope_canceller(f->task.current);
+  struct coh_scope *canceller = f->task.current->canceller;
   return canceller != NULL && coh_task_has_open(&f->task, canceller) ? canceller : &f->task.scope;
 }
 
@@ -151,7 +151,7 @@ static struct coh_scope *find_counter(struct coh_fiber *f) {
 /* A task is cut with its group, and by no limit of its own: what it does with that concerns the host. */
 static void note_cut(struct coh_fiber *f) {
   struct coh_group *g = f->task.group;
-  if (g != NULL && g->scope.effective) coh_item(g, struct coh_luagroup, group)->cut_tasks = true;
+  if (g != NULL && coh_scope_is_cut(&g->scope)) coh_item(g, struct coh_luagroup, group)->cut_tasks = true;
 }
 
 

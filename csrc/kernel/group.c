@@ -41,9 +41,8 @@ bool coh_group_is_empty(const struct coh_group *group) {
 
 
 static void cancel_tasks(struct coh_group *group, bool daemons_only, enum coh_reason reason) {
-  struct coh_link *l;
-  for (l = group->scope.children.next; l != &group->scope.children; l = l->next) {
-    struct coh_scope *s = coh_item(l, struct coh_scope, sibling);
+  struct coh_scope *s;
+  for (s = coh_scope_oldest(&group->scope); s != NULL; s = coh_scope_next(s)) {
     if (s->role == COH_SCOPE_TASK && (!daemons_only || coh_item(s, struct coh_task, scope)->daemon))
       coh_scope_cancel(s, reason);
   }
@@ -83,7 +82,7 @@ static bool is_full(const struct coh_group *group) {
 
 /* A cancelled group has no limit: everything in it starts at once. */
 static bool must_queue(const struct coh_group *group) {
-  return is_full(group) && !group->scope.effective && !group->shut;
+  return is_full(group) && !coh_scope_is_cut(&group->scope) && !group->shut;
 }
 
 

@@ -5,46 +5,80 @@
 #include "kernel/scope.h"
 
 
-static struct coh_scope *first_child(const struct coh_scope *s) {
-  return coh_link_alone(&s->children) ? NULL : coh_item(s->children.next, struct coh_scope, sibling);
+/* {{ Children: a ring that begins behind the youngest */
+
+static struct coh_scope *scope_at(struct coh_link *sibling) {
+  return coh_item(sibling, struct coh_scope, sibling);
 }
+
+
+struct coh_scope *coh_scope_oldest(const struct coh_scope *scope) {
+  return scope->youngest == NULL ? NULL : scope_at(scope->youngest->sibling.next);
+}
+
+
+struct coh_scope *coh_scope_next(const struct coh_scope *scope) {
+  return scope == scope->parent->youngest ? NULL : scope_at(scope->sibling.next);
+}
+
+
+static void attach(struct coh_scope *scope, struct coh_scope *parent) {
+  if (parent->youngest != NULL) coh_link_prepend(&parent->youngest->sibling, &scope->sibling);
+  parent->youngest = scope;
+}
+
+
+void coh_scope_detach(struct coh_scope *scope) {
+  struct coh_scope *parent = scope->parent;
+  if (parent != NULL && parent->youngest == scope)
+    parent->youngest = coh_link_alone(&scope->sibling) ? NULL : scope_at(scope->sibling.prev);
+  coh_link_remove(&scope->sibling);
+}
+
+/* }} */
 
 
 /* What comes after 's' and all below it in a walk of 'top's subtree, or NULL. */
 static struct coh_scope *after(const struct coh_scope *top, const struct coh_scope *s) {
-  while (s != top) {
-    if (s->sibling.next != &s->parent->children) return coh_item(s->sibling.next, struct coh_scope, sibling);
-    s = s->parent;
+  for (; s != top; s = s->parent) {
+    struct coh_scope *sibling = coh_scope_next(s);
+    if (sibling != NULL) return sibling;
   }
   return NULL;
 }
 
 
-/* Children before what follows: the next one of 'top's subtree, or NULL. */
-static struct coh_scope *next(const struct coh_scope *top, const struct coh_scope *s) {
-  struct coh_scope *child = first_child(s);
+struct coh_scope *coh_scope_walk(const struct coh_scope *top, const struct coh_scope *s) {
+  struct coh_scope *child = coh_scope_oldest(s);
   return child != NULL ? child : after(top, s);
 }
 
 
-static bool inherits(const struct coh_scope *s) {
-  return !s->shield && s->parent != NULL && s->parent->effective;
+/* The canceller of its parent, where it can see that, or NULL. */
+static struct coh_scope *inherited(const struct coh_scope *s) {
+  return s->shield || s->parent == NULL ? NULL : s->parent->canceller;
+}
+
+
+static struct coh_scope *canceller_of(struct coh_scope *s) {
+  struct coh_scope *from_outside = inherited(s);
+  return from_outside == NULL && s->reason != COH_REASON_NONE ? s : from_outside;
 }
 
 
 /*
-** Bring 'effective' up to date in 'top' and below. A scope whose answer stays
+** Bring the cancellers up to date in 'top' and below. A scope whose answer stays
 ** the same ends the walk there: its children's depend on nothing else.
 */
 static void refresh(struct coh_scope *top) {
   struct coh_scope *s = top;
   while (s != NULL) {
-    bool effective = s->reason != COH_REASON_NONE || inherits(s);
-    if (effective == s->effective) {
+    struct coh_scope *canceller = canceller_of(s);
+    if (canceller == s->canceller) {
       s = after(top, s);
     } else {
-      s->effective = effective;
-      s = next(top, s);
+      s->canceller = canceller;
+      s = coh_scope_walk(top, s);
     }
   }
 }
@@ -57,11 +91,11 @@ static void refresh(struct coh_scope *top) {
 static void abort_waits(struct coh_scope *top) {
   struct coh_scope *s = top;
   while (s != NULL) {
-    if (!s->effective) {
+    if (s->canceller == NULL) {
       s = after(top, s);
     } else {
       if (s->slot.wait != NULL) coh_wait_abort(s->slot.wait);
-      s = next(top, s);
+      s = coh_scope_walk(top, s);
     }
   }
 }
@@ -69,9 +103,9 @@ static void abort_waits(struct coh_scope *top) {
 
 /* After a change to 'top': mark first, then abort. */
 static void update(struct coh_scope *top) {
-  bool before = top->effective;
+  bool was_cut = coh_scope_is_cut(top);
   refresh(top);
-  if (top->effective && !before) abort_waits(top);
+  if (coh_scope_is_cut(top) && !was_cut) abort_waits(top);
 }
 
 
@@ -80,7 +114,7 @@ void coh_scope_enter(struct coh_scope *scope, struct coh_runtime *rt, struct coh
   scope->slot.rt = rt;
   scope->slot.wait = NULL;
   scope->parent = parent;
-  coh_link_init(&scope->children);
+  scope->youngest = NULL;
   coh_link_init(&scope->sibling);
   coh_heap_node_init(&scope->deadline);
   scope->reason = COH_REASON_NONE;
@@ -89,18 +123,18 @@ void coh_scope_enter(struct coh_scope *scope, struct coh_runtime *rt, struct coh
   scope->shield = shield;
   scope->caught = false;
   scope->open = true;
-  if (parent != NULL) coh_link_append(&parent->children, &scope->sibling);
-  scope->effective = inherits(scope);
+  if (parent != NULL) attach(scope, parent);
+  scope->canceller = inherited(scope);
   if (deadline_ns != COH_NEVER) coh_scope_set_deadline(scope, deadline_ns);
 }
 
 
 void coh_scope_leave(struct coh_scope *scope) {
   coh_assert(scope->open);
-  coh_assert(coh_link_alone(&scope->children));
+  coh_assert(scope->youngest == NULL);
   coh_assert(scope->slot.wait == NULL);
   coh_timer_stop(&scope->slot.rt->deadlines, &scope->deadline);
-  coh_link_remove(&scope->sibling);
+  coh_scope_detach(scope);
   scope->open = false;
 }
 
@@ -133,16 +167,16 @@ void coh_scope_set_shield(struct coh_scope *scope, bool shield) {
 
 void coh_scope_move(struct coh_scope *scope, struct coh_scope *parent) {
   coh_assert(scope->open);
-  coh_link_remove(&scope->sibling);
+  coh_scope_detach(scope);
   scope->parent = parent;
-  coh_link_append(&parent->children, &scope->sibling);
+  attach(scope, parent);
   update(scope);
 }
 
 
 void coh_scope_abort_all(struct coh_scope *scope) {
   struct coh_scope *s;
-  for (s = scope; s != NULL; s = next(scope, s)) {
+  for (s = scope; s != NULL; s = coh_scope_walk(scope, s)) {
     struct coh_wait *w = s->slot.wait;
     if (w != NULL && !coh_wait_abort(w) && w->kind->lets_go) coh_wait_wake(w, COH_WAIT_CANCELLED);
   }
@@ -157,23 +191,12 @@ bool coh_scope_cancel_called(struct coh_scope *scope) {
 
 
 bool coh_scope_catches(const struct coh_scope *scope) {
-  return scope->reason != COH_REASON_NONE && !inherits(scope);
-}
-
-
-struct coh_scope *coh_scope_canceller(struct coh_scope *scope) {
-  struct coh_scope *found = NULL;
-  for (; scope != NULL; scope = scope->parent) {
-    if (scope->reason != COH_REASON_NONE) found = scope;
-    if (scope->shield) break;
-  }
-  return found;
+  return scope->reason != COH_REASON_NONE && inherited(scope) == NULL;
 }
 
 
 struct coh_scope *coh_scope_source(struct coh_scope *scope) {
-  struct coh_scope *canceller = coh_scope_canceller(scope);
-  if (canceller != NULL) return canceller;
+  if (coh_scope_is_cut(scope)) return scope->canceller;
   while (scope != NULL && scope->reason == COH_REASON_NONE) scope = scope->parent;
   return scope;
 }
@@ -181,7 +204,7 @@ struct coh_scope *coh_scope_source(struct coh_scope *scope) {
 
 int64_t coh_scope_effective_deadline(const struct coh_scope *scope) {
   int64_t earliest_ns = COH_NEVER;
-  if (scope->effective) return INT64_MIN;
+  if (coh_scope_is_cut(scope)) return INT64_MIN;
   for (; scope != NULL; scope = scope->parent) {
     if (scope->deadline.at_ns < earliest_ns) earliest_ns = scope->deadline.at_ns;
     if (scope->shield) break;

@@ -1,8 +1,9 @@
 /*
 ** The tree of cancel scopes. A scope is *effectively* cancelled when it was
-** cancelled itself, or when its parent effectively is and it is no shield. That
-** answer is cached in every scope and kept true by whoever changes the tree, so
-** the test at a checkpoint is one load.
+** cancelled itself, or when its parent effectively is and it is no shield. Its
+** *canceller* is the outermost scope that is to be seen from it and was cancelled;
+** it is kept in every scope by whoever changes the tree, so the test at a checkpoint
+** is one load, and a task is cut at the same cost at any depth.
 **
 ** Cancelling marks the whole subtree first and aborts the waits in it
 ** afterwards, in the order of the tree. It never allocates and never recurses.
@@ -33,15 +34,15 @@ enum coh_scope_role { COH_SCOPE_PLAIN, COH_SCOPE_GROUP, COH_SCOPE_BLOCK, COH_SCO
 
 struct coh_scope {
   struct coh_scope *parent;        /* NULL for the root */
-  struct coh_link children;        /* coh_scope.sibling, oldest first */
-  struct coh_link sibling;         /* in the parent's children; alone when not open */
+  struct coh_scope *youngest;      /* of its children, NULL when there are none */
+  struct coh_link sibling;         /* ring of the parent's children, oldest first; alone when not open */
+  struct coh_scope *canceller;     /* see above; NULL when it is not effectively cancelled */
   struct coh_heap_node deadline;   /* in rt->deadlines while it can still come */
   struct coh_slot slot;            /* the runtime, and the wait parked directly in this scope */
   uint8_t reason;                  /* enum coh_reason of its own cancellation */
   uint8_t role;                    /* enum coh_scope_role: what it is embedded in */
   uint16_t delivered;              /* times it cut the task that has it open; whoever raises counts */
   bool shield;                     /* hides what comes from outside */
-  bool effective;                  /* cached, see above */
   bool caught;                     /* a cancellation ended here */
   bool open;                       /* between enter and leave */
 };
@@ -77,11 +78,13 @@ void coh_scope_abort_all(struct coh_scope *scope);
 /* Cancel if the deadline has passed, though no pass noticed yet; then: was it cancelled itself? */
 bool coh_scope_cancel_called(struct coh_scope *scope);
 
-/* Does a cancellation that arrives here end here? The outermost visible cancelled scope's does. */
-bool coh_scope_catches(const struct coh_scope *scope);
+/* Is it effectively cancelled? */
+static inline bool coh_scope_is_cut(const struct coh_scope *scope) {
+  return scope->canceller != NULL;
+}
 
-/* The outermost visible cancelled scope from here outward, or NULL. */
-struct coh_scope *coh_scope_canceller(struct coh_scope *scope);
+/* Does a cancellation that arrives here end here? That of its own canceller does. */
+bool coh_scope_catches(const struct coh_scope *scope);
 
 /*
 ** What a Cancelled that is on its way out from here comes from: the canceller or,
@@ -91,6 +94,16 @@ struct coh_scope *coh_scope_source(struct coh_scope *scope);
 
 /* The earliest deadline that applies here; INT64_MIN when already cancelled. */
 int64_t coh_scope_effective_deadline(const struct coh_scope *scope);
+
+/* The oldest of its children, and the next after one of them. NULL: there is none. */
+struct coh_scope *coh_scope_oldest(const struct coh_scope *scope);
+struct coh_scope *coh_scope_next(const struct coh_scope *scope);
+
+/* A walk of 'top' and all below it, children behind their parent: what comes after 's', or NULL. */
+struct coh_scope *coh_scope_walk(const struct coh_scope *top, const struct coh_scope *s);
+
+/* Take an open scope out of the tree, and nothing else: for who tears all of it down. */
+void coh_scope_detach(struct coh_scope *scope);
 
 COH_SEEN
 

@@ -62,7 +62,7 @@ void coh_task_end(struct coh_task *task, enum coh_result result);
 
 /* Would the next checkpoint raise? */
 static inline bool coh_task_cancelled(const struct coh_task *task) {
-  return task->current->effective;
+  return coh_scope_is_cut(task->current);
 }
 
 static inline struct coh_runtime *coh_task_runtime(const struct coh_task *task) {

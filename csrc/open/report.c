@@ -46,23 +46,13 @@ static void add_task(lua_State *L, luaL_Buffer *b, struct coh_state *S, struct c
 }
 
 
-static struct coh_scope *after(struct coh_scope *s) {
-  if (!coh_link_alone(&s->children)) return coh_item(s->children.next, struct coh_scope, sibling);
-  while (s->parent != NULL) {
-    if (s->sibling.next != &s->parent->children) return coh_item(s->sibling.next, struct coh_scope, sibling);
-    s = s->parent;
-  }
-  return NULL;
-}
-
-
 /* Push 'headline' and, below it, a line for each task. [-0, +1, m] */
 static void push_report(lua_State *L, struct coh_state *S, const char *headline) {
-  struct coh_scope *s;
+  struct coh_scope *root = S->loop.rt.root, *s;
   luaL_Buffer b;
   luaL_buffinit(L, &b);
   luaL_addstring(&b, headline);
-  for (s = S->loop.rt.root; s != NULL; s = after(s))
+  for (s = root; s != NULL; s = coh_scope_walk(root, s))
     if (s->role == COH_SCOPE_TASK) add_task(L, &b, S, coh_item(s, struct coh_fiber, task.scope));
   luaL_pushresult(&b);
 }

@@ -47,7 +47,7 @@ static void a_cancelled_scope_has_no_timer_and_is_not_revived_by_a_later_deadlin
   CHECK(coh_timer_next(&rt) == COH_NEVER);
   coh_scope_set_deadline(&places[0].scope, 50);
   CHECK(coh_timer_next(&rt) == COH_NEVER);
-  CHECK(places[0].scope.effective && places[0].scope.reason == COH_REASON_CANCEL);
+  CHECK(coh_scope_is_cut(&places[0].scope) && places[0].scope.reason == COH_REASON_CANCEL);
 }
 
 

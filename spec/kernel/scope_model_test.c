@@ -55,7 +55,7 @@ static void tree_park(struct node *n, bool refusing) {
   n->refusing = refusing;
   n->aborts = 0;
   n->ended = false;
-  if (!n->scope.effective) coh_wait_park(&n->wait, &n->scope.slot, &counting_kind, NULL);
+  if (!coh_scope_is_cut(&n->scope)) coh_wait_park(&n->wait, &n->scope.slot, &counting_kind, NULL);
 }
 
 
@@ -65,9 +65,9 @@ static void check_tree(void) {
     struct node *n = &tree[i];
     bool effective = n->in && model_effective(i);
     if (!n->in) continue;
-    CHECK(n->scope.effective == effective);
+    CHECK(coh_scope_is_cut(&n->scope) == effective);
     CHECK(coh_scope_catches(&n->scope) == (n->cancelled && model_canceller(i) == i));
-    CHECK(coh_scope_canceller(&n->scope) == (effective ? &tree[model_canceller(i)].scope : NULL));
+    CHECK(n->scope.canceller == (effective ? &tree[model_canceller(i)].scope : NULL));
     CHECK(n->aborts <= 1);
     if (n->wait.place == COH_PARKED) CHECK(n->refusing ? (n->aborts == 1) >= effective : !effective);
     else CHECK(n->wait.place == COH_RUNNING || n->aborts == 1);
@@ -89,7 +89,7 @@ static void tree_enter(int i, int parent, bool shield) {
 
 static void tree_leave(int i) {
   struct node *n = &tree[i];
-  if (i == 0 || !n->in || !coh_link_alone(&n->scope.children)) return;
+  if (i == 0 || !n->in || n->scope.youngest != NULL) return;
   if (n->wait.place == COH_PARKED) coh_wait_wake(&n->wait, COH_WOKEN);
   if (n->wait.place == COH_READY) coh_link_remove(&n->wait.link);
   coh_scope_leave(&n->scope);

@@ -42,14 +42,14 @@ static inline void nest(int count) {
 /* Say which of 'count' scopes are effectively cancelled. */
 static inline void effective_says(int count) {
   int i;
-  for (i = 0; i < count; i++) say("%c", places[i].scope.effective ? 'x' : '.');
+  for (i = 0; i < count; i++) say("%c", coh_scope_is_cut(&places[i].scope) ? 'x' : '.');
 }
 
 
 static struct coh_scope *all_marked[8];  /* must be effective when any abort runs */
 static inline bool records(struct coh_wait *w) {
   struct coh_scope **s;
-  for (s = all_marked; *s != NULL; s++) CHECK((*s)->effective);
+  for (s = all_marked; *s != NULL; s++) CHECK(coh_scope_is_cut(*s));
   say("%d", (int)(coh_item(w, struct place, wait) - places));
   return true;
 }

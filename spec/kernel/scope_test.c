@@ -145,9 +145,9 @@ static void a_refused_abort_is_not_repeated_when_a_shield_goes_up_and_down(void)
   park(1, &refusing_kind);
   coh_scope_cancel(&places[0].scope, COH_REASON_CANCEL);
   coh_scope_set_shield(&places[1].scope, true);
-  CHECK(!places[1].scope.effective);
+  CHECK(!coh_scope_is_cut(&places[1].scope));
   coh_scope_set_shield(&places[1].scope, false);
-  CHECK(places[1].scope.effective);
+  CHECK(coh_scope_is_cut(&places[1].scope));
   CHECK_SAID("1?");
 }
 
@@ -239,8 +239,8 @@ static void the_outermost_visible_cancelled_scope_catches(void) {
   coh_scope_cancel(&places[1].scope, COH_REASON_CANCEL);
   catches_says(5);
   CHECK_SAID(".C...");
-  CHECK(coh_scope_canceller(&places[4].scope) == &places[1].scope);
-  CHECK(coh_scope_canceller(&places[0].scope) == NULL);
+  CHECK(places[4].scope.canceller == &places[1].scope);
+  CHECK(places[0].scope.canceller == NULL);
 }
 
 
@@ -252,8 +252,8 @@ static void behind_a_shield_the_inner_one_catches(void) {
   coh_scope_cancel(&places[3].scope, COH_REASON_CANCEL);
   catches_says(4);
   CHECK_SAID("C..C");
-  CHECK(coh_scope_canceller(&places[3].scope) == &places[3].scope);
-  CHECK(coh_scope_canceller(&places[1].scope) == &places[0].scope);
+  CHECK(places[3].scope.canceller == &places[3].scope);
+  CHECK(places[1].scope.canceller == &places[0].scope);
 }
 
 
@@ -299,7 +299,7 @@ static void the_source_is_the_canceller_or_the_first_cancelled_scope_behind_a_sh
   CHECK(coh_scope_source(&places[2].scope) == &places[0].scope);
   coh_scope_set_shield(&places[2].scope, true);
   CHECK(coh_scope_source(&places[2].scope) == &places[1].scope);
-  CHECK(coh_scope_canceller(&places[2].scope) == NULL);
+  CHECK(places[2].scope.canceller == NULL);
 }
 
 
@@ -311,7 +311,7 @@ static void leaving_stops_the_timer_and_keeps_flags_and_deadline(void) {
   CHECK(coh_timer_next(&rt) == COH_NEVER);
   CHECK(!places[0].scope.open);
   CHECK(places[0].scope.deadline.at_ns == 10);
-  CHECK(coh_link_alone(&root.children));
+  CHECK(root.youngest == NULL);
 }
 
 
@@ -326,7 +326,7 @@ static void on_a_scope_that_was_left_cancel_sets_only_the_flag(void) {
   CHECK(coh_timer_next(&rt) == COH_NEVER);
   coh_scope_cancel(&places[0].scope, COH_REASON_CANCEL);
   CHECK(coh_scope_cancel_called(&places[0].scope));
-  CHECK(!root.effective);
+  CHECK(!coh_scope_is_cut(&root));
 }
 
 
@@ -344,7 +344,7 @@ static void a_subtree_moved_under_a_cancelled_parent_is_aborted_at_once(void) {
   coh_scope_move(&places[2].scope, &places[1].scope);
   effective_says(5);
   CHECK_SAID("3.xxx.");
-  CHECK(coh_link_alone(&places[0].scope.children));
+  CHECK(places[0].scope.youngest == NULL);
 }
 
 
@@ -392,8 +392,8 @@ static void cancel_nested(size_t count) {
   coh_scope_move(&s[0], &root);
   coh_scope_cancel(&s[0], COH_REASON_CANCEL);
   CHECK(w.outcome == COH_WAIT_CANCELLED);
-  CHECK(s[count - 1].effective);
-  CHECK(coh_scope_canceller(&s[count - 1]) == &s[0]);
+  CHECK(coh_scope_is_cut(&s[count - 1]));
+  CHECK(s[count - 1].canceller == &s[0]);
   for (i = count; i > 0; i--) coh_scope_leave(&s[i - 1]);
   CHECK(coh_timer_next(&rt) == COH_NEVER);
   free(s);

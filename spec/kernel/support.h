@@ -137,7 +137,7 @@ static inline void close_loop(void) {
   CHECK(loop.rt.deadlines.root == NULL);
   CHECK(loop.rt.sleeps.root == NULL);
   CHECK(loop.rt.mem.used == 0);
-  CHECK(coh_link_alone(&loop.root.children));
+  CHECK(loop.root.youngest == NULL);
   coh_loop_close(&loop);
 }
 
