@@ -11,9 +11,8 @@ local virtual, raised, look, handles = tasks.virtual, tasks.raised, sockets.look
 
 -- Calls body(listener, connect) in a run.
 local function listening(body)
-  virtual(function()
-    local listener <close> = net.listen("127.0.0.1", 0)
-    body(listener, function() return net.connect("127.0.0.1", listener.local_address.port) end)
+  sockets.listening(function(listener, port)
+    body(listener, function() return net.connect("127.0.0.1", port) end)
   end)
 end
 
