@@ -399,7 +399,7 @@ int cohort_pump(cohort_runtime *rt, const cohort_budget *budget) {
 
 
 int cohort_timeout(cohort_runtime *rt) {
-  int64_t ns = coh_loop_timeout_ns(&rt->loop);
+  int64_t ns = rt->loop.opened ? coh_loop_timeout_ns(&rt->loop) : COH_NEVER;
   if (ns == COH_NEVER) return -1;
   if (ns >= (int64_t)INT32_MAX * 1000000) return INT32_MAX;
   return (int)((ns + 999999) / 1000000);
@@ -412,7 +412,7 @@ int cohort_fd(const cohort_runtime *rt) {
 
 
 void cohort_wake(cohort_runtime *rt) {
-  coh_loop_wake(&rt->loop);
+  if (rt->loop.opened) coh_loop_wake(&rt->loop);
 }
 
 
@@ -436,13 +436,14 @@ int cohort_cancel_task(cohort_runtime *rt, cohort_task task) {
 
 
 void cohort_cancel(cohort_runtime *rt) {
-  coh_scope_cancel(rt->loop.rt.root, COH_REASON_SHUTDOWN);
+  if (rt->loop.opened) coh_scope_cancel(rt->loop.rt.root, COH_REASON_SHUTDOWN);
 }
 
 
 void cohort_break(cohort_runtime *rt) {
   static const struct coh_stop deadlock = {
     COH_DEADLOCK, "every task waits, and nothing can wake one", COH_REASON_DEADLOCK};
+  if (!rt->loop.opened) return;
   make_room(rt);
   coh_report_stop(rt, rt->main, &deadlock);
 }
