@@ -113,10 +113,11 @@ COHORT_API void cohort_wake(cohort_runtime *rt);
 
 /*
 ** A task waits for something of the host's, whose end will wake it: from the first hold to the last release
-** tasks that wait are not stuck, but waiting.
+** tasks that wait are not stuck, but waiting. Closing the runtime releases all. cohort_release: 0, or
+** COHORT_EINVAL when there is no hold, and then nothing is changed.
 */
 COHORT_API void cohort_hold(cohort_runtime *rt);
-COHORT_API void cohort_release(cohort_runtime *rt);
+COHORT_API int cohort_release(cohort_runtime *rt);
 
 /* Cancel every task. They end in the pumps that follow. */
 COHORT_API void cohort_cancel(cohort_runtime *rt);

@@ -232,6 +232,7 @@ describe("a host in C that asks for what there is not", function()
   for _, claim in ipairs {
     "what is no task is refused",
     "a closed runtime has nothing to wait for",
+    "a release without a hold is refused",
   } do
     it("finds that " .. claim, function()
       assert.same({ 0, "", "" }, { run(host, (claim:gsub(" ", "_"))) })

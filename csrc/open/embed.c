@@ -417,13 +417,14 @@ void cohort_wake(cohort_runtime *rt) {
 
 
 void cohort_hold(cohort_runtime *rt) {
-  rt->loop.wake_tokens++;
+  if (rt->loop.opened) rt->loop.wake_tokens++;
 }
 
 
-void cohort_release(cohort_runtime *rt) {
-  coh_assert(rt->loop.wake_tokens > 0);
+int cohort_release(cohort_runtime *rt) {
+  if (rt->loop.wake_tokens == 0) return COHORT_EINVAL;
   rt->loop.wake_tokens--;
+  return 0;
 }
 
 

@@ -1,8 +1,28 @@
 /*
 ** A host in C that asks for what there is not, for hosts_spec.lua: `refused CLAIM` checks what
-** becomes of calls for a runtime that is closed, and for tasks of others.
+** becomes of calls for a runtime that is closed, for tasks of others, and of one release too many.
 */
 #include "embedded.h"
+
+
+static void a_release_without_a_hold_is_refused(void) {
+  struct host h = open();
+  spawn(&h, "cohort.event():wait()");
+  CHECK(cohort_release(h.rt) == COHORT_EINVAL);
+  cohort_hold(h.rt);
+  CHECK(cohort_pump(h.rt, NULL) == COHORT_WAITING);
+  CHECK(cohort_release(h.rt) == 0);
+  CHECK(cohort_release(h.rt) == COHORT_EINVAL);
+  CHECK(cohort_pump(h.rt, NULL) == COHORT_STUCK);
+  cohort_hold(h.rt);
+  cohort_close(h.rt);
+  cohort_hold(h.rt);
+  CHECK(cohort_release(h.rt) == COHORT_EINVAL);
+  CHECK(cohort_open(h.L, NULL, &h.rt) == 0);
+  spawn(&h, "cohort.event():wait()");
+  CHECK(cohort_pump(h.rt, NULL) == COHORT_STUCK);
+  close(&h);
+}
 
 
 static void a_closed_runtime_has_nothing_to_wait_for(void) {
@@ -52,6 +72,7 @@ static void what_is_no_task_is_refused(void) {
 #define CLAIM(name) if (argc > 1 && strcmp(argv[1], #name) == 0) return name(), 0
 
 int main(int argc, char **argv) {
+  CLAIM(a_release_without_a_hold_is_refused);
   CLAIM(a_closed_runtime_has_nothing_to_wait_for);
   CLAIM(what_is_no_task_is_refused);
   fprintf(stderr, "no such claim\n");
