@@ -178,6 +178,14 @@ static int l_is_callable(lua_State *L) {
 }
 
 
+/* given_seconds(v) -> what was given instead of seconds, and what to write if it is a text like "1s" */
+static int l_given_seconds(lua_State *L) {
+  lua_settop(L, 1);
+  coh_push_given_seconds(L, 1, NULL);
+  return 1;
+}
+
+
 /* can_wait() -> boolean: for clean-up that has another way where it is false */
 static int l_can_wait(lua_State *L) {
   lua_pushboolean(L, coh_can_wait(coh_state_here(L), L));
@@ -243,6 +251,7 @@ static int l_random(lua_State *L) {
 static const luaL_Reg functions[] = {
   {"can_wait", l_can_wait},
   {"check_options", l_check_options},
+  {"given_seconds", l_given_seconds},
   {"guard_call", l_guard_call},
   {"misuse", l_misuse},
   {"missing", l_missing},
