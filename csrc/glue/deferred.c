@@ -57,7 +57,7 @@ static int l_keep_error(lua_State *L) {
   lua_createtable(L, 3, 0);            /* error object deferred errors entry */
   lua_pushvalue(L, 2);
   lua_rawseti(L, -2, 1);
-  if (note != NULL) lua_pushstring(L, note->text);
+  if (note != NULL) coh_note_push(L, note);
   else lua_pushboolean(L, 0);
   lua_rawseti(L, -2, 2);
   lua_pushinteger(L, count_failures(g));

@@ -91,7 +91,7 @@ void coh_error_push(lua_State *L, enum coh_error_kind kind, const char *message)
 }
 
 
-void coh_error_pass_traceback(lua_State *L, int index, const char *text) {
+void coh_error_pass_traceback(lua_State *L, int index, const char *text, size_t length) {
   if (!lua_istable(L, index) || !coh_error_is(L, index, COH_ERROR)) return;
   index = lua_absindex(L, index);
   lua_pushliteral(L, "traceback");
@@ -100,7 +100,7 @@ void coh_error_pass_traceback(lua_State *L, int index, const char *text) {
   lua_pop(L, 1);
   if (has) return;
   lua_pushliteral(L, "traceback");
-  lua_pushstring(L, text);
+  lua_pushlstring(L, text, length);
   lua_rawset(L, index);
 }
 

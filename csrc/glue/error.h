@@ -56,10 +56,10 @@ bool coh_error_is(lua_State *L, int index, enum coh_error_kind kind);
 void coh_error_push_type(lua_State *L, enum coh_error_kind kind);
 
 /*
-** Sets value.traceback = text when the value is an error table of ours that
+** Sets value.traceback to the text when the value is an error table of ours that
 ** has none yet; else does nothing. Raw. [-0, +0, m]
 */
-void coh_error_pass_traceback(lua_State *L, int index, const char *text);
+void coh_error_pass_traceback(lua_State *L, int index, const char *text, size_t length);
 
 /*
 ** When the value on top is nil, which no list can hold, puts an Error with

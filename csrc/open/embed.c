@@ -314,11 +314,15 @@ static void push_cancelled(lua_State *L, struct coh_state *S, struct coh_fiber *
 ** has no field to say what it handled, and says it itself. [-1, +1, m]
 */
 static void add_note(lua_State *L, const struct coh_fiber *f) {
-  const char *handling = f->note == NULL ? NULL : coh_note_handling(f->note->text);
-  if (f->note != NULL) coh_error_pass_traceback(L, lua_gettop(L), f->note->text);
-  if (handling == NULL || lua_type(L, -1) != LUA_TSTRING || f->note->of != lua_topointer(L, -1)) return;
-  lua_pushfstring(L, "\n%s", handling);
-  lua_concat(L, 2);
+  const struct coh_note *note = f->note;
+  const char *handling;
+  if (note == NULL) return;
+  coh_note_split(note->text, note->length, &handling);
+  coh_error_pass_traceback(L, lua_gettop(L), note->text, note->length);
+  if (handling == NULL || lua_type(L, -1) != LUA_TSTRING || note->of != lua_topointer(L, -1)) return;
+  lua_pushliteral(L, "\n");
+  lua_pushlstring(L, handling, note->length - (size_t)(handling - note->text));
+  lua_concat(L, 3);
 }
 
 
