@@ -40,7 +40,7 @@ enum {
   COHORT_WAITING,   /* all tasks wait for time or the outside: see cohort_timeout and cohort_fd */
   COHORT_STUCK,     /* all tasks wait, and nothing can ever wake one: a deadlock */
   COHORT_IDLE,      /* there are no tasks */
-  COHORT_EBUSY = -1,   /* a pump of this runtime runs already, or a task does; or it is being closed */
+  COHORT_EBUSY = -1,   /* a pump of this runtime runs already, or a task does; or it is closed, or being so */
   COHORT_EEXIST = -2,  /* this lua_State has an open runtime */
   COHORT_ENOMEM = -3,
   COHORT_ESYSTEM = -4, /* the operating system refused; nothing was opened */
@@ -101,11 +101,11 @@ COHORT_API int cohort_spawn(cohort_runtime *rt, lua_State *L, int arguments, coh
 */
 COHORT_API int cohort_pump(cohort_runtime *rt, const cohort_budget *budget);
 
-/* Milliseconds until the next pump is due, for poll(2): 0 at once, -1 only when the fd is readable.
-   Ask again after every call into the runtime. */
+/* Milliseconds until the next pump is due, for poll(2): 0 at once, -1 only when the fd is readable; of a
+   closed runtime -1, as no pump is due any more. Ask again after every call into the runtime. */
 COHORT_API int cohort_timeout(cohort_runtime *rt);
 
-/* A descriptor that is readable when a pump is due; -1 where there is none. */
+/* A descriptor that is readable when a pump is due; -1 where there is none, as of a closed runtime. */
 COHORT_API int cohort_fd(const cohort_runtime *rt);
 
 /* Make a pump due. The one call that another thread may make, until the runtime is closed. */
@@ -113,10 +113,11 @@ COHORT_API void cohort_wake(cohort_runtime *rt);
 
 /*
 ** A task waits for something of the host's, whose end will wake it: from the first hold to the last release
-** tasks that wait are not stuck, but waiting.
+** tasks that wait are not stuck, but waiting. Closing the runtime releases all. cohort_release: 0, or
+** COHORT_EINVAL when there is no hold, and then nothing is changed.
 */
 COHORT_API void cohort_hold(cohort_runtime *rt);
-COHORT_API void cohort_release(cohort_runtime *rt);
+COHORT_API int cohort_release(cohort_runtime *rt);
 
 /* Cancel every task. They end in the pumps that follow. */
 COHORT_API void cohort_cancel(cohort_runtime *rt);
@@ -145,6 +146,8 @@ COHORT_API void cohort_break(cohort_runtime *rt);
 /*
 ** End everything, whatever state it is in, and free it. Tasks that run still are closed by force. Inside
 ** of a pump, and in a finalizer inside of cohort_spawn or cohort_take, it only cancels all: close again then.
+** Until its lua_State is closed a closed runtime may be asked still: it refuses what makes or runs tasks,
+** knows none, and whatever else there is does nothing.
 */
 COHORT_API void cohort_close(cohort_runtime *rt);
 

@@ -128,6 +128,47 @@ describe("a deadline", function()
     end)
   end)
 
+  it("that is written as text with a unit is misuse that says what to write", function()
+    virtual(function()
+      local function expect(seconds, text)
+        assert.equal(('sleep expects seconds as a number, got "%s": write sleep(%s)'):format(text, seconds),
+          misuse(cohort.sleep, text))
+      end
+      for text, seconds in pairs {
+        ["1"] = "1", ["1s"] = "1", ["100ms"] = "0.1", ["1m"] = "60", ["1.5 h"] = "5400", [".5s"] = "0.5",
+        ["10 minutes"] = "600", ["2 days"] = "172800", ["7us"] = "7e-06", ["5ns"] = "5e-09",
+      } do
+        expect(seconds, text)
+      end
+      for _, text in ipairs { "s", "1x", "1 m s", "1h30m", "-1s", "1.5.2s", "0x10", "1 ", "nan", "" } do
+        local message = misuse(cohort.sleep, text)
+        assert.equal(text ~= "1 " and ('sleep expects seconds as a number, got "%s"'):format(text)
+          or 'sleep expects seconds as a number, got "1 ": write sleep(1)', message)
+      end
+      for _, text in ipairs { "1s\0", "1\n", ("1"):rep(41) .. "s" } do
+        assert.equal("sleep expects seconds as a number, got another string", misuse(cohort.sleep, text))
+      end
+      assert.equal('fail_after expects seconds as a number, got "5s": write fail_after(5, ...)',
+        misuse(cohort.fail_after, "5s", print))
+      local expected = "option '%s' expects %s, got \"100ms\": write 0.1"
+      assert.equal(expected:format("timeout", "zero or more seconds"),
+        misuse(cohort.scope, { timeout = "100ms" }, print))
+      assert.equal(expected:format("delay", "zero or more seconds"),
+        misuse(cohort.retry, { delay = "100ms" }, print))
+      assert.equal(expected:format("max_delay", "zero or more seconds, or math.huge"),
+        misuse(cohort.retry, { max_delay = "100ms" }, print))
+      assert.equal(expected:format("grace", "zero or more seconds"),
+        misuse(cohort.process.open, { "true", grace = "100ms" }))
+      assert.equal('ticker expects more than zero seconds, got "1s": write 1', misuse(cohort.ticker, "1s"))
+      expected = "%s expects a time on cohort.now()'s clock, got "
+      assert.equal(expected:format "move_on_at" .. '"2m": write cohort.now() + 120',
+        misuse(cohort.move_on_at, "2m", print))
+      assert.equal(expected:format "option 'deadline'" .. '"2m": write cohort.now() + 120',
+        misuse(cohort.scope, { deadline = "2m" }, print))
+      assert.equal(expected:format "move_on_at" .. '"2"', misuse(cohort.move_on_at, "2", print))
+    end)
+  end)
+
   it("that is negative and relative, or no number, is misuse", function()
     virtual(function()
       local ran
@@ -138,7 +179,7 @@ describe("a deadline", function()
           misuse(f, -1, run))
         assert.equal(name .. " expects zero or more seconds, got nan; math.huge means no limit",
           misuse(f, 0 / 0, run))
-        assert.equal(name .. " expects seconds as a number, got string", misuse(f, "1", run))
+        assert.equal(name .. ' expects seconds as a number, got "soon"', misuse(f, "soon", run))
         assert.equal(name .. " expects seconds as a number, got no value", misuse(f))
       end
       for _, name in ipairs { "move_on_at", "fail_at" } do

@@ -56,3 +56,31 @@ describe("a deferred function that finds no memory to run", function()
     end
   end)
 end)
+
+describe("a deferred function with more arguments than the stack has room for", function()
+  -- A group whose host has used some of its stack; a task of it has not, and defers with 'count' arguments.
+  local function defer_many(ran, count, ...)
+    cohort.group({ name = "G" }, function(g)
+      g:defer(function() ran[#ran + 1] = "first" end)
+      g:spawn(function()
+        g:defer(function() ran[#ran + 1] = "many" end, table.unpack({}, 1, count))
+      end)
+      g:defer(function() ran[#ran + 1] = "last" end)
+    end)
+    return ...
+  end
+
+  it("is dropped with an error that says so", function()
+    local ran = {}
+    local err = tasks.raised(tasks.virtual, defer_many, ran, 998000, table.unpack({}, 1, 5000))
+    assert.same({ "stack overflow (too many arguments)" }, tasks.shape(err))
+    assert.same({ "last", "first" }, ran)
+    assert.matches("^group 'G' failed %(1 error%)\n.*stack overflow", tostring(err))
+  end)
+
+  it("runs where there is room", function()
+    local ran = {}
+    tasks.virtual(defer_many, ran, 998000)
+    assert.same({ "many", "last", "first" }, ran)
+  end)
+end)

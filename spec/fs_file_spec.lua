@@ -363,6 +363,30 @@ describe("an open file", function()
       assert.is_true(is_error(raised(fs.temp_file, { dir = dir .. "none" }), "ENOENT", "temp_file"))
     end)
   end)
+
+  it("that is temporary, of a relative folder, is removed when the process is elsewhere by then", function()
+    files.elsewhere(function(change, here)
+      local file <close> = fs.temp_file { dir = "there", prefix = "x-" }
+      assert.equal(here .. "/there/x-", file.path:match "^.*/x%-")
+      change "there"
+      fs.mkdir "there"
+      fs.write_file(file.path:match "there/.*", "another's")
+      file:close()
+      assert.equal("there", files.names ".")
+      assert.not_equal("", files.names "there")
+    end)
+  end)
+
+  it("that is temporary is removed where the path of the folder is longer than the system tells", function()
+    files.elsewhere(function(change)
+      files.go_deep(change)
+      local file <close> = fs.temp_file { dir = "." }
+      assert.equal(file.path, "./" .. files.names ".")
+      file:close()
+      assert.equal("", files.names ".")
+      assert.is_true(is_error(raised(fs.temp_file, { dir = "none" }), "ENOENT", "temp_file"))
+    end)
+  end)
 end)
 
 describe("with all threads of the pool busy", function()

@@ -448,6 +448,38 @@ describe("temp_dir", function()
     end)
   end)
 
+  it("of a relative folder goes also when the process is elsewhere by then, and nothing there", function()
+    files.elsewhere(function(change, here)
+      do
+        local temp <close> = fs.temp_dir { dir = "there", prefix = "x-" }
+        assert.equal(here .. "/there/x-", temp.path:match "^.*/x%-")
+        make(temp.path .. "/", "a")
+        change "there"
+        make("./", temp.path:match "there/.*" .. "/b")
+      end
+      assert.equal("there", names ".")
+      assert.not_equal("", names "there")
+      local temp <close> = fs.temp_dir { dir = "." }
+      change "there"
+      temp:remove()
+      assert.equal("there", names "..")
+      change "/"
+      local top <close> = fs.temp_dir { dir = "tmp" }
+      assert.matches("^/tmp/", top.path)
+    end)
+  end)
+
+  it("goes where the path of its folder is longer than the system tells", function()
+    files.elsewhere(function(change)
+      files.go_deep(change)
+      do
+        local temp <close> = fs.temp_dir { dir = "." }
+        assert.equal(temp.path, "./" .. names ".")
+      end
+      assert.equal("", names ".")
+    end)
+  end)
+
   it("may be removed before, more than once, and by others", function()
     within(function(dir)
       local temp <close> = fs.temp_dir { dir = dir }

@@ -162,7 +162,6 @@ describe("a host in C", function()
     "the first sigint cancels",
     "two states share nothing",
     "a runtime begins again when all that was cancelled has ended",
-    "what is no task is refused",
     "a task is cancelled alone",
     "who waits for the host is not stuck",
   } do
@@ -219,6 +218,21 @@ describe("a host in C that is called back in the middle of its calls", function(
     "using a runtime while it is closed is refused",
     "a hook that raises while a task is made loses nothing",
     "a number is not used again by the next runtime",
+  } do
+    it("finds that " .. claim, function()
+      assert.same({ 0, "", "" }, { run(host, (claim:gsub(" ", "_"))) })
+    end)
+  end
+end)
+
+describe("a host in C that asks for what there is not", function()
+  local host
+  setup(function() host = compile "spec/support/refused.c" end)
+
+  for _, claim in ipairs {
+    "what is no task is refused",
+    "a closed runtime has nothing to wait for",
+    "a release without a hold is refused",
   } do
     it("finds that " .. claim, function()
       assert.same({ 0, "", "" }, { run(host, (claim:gsub(" ", "_"))) })

@@ -70,17 +70,30 @@ static void push_text(lua_State *L, int index, struct coh_text_size *size) {
 }
 
 
+/* Push the lines of the string on top, each behind a newline and two spaces. [-0, +1, m] */
+static void push_indented(lua_State *L) {
+  size_t left;
+  const char *line = lua_tolstring(L, -1, &left), *end;
+  luaL_Buffer b;
+  luaL_buffinit(L, &b);
+  luaL_addstring(&b, "\n  ");
+  while ((end = memchr(line, '\n', left)) != NULL) {
+    luaL_addlstring(&b, line, (size_t)(end - line));
+    luaL_addstring(&b, "\n  ");
+    left -= (size_t)(end - line) + 1;
+    line = end + 1;
+  }
+  luaL_addlstring(&b, line, left);
+  luaL_pushresult(&b);
+}
+
+
 /* Push the lines of its traceback, which a group shows by itself. [-0, +1, m] */
 static void push_traceback(lua_State *L, int index) {
   lua_pushnil(L);
   if (!coh_errgroup_is(L, index)) push_field(L, index, "traceback");
-  if (lua_type(L, -1) != LUA_TSTRING || lua_rawlen(L, -1) == 0) {
-    lua_pushliteral(L, "");
-  } else {
-    lua_pushliteral(L, "\n  ");
-    luaL_gsub(L, lua_tostring(L, -2), "\n", "\n  ");
-    lua_concat(L, 2);
-  }
+  if (lua_type(L, -1) != LUA_TSTRING || lua_rawlen(L, -1) == 0) lua_pushliteral(L, "");
+  else push_indented(L);
   lua_replace(L, index + 1);
   lua_settop(L, index + 1);
 }
@@ -164,7 +177,7 @@ void coh_errchain_push_handling(lua_State *L, int index, int err) {
     lua_pushliteral(L, "");
   } else {
     show(L, COH_HANDLING, 0, &size);
-    lua_pushstring(L, lua_tostring(L, -1) + 1);
+    lua_pushlstring(L, lua_tostring(L, -1) + 1, lua_rawlen(L, -1) - 1);  /* without its newline */
   }
   lua_replace(L, top + 1);
   lua_settop(L, top + 1);

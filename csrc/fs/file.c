@@ -119,11 +119,14 @@ static int push_opened(lua_State *L, struct coh_request *r) {
 }
 
 
+static int make_file(char *template) {
+  return mkostemp(template, O_CLOEXEC);
+}
+
+
 static int run_temp_file(struct coh_request *r) {
-  int status = coh_request_grow(r, strlen(r->path) + 1);
-  if (status < 0) return status;
-  r->fd = coh_fs_result(mkostemp(strcpy(r->bytes, r->path), O_CLOEXEC));  /* from XXXXXX on each time */
-  r->made = r->opened = r->fd >= 0;
+  r->fd = coh_request_make(r, make_file);
+  r->opened = r->fd >= 0;
   return r->opened ? 0 : r->fd;
 }
 

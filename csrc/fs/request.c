@@ -4,8 +4,10 @@
 */
 #include "fs/request.h"
 
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 #define ROOM_MIN 4096
@@ -23,6 +25,38 @@ int coh_request_grow(struct coh_request *r, size_t needed) {
   r->bytes = bytes;
   r->room = room;
   return 0;
+}
+
+
+/* Where this process is, and how long that is with a slash behind it; 0: it has no path. */
+static size_t find_folder(char folder[PATH_MAX]) {
+  size_t length;
+  if (getcwd(folder, PATH_MAX) == NULL) return 0;
+  length = strlen(folder);
+  return folder[length - 1] == '/' ? length : length + 1;
+}
+
+
+/* The path behind the first 'begin' of the bytes, with its XXXXXX. */
+static char *template_at(struct coh_request *r, size_t begin) {
+  strcpy(r->bytes + begin, r->path);
+  return r->bytes;
+}
+
+
+int coh_request_make(struct coh_request *r, int (*make)(char *template)) {
+  char folder[PATH_MAX];
+  size_t begin = *r->path == '/' ? 0 : find_folder(folder);
+  int status = coh_request_grow(r, begin + strlen(r->path) + 1);
+  if (status < 0) return status;
+  if (begin > 0) {
+    memcpy(r->bytes, folder, begin - 1);
+    r->bytes[begin - 1] = '/';
+  }
+  status = coh_fs_result(make(template_at(r, begin)));  /* again after EINTR: from XXXXXX on */
+  if (status < 0 && begin > 0) status = coh_fs_result(make(template_at(r, 0)));
+  r->made = status >= 0;
+  return status;
 }
 
 

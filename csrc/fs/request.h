@@ -75,6 +75,13 @@ static inline bool coh_fs_stopped(struct coh_request *r) {
 /* Room in 'bytes' for 'needed' or more; UV_ENOMEM when there is none. */
 int coh_request_grow(struct coh_request *r, size_t needed);
 
+/*
+** Make something temporary by 'make', of the template in 'path', and keep its path in 'bytes': absolute, for
+** the process may be elsewhere when it is removed; as it was given where no absolute one leads there. What
+** 'make' returned, or a negative status.
+*/
+int coh_request_make(struct coh_request *r, int (*make)(char *template));
+
 /* Free the results that nobody took. */
 void coh_request_clear(struct coh_request *r);
 

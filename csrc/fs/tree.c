@@ -76,18 +76,18 @@ static int l_mkdir(lua_State *L) {
 }
 
 
+static int make_dir(char *template) {
+  return mkdtemp(template) != NULL ? 0 : -1;
+}
+
+
 static int run_temp_dir(struct coh_request *r) {
-  int status = coh_request_grow(r, strlen(r->path) + 1);
-  if (status < 0) return status;
-  r->count = strlen(r->path);
-  status = coh_fs_result(mkdtemp(strcpy(r->bytes, r->path)) != NULL ? 0 : -1);  /* from XXXXXX on each time */
-  r->made = status == 0;
-  return status;
+  return coh_request_make(r, make_dir);
 }
 
 
 static int push_temp_dir(lua_State *L, struct coh_request *r) {
-  lua_pushlstring(L, r->bytes, r->count);
+  lua_pushstring(L, r->bytes);
   r->made = false;
   return 1;
 }

@@ -11,6 +11,7 @@
 #include "glue/deferred.h"
 #include "glue/fiber.h"
 #include "glue/groupend.h"
+#include "glue/note.h"
 #include "glue/object.h"
 #include "glue/scopes.h"
 #include "glue/wait.h"
@@ -165,8 +166,7 @@ static void push_details(lua_State *L, struct coh_fiber *f) {
   lua_createtable(L, 0, 2);
   coh_fiber_push_name(L, f);
   lua_setfield(L, -2, "task");
-  if (f->note == NULL) return;
-  lua_pushstring(L, f->note->text);
+  coh_note_push(L, f->note);
   lua_setfield(L, -2, "traceback");
 }
 

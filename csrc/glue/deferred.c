@@ -8,11 +8,14 @@
 
 #include <lauxlib.h>
 
+#include <string.h>
+
 #include "errors/error.h"
 #include "errors/group.h"
 #include "glue/fiber.h"
 #include "glue/note.h"
 #include "glue/object.h"
+#include "glue/shed.h"
 
 
 static struct coh_state *state_of(const struct coh_luagroup *g) {
@@ -46,10 +49,11 @@ static lua_Integer count_failures(const struct coh_luagroup *g) {
 }
 
 
-/* pcall'ed: (group, error of a deferred function): kept with its traceback, and how many failed before */
+/* pcall'ed: (group, error of a deferred function, has it run): kept with its traceback, how many failed */
 static int l_keep_error(lua_State *L) {
   struct coh_luagroup *g = lua_touserdata(L, 1);
-  const struct coh_note *note = coh_fiber_of(g->group.host)->note;
+  const struct coh_note *note = lua_toboolean(L, 3) ? coh_fiber_of(g->group.host)->note : NULL;
+  lua_settop(L, 2);
   coh_error_box_nil(L);
   coh_object_push(L, state_of(g), &g->group.scope);
   coh_deferred_push(L, lua_gettop(L));
@@ -57,7 +61,7 @@ static int l_keep_error(lua_State *L) {
   lua_createtable(L, 3, 0);            /* error object deferred errors entry */
   lua_pushvalue(L, 2);
   lua_rawseti(L, -2, 1);
-  if (note != NULL) lua_pushstring(L, note->text);
+  if (note != NULL) coh_note_push(L, note);
   else lua_pushboolean(L, 0);
   lua_rawseti(L, -2, 2);
   lua_pushinteger(L, count_failures(g));
@@ -68,18 +72,22 @@ static int l_keep_error(lua_State *L) {
 }
 
 
-void coh_deferred_keep_error(lua_State *L, struct coh_luagroup *g) {
-  if (coh_cancelled_is(L, -1)) {
-    lua_pop(L, 1);
-    return;
-  }
+/* Keep the error on top. [-1, +0, -] */
+static void keep_error(lua_State *L, struct coh_luagroup *g, bool has_run) {
   lua_pushcfunction(L, l_keep_error);
   lua_insert(L, -2);
   lua_pushlightuserdata(L, g);
   lua_insert(L, -2);
-  if (lua_pcall(L, 2, 0, 0) == LUA_OK) return;
+  lua_pushboolean(L, has_run);
+  if (lua_pcall(L, 3, 0, 0) == LUA_OK) return;
   g->deferred_lost = true;
   lua_pop(L, 1);
+}
+
+
+void coh_deferred_keep_error(lua_State *L, struct coh_luagroup *g) {
+  if (coh_cancelled_is(L, -1)) lua_pop(L, 1);
+  else keep_error(L, g, true);
 }
 
 /* }} */
@@ -125,16 +133,26 @@ static int l_spawn(lua_State *L) {
 }
 
 
+/* Was it memory that 'take' lacked? Its error, which is no function's of others, is on top. [-0, +0, -] */
+static bool is_out_of_memory(lua_State *L, int status) {
+  if (status == LUA_ERRMEM) return true;
+  return lua_type(L, -1) == LUA_TSTRING && strcmp(lua_tostring(L, -1), COH_OUT_OF_MEMORY) == 0;
+}
+
+
 /*
 ** Call 'function' for the latest deferred function; how many values it left. When memory
-** runs out that function is not going to run, and the group fails. [-0, +n, -]
+** runs out, or its arguments find no room on the stack, that function is not going to run, and the
+** group fails. [-0, +n, -]
 */
 static int take(lua_State *L, struct coh_luagroup *g, lua_CFunction function) {
-  int top = lua_gettop(L);
+  int top = lua_gettop(L), status;
   lua_pushcfunction(L, function);
   lua_pushlightuserdata(L, g);
-  if (lua_pcall(L, 1, LUA_MULTRET, 0) != LUA_OK) {
-    g->deferred_lost = true;
+  status = lua_pcall(L, 1, LUA_MULTRET, 0);
+  if (status != LUA_OK) {
+    if (is_out_of_memory(L, status)) g->deferred_lost = true;
+    else keep_error(L, g, false);
     lua_settop(L, top);
   }
   g->deferred--;

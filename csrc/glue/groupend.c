@@ -59,49 +59,54 @@ static size_t own_length(const char *text, size_t n, const char *around) {
 }
 
 
+/* What a note says; NULL when there is none. */
+struct noted {
+  const char *text;
+  size_t length;
+};
+
+
+static struct noted noted_by(const struct coh_note *note) {
+  return note == NULL ? (struct noted){NULL, 0} : (struct noted){note->text, note->length};
+}
+
+
 /*
 ** Push { task = name, traceback = text, handling = the rest of the text }, without the
 ** frames that 'around', the group's own traceback, has too. Groups have tracebacks of
 ** their own. [-0, +1, m]
 */
-static void push_details(lua_State *L, struct coh_fiber *f, const char *text, const char *around, int error) {
-  size_t length;
-  const char *handling = text == NULL ? NULL : coh_note_handling(text);
+static void push_details(lua_State *L, struct coh_fiber *f, struct noted at, const char *around, int error) {
+  const char *handling;
+  size_t own;
   lua_createtable(L, 0, 3);
   coh_fiber_push_name(L, f);
   lua_setfield(L, -2, "task");
-  if (text == NULL || *text == '\0' || coh_error_is(L, error, COH_ERROR_GROUP)) return;
-  lua_pushstring(L, text);
+  if (at.length == 0 || coh_error_is(L, error, COH_ERROR_GROUP)) return;
+  lua_pushlstring(L, at.text, at.length);
   coh_error_pass_traceback(L, error);
-  length = handling == NULL ? lua_rawlen(L, -1) : (size_t)(handling - text);
-  if (handling != NULL && length > 0) length--;
-  length = own_length(text, length, around);
-  if (length < lua_rawlen(L, -1)) {
-    lua_pushlstring(L, text, length);
+  own = own_length(at.text, coh_note_split(at.text, at.length, &handling), around);
+  if (own < at.length) {
+    lua_pushlstring(L, at.text, own);
     lua_replace(L, -2);
   }
   lua_setfield(L, -2, "traceback");
   if (handling == NULL) return;
-  lua_pushstring(L, handling);
+  lua_pushlstring(L, handling, at.length - (size_t)(handling - at.text));
   lua_setfield(L, -2, "handling");
 }
 
 
-static const char *text_of(const struct coh_note *note) {
-  return note == NULL ? NULL : note->text;
-}
-
-
 /*
-** Append the error on top, which happened in 'f' at 'text' (or NULL), and its
-** details to the lists at 'errors' and 'errors' + 1. [-1, +0, m]
+** Append the error on top, which happened in 'f' and 'at' there, and its details to the lists at
+** 'errors' and 'errors' + 1. [-1, +0, m]
 **
 **   message   place of the group   hosts   errors   details   error
 */
-static void append(lua_State *L, struct coh_fiber *f, const char *text, int errors) {
+static void append(lua_State *L, struct coh_fiber *f, struct noted at, int errors) {
   lua_Integer n = (lua_Integer)lua_rawlen(L, errors) + 1;
   coh_error_box_nil(L);
-  push_details(L, f, text, lua_tostring(L, errors - 2), lua_gettop(L));
+  push_details(L, f, at, lua_tostring(L, errors - 2), lua_gettop(L));
   lua_rawseti(L, errors + 1, n);
   lua_rawseti(L, errors, n);
 }
@@ -117,7 +122,7 @@ static void append_failure(lua_State *L, struct coh_luagroup *g, struct coh_link
     f = coh_item(l, struct coh_fiber, task.wait.link);
     coh_fiber_push_error(L, f);
   }
-  append(L, f, text_of(f->note), errors);
+  append(L, f, noted_by(f->note), errors);
 }
 
 
@@ -128,6 +133,7 @@ static void append_failure(lua_State *L, struct coh_luagroup *g, struct coh_link
 static unsigned append_deferred(lua_State *L, struct coh_state *S, struct coh_luagroup *g, unsigned i,
                                 lua_Integer failures, int errors) {
   bool more = i <= g->deferred_failed;
+  struct noted at;
   for (; more; i += more, more = more && i <= g->deferred_failed) {
     coh_object_push(L, S, &g->group.scope);
     lua_getiuservalue(L, -1, COH_UV_DEFERRED);
@@ -137,7 +143,8 @@ static unsigned append_deferred(lua_State *L, struct coh_state *S, struct coh_lu
     more = lua_tointeger(L, -1) == failures;
     lua_rawgeti(L, -2, 2);
     lua_rawgeti(L, -3, 1);               /* ... entry failures traceback error */
-    if (more) append(L, coh_fiber_of(g->group.host), lua_tostring(L, -2), errors);
+    at.text = lua_tolstring(L, -2, &at.length);
+    if (more) append(L, coh_fiber_of(g->group.host), at, errors);
     else lua_pop(L, 1);
     lua_pop(L, 6);
   }
@@ -188,11 +195,11 @@ static int l_error(lua_State *L) {
   append_failures(L, S, g, body, first + 3);
   if (g->deferred_lost) {
     lua_pushliteral(L, COH_OUT_OF_MEMORY);
-    append(L, host, NULL, first + 3);
+    append(L, host, noted_by(NULL), first + 3);
   }
   if (!lua_isnil(L, MORE)) {
     lua_pushvalue(L, MORE);
-    append(L, host, NULL, first + 3);
+    append(L, host, noted_by(NULL), first + 3);
   }
   coh_errgroup_push(L, lua_tostring(L, first));
   coh_errgroup_set_traceback(L, -1, lua_tostring(L, first + 1), lua_tostring(L, first + 2));

@@ -242,43 +242,53 @@ void coh_note_push_line(lua_State *L, struct coh_state *S, struct coh_fiber *f) 
 
 void coh_note_free(struct coh_state *S, struct coh_note **note) {
   if (*note == NULL) return;
-  coh_mem_free(&S->loop.rt.mem, *note, (*note)->size);
+  coh_mem_free(&S->loop.rt.mem, *note, sizeof **note + (*note)->length + 1);
   *note = NULL;
+}
+
+
+/* A note of 'text'; NULL without memory. */
+static struct coh_note *new_note(struct coh_state *S, const char *text, size_t length, const void *of) {
+  struct coh_note *note = coh_mem_new(&S->loop.rt.mem, sizeof *note + length + 1);
+  if (note == NULL) return NULL;
+  note->length = length;
+  note->of = of;
+  memcpy(note->text, text, length);
+  note->text[length] = '\0';
+  return note;
 }
 
 
 /* The same as below, without the 'level' innermost frames. */
 static void take(struct coh_state *S, struct coh_fiber *f, int level, struct coh_note **note) {
   struct text t;
-  size_t size;
   coh_note_free(S, note);
   begin(&t);
   add_fiber(&t, S, f, level);
-  size = sizeof **note + t.length + 1;
-  *note = coh_mem_new(&S->loop.rt.mem, size);
-  if (*note == NULL) return;
-  (*note)->size = size;
-  (*note)->of = NULL;
-  memcpy((*note)->text, t.at, t.length);
-  if (t.length > 0) (*note)->text[t.length - 1] = '\0';
+  *note = new_note(S, t.at, t.length > 0 ? t.length - 1 : 0, NULL);
 }
 
 
-void coh_note_put(struct coh_state *S, struct coh_fiber *f, const char *text, const void *of) {
-  size_t size = sizeof *f->note + (text == NULL ? 0 : strlen(text)) + 1;
+void coh_note_put(lua_State *L, struct coh_state *S, struct coh_fiber *f, int text, const void *of) {
+  size_t length;
+  const char *s = lua_tolstring(L, text, &length);
   coh_note_free(S, &f->note);
-  if (text != NULL) f->note = coh_mem_new(&S->loop.rt.mem, size);
-  if (f->note == NULL) return;
-  f->note->size = size;
-  f->note->of = of;
-  strcpy(f->note->text, text);
+  if (s != NULL) f->note = new_note(S, s, length, of);
 }
 
 
-const char *coh_note_handling(const char *text) {
-  const char *at = strstr(text, "\n" COH_HANDLING);
-  if (at != NULL) return at + 1;
-  return strncmp(text, COH_HANDLING, sizeof COH_HANDLING - 1) == 0 ? text : NULL;
+void coh_note_push(lua_State *L, const struct coh_note *note) {
+  if (note == NULL) lua_pushnil(L);
+  else lua_pushlstring(L, note->text, note->length);
+}
+
+
+size_t coh_note_split(const char *text, size_t length, const char **handling) {
+  static const char begins[] = "\n" COH_HANDLING;
+  const char *at = memmem(text, length, begins, sizeof begins - 1);
+  bool at_once = length >= sizeof begins - 2 && memcmp(text, begins + 1, sizeof begins - 2) == 0;
+  *handling = at_once ? text : at != NULL ? at + 1 : NULL;
+  return at_once ? 0 : at != NULL ? (size_t)(at - text) : length;
 }
 
 

@@ -21,14 +21,18 @@ int coh_note_levels(lua_State *L);
 /* Put where the fiber 'f' is into 'note', in place of what is there; NULL without memory. */
 void coh_note_take(struct coh_state *S, struct coh_fiber *f, struct coh_note **note);
 
-/* Put 'text', which may be NULL, into the note of 'f', as that of the error 'of'. */
-void coh_note_put(struct coh_state *S, struct coh_fiber *f, const char *text, const void *of);
+/* Put the string at 'text', if it is one, into the note of 'f', as that of the error 'of'. [-0, +0, -] */
+void coh_note_put(lua_State *L, struct coh_state *S, struct coh_fiber *f, int text, const void *of);
+
+/* Push the text of a note; nil for none. [-0, +1, m] */
+void coh_note_push(lua_State *L, const struct coh_note *note);
 
 /*
 ** A note tells where an error happened and, of one that has no fields to tell it, below
-** that what was being handled then. Where that begins; NULL when nothing was.
+** that what was being handled then. How long the first is, without the newline behind it, and
+** where the second begins; NULL when nothing was.
 */
-const char *coh_note_handling(const char *text);
+size_t coh_note_split(const char *text, size_t length, const char **handling);
 
 /* Push "file:line: " of the first Lua function in a note, "" when there is none. [-0, +1, m] */
 void coh_note_push_where(lua_State *L, const struct coh_note *note);

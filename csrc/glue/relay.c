@@ -152,8 +152,7 @@ static int l_finish(lua_State *L) {
   if (lua_toboolean(L, 1)) {
     r->failed = true;
     lua_setiuservalue(L, lua_upvalueindex(2), UV_ERROR);
-    if (f != NULL && f->note != NULL) lua_pushstring(L, f->note->text);
-    else lua_pushnil(L);
+    coh_note_push(L, f != NULL ? f->note : NULL);
     lua_setiuservalue(L, lua_upvalueindex(2), UV_TRACEBACK);
   }
   return 0;
@@ -179,7 +178,7 @@ static int l_check(lua_State *L) {
   if (l_failure(L) == 1) return 0;
   if (f == NULL) return lua_error(L);
   lua_getiuservalue(L, lua_upvalueindex(2), UV_TRACEBACK);  /* err traceback */
-  coh_note_put(coh_state_here(L), f, lua_tostring(L, -1), lua_topointer(L, -2));
+  coh_note_put(L, coh_state_here(L), f, -1, lua_topointer(L, -2));
   lua_pop(L, 1);
   return coh_rethrow(L, f);
 }

@@ -70,7 +70,7 @@ static void push_timeout(lua_State *L, const struct coh_luascope *s) {
   if (s->seconds == s->seconds) snprintf(text, sizeof text, "timed out after %.6gs", (double)s->seconds);
   push_ended(L, COH_TIMEOUT, text);
   if (s->stuck == NULL) return;
-  lua_pushstring(L, s->stuck->text);
+  coh_note_push(L, s->stuck);
   lua_setfield(L, -2, "traceback");
 }
 

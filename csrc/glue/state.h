@@ -153,7 +153,7 @@ struct coh_luagroup {
 
 /* Text taken where an error happened. Owned by the fiber it happened in, or the scope it cut. */
 struct coh_note {
-  size_t size;                    /* of the whole struct */
+  size_t length;                  /* of the text, without the NUL at its end; there may be others in it */
   const void *of;                 /* identity of the error; NULL for numbers and booleans */
   char text[];
 };

@@ -197,7 +197,7 @@ void coh_stubborn_push_error(lua_State *L, struct coh_state *S, struct coh_fiber
   lua_pushinteger(L, u->count);
   lua_setfield(L, -2, "count");
   if (u->place != NULL) {
-    lua_pushstring(L, u->place->text);
+    coh_note_push(L, u->place);
     lua_setfield(L, -2, "traceback");
   }
   lua_replace(L, -3);

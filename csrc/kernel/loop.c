@@ -83,6 +83,7 @@ void coh_loop_close(struct coh_loop *loop) {
   coh_assert(loop->rt.tasks_live == 0);
   if (!loop->opened) return;
   loop->opened = false;
+  loop->wake_tokens = 0;
   coh_scope_leave(&loop->root);
   uv_close((uv_handle_t *)&loop->timer, NULL);
   uv_close((uv_handle_t *)&loop->before_poll, NULL);

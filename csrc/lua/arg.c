@@ -149,11 +149,7 @@ void coh_check_callable(lua_State *L, int arg, const char *what) {
 }
 
 
-/*
-** Did a script write this call? A function that is handed an index beside an item gets numbers, too, from
-** 'map' say: that comes from C, or has no colon. An iterator is called by its loop.
-*/
-static bool is_written(lua_State *L, bool is_method) {
+bool coh_is_written(lua_State *L, bool is_method) {
   lua_Debug ar;
   if (!lua_getstack(L, 0, &ar) || !lua_getinfo(L, "n", &ar)) return false;
   if (is_method) return strcmp(ar.namewhat, "method") == 0;
@@ -165,11 +161,75 @@ static bool is_written(lua_State *L, bool is_method) {
 
 void coh_refuse_limit(lua_State *L, const char *noun, const char *what) {
   char call[64];
-  if (lua_type(L, 2) != LUA_TNUMBER || !is_written(L, what != NULL)) return;
+  if (lua_type(L, 2) != LUA_TNUMBER || !coh_is_written(L, what != NULL)) return;
   if (what == NULL) snprintf(call, sizeof call, "%s", noun);
   else snprintf(call, sizeof call, "%s.%s, %s", noun, what, noun);
   coh_misuse(L, "%s takes no time limit: write cohort.move_on_after(%.14g, %s), or fail_after",
              what != NULL ? what : noun, (double)lua_tonumber(L, 2), call);
+}
+
+
+/* {{ Time */
+
+/* How many seconds a unit has that people write behind a number; 0: it is none. */
+static double unit_seconds(const char *unit) {
+  static const struct {
+    const char *names;  /* with a space before and behind each */
+    double seconds;
+  } units[] = {
+    {" ns nanosecond nanoseconds ", 1e-9}, {" us microsecond microseconds ", 1e-6},
+    {" ms msec millisecond milliseconds ", 1e-3}, {" s sec secs second seconds ", 1},
+    {" m min mins minute minutes ", 60}, {" h hr hrs hour hours ", 3600}, {" d day days ", 86400}};
+  char word[GIVEN_MAX + 3];
+  size_t i;
+  snprintf(word, sizeof word, " %s ", unit);
+  for (i = 0; strchr(unit, ' ') == NULL && i < sizeof units / sizeof *units; i++)
+    if (strstr(units[i].names, word) != NULL) return units[i].seconds;
+  return 0;
+}
+
+
+/* Seconds that somebody has written as text, "2" or "100ms". False: it is no such text. [-0, +0, -] */
+static bool read_duration(lua_State *L, int arg, double *seconds, bool *has_unit) {
+  char digits[GIVEN_MAX + 1];
+  const char *text, *unit;
+  size_t length;
+  double each = 1;
+  if (lua_type(L, arg) != LUA_TSTRING || lua_rawlen(L, arg) > GIVEN_MAX) return false;
+  text = lua_tostring(L, arg);
+  length = strspn(text, "0123456789.");
+  unit = text + length + strspn(text + length, " ");
+  *has_unit = *unit != '\0';
+  if (*has_unit) each = unit_seconds(unit);
+  memcpy(digits, text, length);
+  digits[length] = '\0';
+  if (each <= 0 || strlen(text) != lua_rawlen(L, arg) || lua_stringtonumber(L, digits) == 0) return false;
+  *seconds = (double)lua_tonumber(L, -1) * each;
+  lua_pop(L, 1);
+  return true;
+}
+
+
+const char *coh_push_given_seconds(lua_State *L, int arg, const char *call) {
+  const char *more = lua_gettop(L) > arg ? ", ..." : "";
+  double seconds;
+  bool has_unit;
+  char text[32];
+  if (!read_duration(L, arg, &seconds, &has_unit)) return coh_push_given(L, arg);
+  snprintf(text, sizeof text, "%.14g", seconds);
+  if (call == NULL) return lua_pushfstring(L, "\"%s\": write %s", lua_tostring(L, arg), text);
+  return lua_pushfstring(L, "\"%s\": write %s(%s%s)", lua_tostring(L, arg), call, text, more);
+}
+
+
+/* The same of a point in time, for which a number without a unit says nothing. [-0, +1, m] */
+static const char *push_given_time(lua_State *L, int arg) {
+  double seconds;
+  bool has_unit;
+  char text[32];
+  if (!read_duration(L, arg, &seconds, &has_unit) || !has_unit) return coh_push_given(L, arg);
+  snprintf(text, sizeof text, "%.14g", seconds);
+  return lua_pushfstring(L, "\"%s\": write cohort.now() + %s", lua_tostring(L, arg), text);
 }
 
 
@@ -193,7 +253,7 @@ int64_t coh_check_seconds(lua_State *L, int arg, const char *what) {
   lua_Number s = lua_tonumber(L, arg);
   if (lua_type(L, arg) != LUA_TNUMBER) {
     check_order(L, arg, what, "seconds as a number", "seconds");
-    coh_misuse(L, "%s expects seconds as a number, got %s", what, coh_type_name(L, arg));
+    coh_misuse(L, "%s expects seconds as a number, got %s", what, coh_push_given_seconds(L, arg, what));
   }
   if (!(s >= 0))
     coh_misuse(L, "%s expects zero or more seconds, got %s; math.huge means no limit", what,
@@ -206,7 +266,7 @@ int64_t coh_check_time(lua_State *L, int arg, const char *what) {
   lua_Number s = lua_tonumber(L, arg);
   if (lua_type(L, arg) != LUA_TNUMBER || s != s) {
     check_order(L, arg, what, "a time on cohort.now()'s clock", "time");
-    coh_misuse(L, "%s expects a time on cohort.now()'s clock, got %s", what, coh_type_name(L, arg));
+    coh_misuse(L, "%s expects a time on cohort.now()'s clock, got %s", what, push_given_time(L, arg));
   }
   return to_ns(s);
 }
@@ -217,6 +277,8 @@ lua_Number coh_seconds(int64_t ns) {
   if (ns <= -COH_NEVER) return -(lua_Number)HUGE_VAL;
   return (lua_Number)ns / (lua_Number)1e9;
 }
+
+/* }} */
 
 
 /* {{ Options */
@@ -360,6 +422,9 @@ int64_t coh_opt_seconds(lua_State *L, int arg, const char *name, int64_t otherwi
   int64_t ns = otherwise;
   int type = coh_get_option(L, arg, name);
   if (type == LUA_TNUMBER && lua_tonumber(L, -1) >= 0) ns = to_ns(lua_tonumber(L, -1));
+  else if (type == LUA_TSTRING)
+    coh_misuse(L, "option '%s' expects zero or more seconds, got %s", name,
+               coh_push_given_seconds(L, lua_gettop(L), NULL));
   else if (type != LUA_TNIL) wrong_option(L, name, "zero or more seconds");
   lua_pop(L, 1);
   return ns;

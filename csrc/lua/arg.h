@@ -39,6 +39,12 @@ void coh_check_callable_of(lua_State *L, int arg, const char *what, const char *
 void coh_check_callable(lua_State *L, int arg, const char *what);
 
 /*
+** Did a script write this call? A function that is handed an index beside an item gets numbers, too, from
+** 'map' say: that comes from C, or has no colon. An iterator is called by its loop. [-0, +0, -]
+*/
+bool coh_is_written(lua_State *L, bool is_method);
+
+/*
 ** There is one argument behind the object at 1: when that is a number which a script wrote there, as a time
 ** limit surely, say what to write. It calls noun:what(0.1), or, when 'what' is NULL, noun(0.1). [-0, +0, v]
 */
@@ -82,6 +88,10 @@ const char *coh_type_name(lua_State *L, int arg);
 
 /* The same of a string tells which, in quotes, when it is short and can be shown. [-0, +1, m] */
 const char *coh_push_given(lua_State *L, int arg);
+
+/* The same where seconds are expected: of "100ms" it says what to write, 'call'(0.1), or 0.1 alone when
+** 'call' is NULL. [-0, +1, m] */
+const char *coh_push_given_seconds(lua_State *L, int arg, const char *call);
 
 COH_SEEN
 

@@ -90,8 +90,8 @@ static int l_note(lua_State *L) {
   if (f != NULL) coh_note_handler(L);
   if (!coh_error_is(L, 1, COH_ERROR) || coh_error_is(L, 1, COH_ERROR_GROUP)) return 1;
   if (f == NULL) luaL_traceback(L, L, NULL, 1);
-  else if (f->note != NULL) lua_pushstring(L, f->note->text);
-  if (lua_isstring(L, -1)) coh_error_pass_traceback(L, 1);
+  else coh_note_push(L, f->note);
+  if (lua_type(L, 2) == LUA_TSTRING) coh_error_pass_traceback(L, 1);
   lua_settop(L, 1);
   return 1;
 }
@@ -103,18 +103,20 @@ static int l_note(lua_State *L) {
 */
 static int l_details(lua_State *L) {
   struct coh_fiber *f = coh_running(coh_state_here(L));
-  const char *text, *handling;
-  size_t length;
+  const struct coh_note *note;
+  const char *handling = NULL;
+  size_t length = 0;
   lua_settop(L, 2);
   if (f == NULL || coh_error_is(L, 1, COH_ERROR) || coh_cancelled_is(L, 1)) return 0;
   lua_createtable(L, 0, 2);
-  text = f->note != NULL && f->note->of == lua_topointer(L, 1) ? f->note->text : "";
-  handling = coh_note_handling(text);
-  length = handling == NULL ? strlen(text) : (size_t)(handling - text);
-  lua_pushlstring(L, text, handling == NULL || length == 0 ? length : length - 1);
+  note = f->note != NULL && f->note->of == lua_topointer(L, 1) ? f->note : NULL;
+  if (note != NULL) length = coh_note_split(note->text, note->length, &handling);
+  lua_pushlstring(L, note != NULL ? note->text : "", length);
   lua_setfield(L, 3, "traceback");
-  lua_pushstring(L, handling);
-  lua_setfield(L, 3, "handling");
+  if (handling != NULL) {
+    lua_pushlstring(L, handling, note->length - (size_t)(handling - note->text));
+    lua_setfield(L, 3, "handling");
+  }
   if (lua_isnil(L, 2)) return 1;
   coh_errchain_push_handling(L, 2, 1);
   if (lua_rawlen(L, -1) > 0) lua_setfield(L, 3, "handling");
@@ -133,7 +135,7 @@ static void put_details(lua_State *L, struct coh_state *S, struct coh_fiber *f) 
   } else {
     lua_pop(L, 1);
   }
-  coh_note_put(S, f, lua_tostring(L, -1), lua_topointer(L, 1));
+  coh_note_put(L, S, f, -1, lua_topointer(L, 1));
 }
 
 
@@ -166,6 +168,14 @@ static int l_where(lua_State *L) {
 static int l_is_callable(lua_State *L) {
   lua_settop(L, 1);
   lua_pushboolean(L, coh_is_callable(L, 1));
+  return 1;
+}
+
+
+/* given_seconds(v) -> what was given instead of seconds, and what to write if it is a text like "1s" */
+static int l_given_seconds(lua_State *L) {
+  lua_settop(L, 1);
+  coh_push_given_seconds(L, 1, NULL);
   return 1;
 }
 
@@ -237,6 +247,7 @@ static int l_random(lua_State *L) {
 static const luaL_Reg functions[] = {
   {"can_wait", l_can_wait},
   {"check_options", l_check_options},
+  {"given_seconds", l_given_seconds},
   {"guard_call", l_guard_call},
   {"misuse", l_misuse},
   {"missing", l_missing},

@@ -330,15 +330,17 @@ static void push_cancelled(lua_State *L, struct coh_state *S, struct coh_fiber *
 ** has no field to say what it handled, and says it itself. [-1, +1, m]
 */
 static void add_note(lua_State *L, const struct coh_fiber *f) {
-  const char *handling = f->note == NULL ? NULL : coh_note_handling(f->note->text);
-  if (f->note != NULL) {
-    lua_pushstring(L, f->note->text);
-    coh_error_pass_traceback(L, -2);
-    lua_pop(L, 1);
-  }
-  if (handling == NULL || lua_type(L, -1) != LUA_TSTRING || f->note->of != lua_topointer(L, -1)) return;
-  lua_pushfstring(L, "\n%s", handling);
-  lua_concat(L, 2);
+  const struct coh_note *note = f->note;
+  const char *handling;
+  if (note == NULL) return;
+  coh_note_split(note->text, note->length, &handling);
+  coh_note_push(L, note);
+  coh_error_pass_traceback(L, -2);
+  lua_pop(L, 1);
+  if (handling == NULL || lua_type(L, -1) != LUA_TSTRING || note->of != lua_topointer(L, -1)) return;
+  lua_pushliteral(L, "\n");
+  lua_pushlstring(L, handling, note->length - (size_t)(handling - note->text));
+  lua_concat(L, 3);
 }
 
 
@@ -419,7 +421,7 @@ int cohort_pump(cohort_runtime *rt, const cohort_budget *budget) {
 
 
 int cohort_timeout(cohort_runtime *rt) {
-  int64_t ns = coh_loop_timeout_ns(&rt->loop);
+  int64_t ns = rt->loop.opened ? coh_loop_timeout_ns(&rt->loop) : COH_NEVER;
   if (ns == COH_NEVER) return -1;
   if (ns >= (int64_t)INT32_MAX * 1000000) return INT32_MAX;
   return (int)((ns + 999999) / 1000000);
@@ -432,18 +434,19 @@ int cohort_fd(const cohort_runtime *rt) {
 
 
 void cohort_wake(cohort_runtime *rt) {
-  coh_loop_wake(&rt->loop);
+  if (rt->loop.opened) coh_loop_wake(&rt->loop);
 }
 
 
 void cohort_hold(cohort_runtime *rt) {
-  rt->loop.wake_tokens++;
+  if (rt->loop.opened) rt->loop.wake_tokens++;
 }
 
 
-void cohort_release(cohort_runtime *rt) {
-  coh_assert(rt->loop.wake_tokens > 0);
+int cohort_release(cohort_runtime *rt) {
+  if (rt->loop.wake_tokens == 0) return COHORT_EINVAL;
   rt->loop.wake_tokens--;
+  return 0;
 }
 
 
@@ -456,13 +459,14 @@ int cohort_cancel_task(cohort_runtime *rt, cohort_task task) {
 
 
 void cohort_cancel(cohort_runtime *rt) {
-  coh_scope_cancel(rt->loop.rt.root, COH_REASON_SHUTDOWN);
+  if (rt->loop.opened) coh_scope_cancel(rt->loop.rt.root, COH_REASON_SHUTDOWN);
 }
 
 
 void cohort_break(cohort_runtime *rt) {
   static const struct coh_stop deadlock = {
     COH_DEADLOCK, "every task waits, and nothing can wake one", COH_REASON_DEADLOCK};
+  if (!rt->loop.opened) return;
   make_room(rt);
   coh_report_stop(rt, rt->main, &deadlock);
 }

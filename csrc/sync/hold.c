@@ -12,6 +12,7 @@
 */
 #include "sync/hold.h"
 
+#include <math.h>
 #include <stdio.h>
 
 #include "glue/note.h"
@@ -61,6 +62,30 @@ static void give(lua_State *L, struct coh_sync *o, const char *what) {
 }
 
 
+/*
+** A number behind the object, which a script wrote there: how many to take, perhaps, or a time limit for what
+** waits. [-0, +0, v]
+*/
+__attribute__((cold, noinline))
+static void refuse_number(lua_State *L, const struct coh_sync_class *class, const char *what, bool waits) {
+  const char *several = class->holding->several, *noun = class->noun;
+  lua_Number n = lua_tonumber(L, 2);
+  if (several == NULL || lua_type(L, 2) != LUA_TNUMBER || n != floor(n) || !coh_is_written(L, true)) {
+    if (waits) coh_refuse_limit(L, noun, what);
+  } else if (waits) {
+    coh_misuse(L, "%s takes no time limit: write cohort.move_on_after(%.14g, %s.%s, %s), or fail_after; "
+                  "nor a number of %s", what, (double)n, noun, what, noun, several);
+  } else {
+    coh_misuse(L, "%s takes no number of %s", what, several);
+  }
+}
+
+
+static void check_alone(lua_State *L, const struct coh_sync_class *class, const char *what, bool waits) {
+  if (lua_gettop(L) == 2) refuse_number(L, class, what, waits);
+}
+
+
 /* {{ The plain verbs */
 
 static int acquired(lua_State *L, int status, lua_KContext context) {
@@ -86,7 +111,7 @@ static int acquire_try(lua_State *L, int status, lua_KContext context) {
 int coh_hold_l_acquire(lua_State *L) {
   struct coh_sync *o = check_acquire(L, "acquire");
   struct coh_fiber *f;
-  coh_check_no_limit(L, o->class->noun, "acquire");
+  check_alone(L, o->class, "acquire", true);
   f = coh_check_wait_in(o->state, L);
   return coh_goes_on(f) ? acquire_now(L, f, o) : coh_turn(L, f, acquire_try);
 }
@@ -95,6 +120,7 @@ int coh_hold_l_acquire(lua_State *L) {
 /* try_acquire() -> boolean */
 int coh_hold_l_try_acquire(lua_State *L) {
   struct coh_sync *o = check_acquire(L, "try_acquire");
+  check_alone(L, o->class, "try_acquire", false);
   lua_pushboolean(L, o->class->holding->take(L, subject(o), coh_running(o->state)));
   return 1;
 }
@@ -102,7 +128,9 @@ int coh_hold_l_try_acquire(lua_State *L) {
 
 /* release() */
 int coh_hold_l_release(lua_State *L) {
-  give(L, coh_sync_check(L, coh_sync_class_here(L), "release"), "release");
+  struct coh_sync *o = coh_sync_check(L, coh_sync_class_here(L), "release");
+  check_alone(L, o->class, "release", false);
+  give(L, o, "release");
   return 0;
 }
 
@@ -275,7 +303,7 @@ static int hold_try(lua_State *L, int status, lua_KContext context) {
 int coh_hold_l_hold(lua_State *L) {
   const struct coh_sync_class *class = coh_sync_class_here(L);
   coh_sync_check(L, class, "hold");
-  coh_check_no_limit(L, class->noun, "hold");
+  check_alone(L, class, "hold", true);
   lua_settop(L, OBJECT);
   new_guard(L);
   check_acquire(L, "hold");  /* after that, which may run a finalizer */

@@ -28,6 +28,8 @@ struct coh_holding {
   bool (*give)(void *o, struct coh_fiber *f);
   /* Say so. Never returns. [-0, +0, v] */
   int (*refuse)(lua_State *L, void *o, const char *what);
+  /* What to say of a number, "permits: call it once for each"; NULL: there are not several. */
+  const char *several;
   /* The user value that has the guard of 'with'; 0: who holds it is known, and tells when it ends. */
   int guard;
 };

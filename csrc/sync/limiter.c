@@ -174,7 +174,8 @@ static int refuse(lua_State *L, void *o, const char *what) {
 
 
 static const struct coh_holding holding = {
-  .check = check, .take = take, .park = park, .give = give, .refuse = refuse};
+  .check = check, .take = take, .park = park, .give = give, .refuse = refuse,
+  .several = "places: a task has one at most"};
 
 /* }} */
 

@@ -72,7 +72,8 @@ static int refuse(lua_State *L, void *o, const char *what) {
 
 
 static const struct coh_holding holding = {
-  .take = take, .park = park, .arrive = arrive, .give = give, .refuse = refuse, .guard = GUARD};
+  .take = take, .park = park, .arrive = arrive, .give = give, .refuse = refuse,
+  .several = "permits: call it once for each", .guard = GUARD};
 
 /* }} */
 

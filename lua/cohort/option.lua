@@ -19,6 +19,13 @@ function option.describe(value)
   return type(value) == "number" and ("%.14g"):format(value) or type(value)
 end
 
+--- The same where seconds are expected: of a text like "100ms" it says what to write.
+--- @param value any
+--- @return string
+function option.describe_seconds(value)
+  return type(value) == "string" and core.given_seconds(value) or option.describe(value)
+end
+
 --- The options that a function has: `expects` tells for each name by a function what is expected instead of a
 --- value, or nil when it is right; and what it is, where there is a better word than that of its type.
 --- @param expects table<string, fun(value: any): string?, string?>
@@ -68,7 +75,8 @@ function expects.callable(value)
 end
 
 function expects.seconds(value)
-  return not (type(value) == "number" and value >= 0) and "zero or more seconds" or nil
+  if type(value) == "number" and value >= 0 then return nil end
+  return "zero or more seconds", option.describe_seconds(value)
 end
 
 --- As in Lua, a float that has the value of an integer is one.

@@ -22,18 +22,22 @@ local delay_max = 1e9  -- seconds; a product of many factors is infinite, and no
 
 local defaults = { attempts = 3, delay = 0.1, factor = 2, max_delay = delay_max, jitter = 0 }
 
-local function expects_number(least, most, expected)
+local function expects_number(least, most, expected, describe)
   return function(value)
     local is = type(value) == "number" and value >= least and value <= most and value < math.huge
-    return not is and expected or nil
+    if not is then return expected, describe and describe(value) end
   end
 end
 
+local describe_seconds = option.describe_seconds
+
 local known = option.known {
   attempts = expects.limit,
-  delay = expects_number(0, math.huge, "zero or more seconds"),
+  delay = expects_number(0, math.huge, "zero or more seconds", describe_seconds),
   factor = expects_number(1, math.huge, "a number of 1 or more"),
-  max_delay = function(value) return expects.seconds(value) and "zero or more seconds, or math.huge" end,
+  max_delay = function(value)
+    if expects.seconds(value) then return "zero or more seconds, or math.huge", describe_seconds(value) end
+  end,
   jitter = expects_number(0, 1, "a number from 0 to 1"),
   on = function(value) match.check(value, "option 'on'") end,
 }
@@ -148,7 +152,7 @@ end
 function retry.ticker(interval, ...)
   if is_callable((...)) then misuse "ticker takes no function: write for n in cohort.ticker(seconds) do" end
   if type(interval) ~= "number" or not (interval > 0 and interval < math.huge) then
-    misuse("ticker expects more than zero seconds, got %s", option.describe(interval))
+    misuse("ticker expects more than zero seconds, got %s", describe_seconds(interval))
   end
   object.check_task "ticker"
   local begun, last = core.now(), 0

@@ -161,6 +161,46 @@ describe("a string that a handler raised", function()
   end)
 end)
 
+describe("a message with a NUL byte in it", function()
+  local whole = NotFound { message = "fi\0rst", traceback = "in a\0place\nin another" }
+
+  local function fail()
+    try(function() error(whole) end, except(NotFound, function() error("sec\0ond", 0) end))
+  end
+
+  local lines = { "while handling: NotFound: fi\0rst", "  in a\0place", "  in another" }
+  local alone = lines_of("sec\0ond", table.unpack(lines))
+
+  it("is whole below the string that its handler raised, also through a stream", function()
+    assert.equal(alone, text_of(fail))
+    assert.equal(alone, text_of(function()
+      for _ in cohort.stream(fail) do error "nothing was emitted" end
+    end))
+  end)
+
+  it("is whole in the tree of a group, of what a task, the body and a deferred function raised", function()
+    local text = text_of(cohort.group, { name = "G", on_error = "collect" }, function(g)
+      g:spawn(fail).name = "T"
+      g:defer(fail)
+      cohort.checkpoint()
+      fail()
+    end)
+    local shown = { "group 'G' failed (3 errors)" }
+    for i, name in ipairs { "T", "cohort.group", "cohort.group" } do
+      shown[#shown + 1] = (i < 3 and "├─" or "╰─") .. (" task '%s': sec\0ond"):format(name)
+      for _, line in ipairs(lines) do shown[#shown + 1] = (i < 3 and "│  " or "   ") .. "  " .. line end
+    end
+    assert.equal(lines_of(table.unpack(shown)), text)
+  end)
+
+  it("is whole in what is told of a leaf", function()
+    local err = raised(tasks.virtual, cohort.group, function(g) g:spawn(fail) end)
+    for _, details in err:leaves() do
+      assert.equal(lines_of(table.unpack(lines)), (details.handling:gsub("spec/%S+:%d+: ", "")))
+    end
+  end)
+end)
+
 describe("the tree of a group", function()
   it("shows below each error, and below itself, what it came from", function()
     local text = text_of(cohort.group, { name = "outer" }, function(g)

@@ -4,6 +4,7 @@ local cohort = require "cohort"
 local fs = require "cohort.fs"
 local net = require "cohort.net"
 local child = require "spec.support.child"
+local files = require "spec.support.files"
 local sockets = require "spec.support.sockets"
 local tasks = require "spec.support.tasks"
 
@@ -11,9 +12,8 @@ local virtual, raised, look, handles = tasks.virtual, tasks.raised, sockets.look
 
 -- Calls body(listener, connect) in a run.
 local function listening(body)
-  virtual(function()
-    local listener <close> = net.listen("127.0.0.1", 0)
-    body(listener, function() return net.connect("127.0.0.1", listener.local_address.port) end)
+  sockets.listening(function(listener, port)
+    body(listener, function() return net.connect("127.0.0.1", port) end)
   end)
 end
 
@@ -129,24 +129,8 @@ describe("closing a listener at a path", function()
 end)
 
 describe("closing a listener at a relative path", function()
-  -- Calls body(change, here) with a function that goes to another directory, from one with "there" in it.
-  local function elsewhere(body)
-    child.with_module("directory", "", function(directory)
-      virtual(function()
-        local here = fs.readlink "/proc/self/cwd"
-        local dir <close> = fs.temp_dir()
-        fs.mkdir(dir.path .. "/there")
-        local function change(path) assert(directory.change(path)) end
-        change(dir.path)
-        local ok, err = pcall(body, change, dir.path)
-        change(here)
-        if not ok then error(err, 0) end
-      end)
-    end)
-  end
-
   it("removes its file also when the process is elsewhere by then, and nothing there", function()
-    elsewhere(function(change, here)
+    files.elsewhere(function(change, here)
       local listener = net.listen_unix "socket"
       assert.same({ path = "socket", family = "unix" }, listener.local_address)
       change "there"
@@ -158,11 +142,8 @@ describe("closing a listener at a relative path", function()
   end)
 
   it("removes it where the path of the directory is longer than the system tells", function()
-    elsewhere(function(change)
-      for _ = 1, 20 do
-        fs.mkdir(("x"):rep(250))
-        change(("x"):rep(250))
-      end
+    files.elsewhere(function(change)
+      files.go_deep(change)
       net.listen_unix("socket"):close()
       assert.is_false(fs.exists "socket")
     end)

@@ -142,4 +142,33 @@ describe("net.pair", function()
       assert.equal(before.handles, after.handles)
     end)
   end)
+
+  -- Calls body(g) beside a task that has fifty turns, and then cancels it. None of it waits for the clock.
+  local function have_turns(body)
+    cohort.group(function(g)
+      body(g)
+      for _ = 1, 50 do cohort.checkpoint() end
+      g:cancel()
+    end)
+  end
+
+  it("lets others run while copies feed each other, or one feeds itself, and can be cancelled", function()
+    for _, on_the_way in ipairs { 1, 5000, 60000 } do
+      cohort.run(function()
+        local a <close>, b = net.pair()
+        local c <close>, d = net.pair()
+        local _ <close> = b
+        local _ <close> = d
+        a:write(("x"):rep(on_the_way))
+        have_turns(function(g) g:spawn(b.copy_to, b, a) end)
+        have_turns(function(g)
+          g:spawn(b.copy_to, b, c)
+          g:spawn(d.copy_to, d, a)
+        end)
+        a:shutdown()
+        c:shutdown()
+        assert.equal(on_the_way, #(b:read "a" or "") + #(d:read "a" or ""))  -- no cut loses a byte
+      end)
+    end
+  end)
 end)

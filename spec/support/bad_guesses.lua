@@ -63,6 +63,16 @@ for name, methods in pairs {
       ("local cohort, x = ...; x.%s:%s(0.5)"):format(name, method), "@spec/support/bad_guesses.lua"))
   end
 end
+local ones = { semaphore = "permits: call it once for each", limiter = "places: a task has one at most" }
+for name, several in pairs(ones) do
+  for _, method in ipairs { "acquire", "hold", "try_acquire", "release" } do
+    local text = (method == "acquire" or method == "hold")
+      and ("move_on_after(2, %s.%s, %s), or fail_after; nor a number of "):format(name, method, name)
+      or method .. " takes no number of "
+    guess(("a number for %s:%s"):format(name, method), text .. several, load(
+      ("local cohort, x = ...; x.%s:%s(2)"):format(name, method), "@spec/support/bad_guesses.lua"))
+  end
+end
 limit("condition:wait", "condition.wait, condition", function(_, x)
   local _ <close> = x.condition:hold()
   x.condition:wait(0.5)

@@ -381,7 +381,7 @@ static void closing_after_any_step_leaves_nothing(const char *script) {
 /* }} */
 
 
-/* {{ Cancelling, waiting for the host, misuse */
+/* {{ Cancelling, waiting for the host */
 
 static void a_runtime_begins_again_when_all_that_was_cancelled_has_ended(void) {
   struct host h = open();
@@ -437,24 +437,6 @@ static void who_waits_for_the_host_is_not_stuck(void) {
   close(&h);
 }
 
-
-static void what_is_no_task_is_refused(void) {
-  struct host h = open(), other = open();
-  cohort_task task = spawn(&h, "return 1");
-  int count = 0;
-  CHECK(luaL_loadstring(other.L, "return 2") == LUA_OK);
-  CHECK(cohort_spawn(h.rt, other.L, 0, NULL) == COHORT_EINVAL);
-  CHECK(lua_gettop(other.L) == 1);
-  lua_pushinteger(h.L, 1);
-  CHECK(cohort_spawn(h.rt, h.L, 0, NULL) == COHORT_EINVAL);
-  CHECK(lua_gettop(h.L) == 1);
-  CHECK(cohort_pump(h.rt, NULL) == COHORT_IDLE);
-  CHECK(cohort_take(h.rt, task, other.L, &count) == COHORT_EINVAL);
-  CHECK(cohort_take(h.rt, task, h.L, NULL) == COHORT_RETURNED);
-  close(&h);
-  close(&other);
-}
-
 /* }} */
 
 
@@ -481,7 +463,6 @@ int main(int argc, char **argv) {
   CLAIM(the_first_sigint_cancels);
   CLAIM(two_states_share_nothing);
   CLAIM(a_runtime_begins_again_when_all_that_was_cancelled_has_ended);
-  CLAIM(what_is_no_task_is_refused);
   CLAIM(a_task_is_cancelled_alone);
   CLAIM(who_waits_for_the_host_is_not_stuck);
   if (argc > 2 && strcmp(claim, "closing_after_any_step_leaves_nothing") == 0)

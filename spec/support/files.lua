@@ -3,6 +3,7 @@
 local cohort = require "cohort"
 local core = require "cohort.core"
 local fs = require "cohort.fs"
+local child = require "spec.support.child"
 local children = require "spec.support.children"
 local tasks = require "spec.support.tasks"
 
@@ -43,6 +44,32 @@ function files.within(body, place)
     end
     error("left open: " .. left, 0)
   end)
+end
+
+--- Calls `body(change, here)` in a run, in a new folder with "there" in it, with a function that takes the
+--- process to another one.
+--- @param body fun(change: fun(path: string), here: string)
+function files.elsewhere(body)
+  child.with_module("directory", "", function(directory)
+    tasks.virtual(function()
+      local before = fs.readlink "/proc/self/cwd"
+      local dir <close> = fs.temp_dir()
+      fs.mkdir(dir.path .. "/there")
+      local function change(path) assert(directory.change(path)) end
+      change(dir.path)
+      local ok, err = pcall(body, change, dir.path)
+      change(before)
+      if not ok then error(err, 0) end
+    end)
+  end)
+end
+
+--- Goes down through new folders until the path of that one is longer than the system tells.
+function files.go_deep(change)
+  for _ = 1, 20 do
+    fs.mkdir(("x"):rep(250))
+    change(("x"):rep(250))
+  end
 end
 
 --- Lets everything end that was left behind. A virtual clock does not move while a task waits for the pool:

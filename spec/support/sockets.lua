@@ -1,14 +1,35 @@
---- What specs about sockets share: connected pairs, and a look at what is open.
+--- What specs about sockets share: connected pairs, an end for those who wait for ever, what is open.
 local core = require "cohort.core"
 local cohort = require "cohort"
 local net = require "cohort.net"
+local child = require "spec.support.child"
 local tasks = require "spec.support.tasks"
 
 local sockets = {}
 
---- Calls `body(a, b)` with the two ends of a connection, in a run under a virtual clock.
+local alarm
+child.with_module("alarm", "", function(module) alarm = module end)
+
+-- Seconds of real time that a body has. Where one waited for what never came others may, and have less.
+local limit = 60
+
+-- A run under a virtual clock that is cancelled when it takes too long: what breaks fails, and does not hang.
+local function run(main, ...)
+  alarm.ring(limit)
+  local results = table.pack(pcall(tasks.virtual, main, ...))
+  alarm.stop()
+  if results[1] then return table.unpack(results, 2, results.n) end
+  local err = results[2]
+  if cohort.is(err, cohort.Interrupted) then
+    err = ("not over in %d seconds: %s"):format(limit, err)
+    limit = 3
+  end
+  error(err, 0)
+end
+
+--- Calls `body(a, b)` with the two ends of a connection, in a run under a virtual clock that ends, however.
 function sockets.pair(body, options)
-  return tasks.virtual(function()
+  return run(function()
     local listener <close> = net.listen("127.0.0.1", 0, options)
     local a <close> = net.connect("127.0.0.1", listener.local_address.port, options)
     local b <close> = listener:accept()
@@ -16,9 +37,9 @@ function sockets.pair(body, options)
   end)
 end
 
---- Calls `body(listener, port, ...)` in a run under a virtual clock.
+--- Calls `body(listener, port, ...)` in a run under a virtual clock that ends, however.
 function sockets.listening(body, ...)
-  return tasks.virtual(function(...)
+  return run(function(...)
     local listener <close> = net.listen("127.0.0.1", 0)
     return body(listener, listener.local_address.port, ...)
   end, ...)

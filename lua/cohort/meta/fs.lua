@@ -97,7 +97,7 @@ function fs.copy(from, to, options) end
 function fs.open(path, mode, options) end
 
 --- @class cohort.TempOptions
---- @field dir? string  where it is made; default the environment's TMPDIR, or "/tmp"
+--- @field dir? string  where it is made; default the environment's TMPDIR, or "/tmp". Its path is absolute
 --- @field prefix? string  how its name begins; default "cohort-"
 
 --- `fs.temp_file([options]) -> file`

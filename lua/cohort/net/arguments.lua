@@ -4,7 +4,7 @@ local option = require "cohort.option"
 
 local arguments = {}
 
-local expects = option.expects
+local expects, describe_seconds = option.expects, option.describe_seconds
 
 local LINE_MAX = 65536
 local UNLIMITED = 1 << 46
@@ -34,12 +34,14 @@ local KEEPALIVE_MAX, PROBES_MAX = 32767, 127  -- of Linux
 
 local function expects_silence(value)
   local is = type(value) == "number" and value > 0 and value <= KEEPALIVE_MAX
-  return not is and ("more than 0 and up to %d seconds"):format(KEEPALIVE_MAX) or nil
+  if is then return nil end
+  return ("more than 0 and up to %d seconds"):format(KEEPALIVE_MAX), describe_seconds(value)
 end
 
 local function expects_keepalive(value)
-  local expected = type(value) ~= "boolean" and expects_silence(value)
-  return expected and expected .. ", or true or false" or nil
+  if type(value) == "boolean" then return nil end
+  local expected, given = expects_silence(value)
+  return expected and expected .. ", or true or false", given
 end
 
 local function expects_probes(value)

@@ -6,6 +6,7 @@
 local core = require "cohort.core"
 local misuse = require "cohort.misuse"
 local lookups = require "cohort.net.names"
+local option = require "cohort.option"
 
 local names = {}
 
@@ -19,8 +20,8 @@ end
 local function item_fault(host, key, value)
   if key == "delay" then
     if type(value) == "number" and value >= 0 and value < math.huge then return end
-    local got = type(value) == "number" and ("%.14g"):format(value) or type(value)
-    return ("option 'delay' of '%s' expects zero or more seconds, got %s"):format(host, got)
+    return ("option 'delay' of '%s' expects zero or more seconds, got %s")
+      :format(host, option.describe_seconds(value))
   elseif math.type(key) ~= "integer" then
     return ("'%s' has no option '%s': did you mean 'delay'?"):format(host, tostring(key))
   elseif type(value) ~= "string" then

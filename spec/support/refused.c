@@ -1,0 +1,80 @@
+/*
+** A host in C that asks for what there is not, for hosts_spec.lua: `refused CLAIM` checks what
+** becomes of calls for a runtime that is closed, for tasks of others, and of one release too many.
+*/
+#include "embedded.h"
+
+
+static void a_release_without_a_hold_is_refused(void) {
+  struct host h = open();
+  spawn(&h, "cohort.event():wait()");
+  CHECK(cohort_release(h.rt) == COHORT_EINVAL);
+  cohort_hold(h.rt);
+  CHECK(cohort_pump(h.rt, NULL) == COHORT_WAITING);
+  CHECK(cohort_release(h.rt) == 0);
+  CHECK(cohort_release(h.rt) == COHORT_EINVAL);
+  CHECK(cohort_pump(h.rt, NULL) == COHORT_STUCK);
+  cohort_hold(h.rt);
+  cohort_close(h.rt);
+  cohort_hold(h.rt);
+  CHECK(cohort_release(h.rt) == COHORT_EINVAL);
+  CHECK(cohort_open(h.L, NULL, &h.rt) == 0);
+  spawn(&h, "cohort.event():wait()");
+  CHECK(cohort_pump(h.rt, NULL) == COHORT_STUCK);
+  close(&h);
+}
+
+
+static void a_closed_runtime_has_nothing_to_wait_for(void) {
+  struct host h = open();
+  cohort_task task = spawn(&h, "cohort.event():wait()");
+  int top = lua_gettop(h.L);
+  size_t values = lua_rawlen(h.L, LUA_REGISTRYINDEX);
+  CHECK(cohort_pump(h.rt, NULL) == COHORT_STUCK);
+  cohort_close(h.rt);
+  CHECK(cohort_timeout(h.rt) == -1);
+  CHECK(cohort_fd(h.rt) == -1);
+  CHECK(cohort_pump(h.rt, NULL) == COHORT_EBUSY);
+  CHECK(cohort_status(h.rt, task) == COHORT_EINVAL);
+  CHECK(cohort_cancel_task(h.rt, task) == COHORT_EINVAL);
+  CHECK(cohort_take(h.rt, task, h.L, NULL) == COHORT_EINVAL);
+  cohort_cancel(h.rt);
+  cohort_break(h.rt);
+  cohort_wake(h.rt);
+  cohort_close(h.rt);
+  CHECK(lua_gettop(h.L) == top);
+  CHECK(lua_rawlen(h.L, LUA_REGISTRYINDEX) == values);
+  CHECK(cohort_open(h.L, NULL, &h.rt) == 0);
+  CHECK(settle(&h) == COHORT_IDLE);
+  CHECK(cohort_timeout(h.rt) == -1);
+  close(&h);
+}
+
+
+static void what_is_no_task_is_refused(void) {
+  struct host h = open(), other = open();
+  cohort_task task = spawn(&h, "return 1");
+  int count = 0;
+  CHECK(luaL_loadstring(other.L, "return 2") == LUA_OK);
+  CHECK(cohort_spawn(h.rt, other.L, 0, NULL) == COHORT_EINVAL);
+  CHECK(lua_gettop(other.L) == 1);
+  lua_pushinteger(h.L, 1);
+  CHECK(cohort_spawn(h.rt, h.L, 0, NULL) == COHORT_EINVAL);
+  CHECK(lua_gettop(h.L) == 1);
+  CHECK(cohort_pump(h.rt, NULL) == COHORT_IDLE);
+  CHECK(cohort_take(h.rt, task, other.L, &count) == COHORT_EINVAL);
+  CHECK(cohort_take(h.rt, task, h.L, NULL) == COHORT_RETURNED);
+  close(&h);
+  close(&other);
+}
+
+
+#define CLAIM(name) if (argc > 1 && strcmp(argv[1], #name) == 0) return name(), 0
+
+int main(int argc, char **argv) {
+  CLAIM(a_release_without_a_hold_is_refused);
+  CLAIM(a_closed_runtime_has_nothing_to_wait_for);
+  CLAIM(what_is_no_task_is_refused);
+  fprintf(stderr, "no such claim\n");
+  return 2;
+}
