@@ -170,7 +170,10 @@ soak: all ## long: the same again and again for MINUTES=30, and nothing may grow
 hard: all ## long: everything that can fail fails, in turn
 	@$(LUA) engines/run.lua long $(hard_engines)
 
-.PHONY: faulty faulty-sanitized
+.PHONY: faulty faulty-sanitized sanitized-core
+sanitized-core:
+	@$(MAKE) --no-print-directory BUILD=build/asan FLAGS='$(sanitizers)' LDFLAGS=$(keep_loaded) all
+
 faulty: all $(faulty)
 
 faulty-sanitized:
