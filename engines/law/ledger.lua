@@ -146,6 +146,13 @@ function ledger:scope_end()
   end)
 end
 
+-- A block was cut, which what is around it was not.
+function ledger:cut()
+  self:note "cut"
+  self.disturbed = self.disturbed + 1
+  self:check(not cohort.cancelled(), "a scope has ended a cancellation that came from outside")
+end
+
 function ledger:check_due(due)
   self:check(cohort.now() >= due, "a limit at %s was early, at %s", due, cohort.now())
 end
@@ -154,8 +161,7 @@ function ledger:move_on(seconds, body)
   local due = cohort.now() + seconds
   local _ <close> = self:scope_end()
   if not cohort.move_on_after(seconds, body) then
-    self:note "in time: no"
-    self.disturbed = self.disturbed + 1
+    self:cut()
     self:check_due(due)
   end
 end
@@ -165,6 +171,7 @@ function ledger:timing(due)
   return closing(function(err)
     if err == nil or not cohort.is(err, cohort.Timeout) or self.balance[err] then return end
     self.balance[err] = 1
+    self:cut()
     self:check_due(due or 0)
   end)
 end
@@ -177,8 +184,7 @@ end
 
 function ledger:scope(options, body)
   local _ <close> = self:scope_end()
-  local completed = cohort.scope(options, body)
-  self:note("completed: %s", completed)
+  if not cohort.scope(options, body) and not options.shield then self:cut() end
 end
 
 function ledger:set_deadline(scope, seconds)
@@ -188,7 +194,7 @@ end
 
 function ledger:shield(seconds, body)
   local _ <close> = self:scope_end()
-  cohort.shield(cohort.move_on_after, seconds, body)
+  if not cohort.shield(cohort.move_on_after, seconds, body) then self:note "cut in a shield" end
 end
 
 -- }}
@@ -222,8 +228,9 @@ function ledger:group(options, body)
     body(g)
     return g, nil
   end))
+  if values.n == 0 then return self:cut() end
   local is_as_returned = values.n == 2 and self.groups[values[1]] == record
-  self:check(values.n == 0 or is_as_returned, "a group returned other values")
+  self:check(is_as_returned, "a group returned other values")
 end
 
 -- A group that has ended takes nothing.

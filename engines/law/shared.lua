@@ -154,13 +154,8 @@ end
 
 -- What is in a channel that nobody closed has been sent, and nothing else is missing.
 local function audit_channels(self)
-  for c = 1, 3 do
-    local got, item = true, nil
-    while got and not self.is_closed[c] do
-      got, item = self.receiver[c]:poll()
-      if item == nil then break end
-      self:take(c, item)
-    end
+  for c = 1, CHANNELS do
+    while not self.is_closed[c] and #self.receiver[c] > 0 do self:poll(c) end
   end
   for id, item in ipairs(self.items) do
     local is_missing = item.state == "sent" and item.channel and not self.is_closed[item.channel]

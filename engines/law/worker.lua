@@ -24,12 +24,19 @@ end
 
 -- Runs a program; its trace as text, and how much was disturbed.
 local function play(text)
-  local before = leaks.count()
   local p = assert(load(text, "=program"))()
-  local fault, trace, disturbed = p.faults[1], table.concat(p.trace, "\n"), p.disturbed
-  p = nil
-  fault = fault or leaks.grown(before)[1]
-  return fault and error(fault, 0) or trace, disturbed
+  local trace, disturbed = table.concat(p.trace, "\n"), p.disturbed
+  if p.faults[1] then error(p.faults[1], 0) end
+  return trace, disturbed
+end
+
+-- The same; afterwards nothing of it may be left.
+local function play_clean(text)
+  local before = leaks.count()
+  local trace, disturbed = play(text)
+  local left = leaks.grown(before)
+  if left[1] then error("left behind: " .. table.concat(left, ", "), 0) end
+  return trace, disturbed
 end
 
 -- The same under each collector; the trace, and how much was disturbed.
@@ -38,7 +45,7 @@ local function play_all(text, is_stressed)
   for i, start in ipairs(collectors) do
     if i ~= 2 or is_stressed then
       start()
-      local ok, trace, n = pcall(play, text)
+      local ok, trace, n = pcall(play_clean, text)
       if not ok then fail(trace) end
       if first and first ~= trace then fail(("collectors differ\n%s\n-- and\n%s"):format(first, trace)) end
       first, disturbed = trace, n
