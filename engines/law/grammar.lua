@@ -23,7 +23,9 @@ add(1, "cohort.sleep_until(cohort.now() + $some - 1)")
 add(1, "cohort.sleep_forever()")
 add(1, "testing.wait_all_blocked()")
 add(3, "p:collect($few)")
+add(1, "cohort.ticker(0.5)()")
 add(1, "p:look($task)")
+add(1, "do return end")
 add(2, "p:finalizer()")
 
 -- }}
@@ -106,11 +108,20 @@ add(7, "p:group($options, function($G)\n  $block\nend)")
 add(14, grammar.task)
 add(3, "local $T = p:spawn('spawn_daemon', $group, function()\n  $block\nend)")
 add(1, "local $T = p:spawn('start', $group, function(started)\n  started()\n  $block\nend)")
-add(3, "local $T = p:spawn('start', $group, function(started)\n  $block\n  started($id)\n  $block\nend)")
 add(2, "$inner:cancel()")
 add(4, "$task:cancel()")
+add(1, "cohort.current_task():cancel()")
 add(3, "$task:wait()")
 add(3, "p:join($task)")
+
+add(3, [[
+local $T = p:spawn('start', $group, function(started)
+  p:move_on($seconds, function()
+    $block
+  end)
+  started($id)
+  $block
+end)]])
 
 add(4, [[
 do
@@ -179,6 +190,18 @@ end]]
 add(3, replaced(produced, "produce", "p:coroutine"))
 add(3, replaced(produced, "produce", "cohort.stream"))
 
+add(2, "p:resume(function(give)\n  local _ <close> = p:guard($new)\n  $block\n  give(1)\n  $block\nend)")
+
+-- }}
+
+-- {{ Values handed on, many at once
+
+for _, way in ipairs { "cohort.shield", "cohort.group", "cohort.scope", "cohort.fail_after, 1",
+    "cohort.move_on_after, 1", "cohort.attempt", "cohort.unwrap", "cohort.retry",
+    "p.context.with, p.context, 1", "p.spawned", "p.started", "p.emitted", "p.yielded" } do
+  add(1, "p:passes(" .. way .. ")")
+end
+
 -- }}
 
 -- {{ What tasks share
@@ -199,8 +222,8 @@ if p:may_have($object) then
 end]]
 
 for _, object in ipairs { "p.lock[1]", "p.lock[2]", "p.semaphore", "p.limiter" } do
-  add(1, replaced(with, "object", object))
-  add(1, replaced(hold, "object", object))
+  add(2, replaced(with, "object", object))
+  add(2, replaced(hold, "object", object))
 end
 add(3, "p.condition:with(p.condition.wait, p.condition)")
 add(3, "p.condition:with(p.condition.notify, p.condition, $few)")
@@ -210,6 +233,7 @@ add(3, "p.event[$few]:wait()")
 add(2, "p.value:set($id)")
 add(1, "p.value:wait_for(function(v) return v % $few == 0 end)")
 add(2, "p.context:with($id, function()\n  $block\n  p:check_context($id)\nend)")
+add(1, "for _ in p.value:changes() do\n  $block\n  break\nend")
 add(2, "p:publish()")
 
 add(2, [[
@@ -227,6 +251,7 @@ end]])
 
 add(6, "p:send($few)")
 add(6, "p:receive($few)")
+add(2, "p:receive_some($few)")
 add(2, "p:offer($few)")
 add(2, "p:poll($few)")
 add(1, "p.sender[$few]:close()")

@@ -17,7 +17,7 @@ local testing = require "cohort.testing"
 local ledger = setmetatable({}, { __index = shared })
 ledger.__index = ledger
 
-local LIMIT, DEFER_MAX = 200, 4
+local LIMIT, DEFER_MAX, MANY = 200, 4, 60
 
 ledger.A = cohort.error_type "A"
 ledger.B = cohort.error_type "B"
@@ -284,6 +284,49 @@ end
 
 -- }}
 
+-- {{ Values that are handed on
+
+--- Hands many values to a function by `way`, whose last results they are.
+function ledger:passes(way, ...)
+  local values, arguments = {}, { ... }
+  for i = 1, MANY do values[i] = self.tasks + i end
+  table.insert(arguments, function(...)
+    cohort.checkpoint()
+    return ...
+  end)
+  table.move(values, 1, MANY, #arguments + 1, arguments)
+  local results = table.pack(way(table.unpack(arguments)))
+  for i = 1, MANY do
+    self:check(results[results.n - MANY + i] == values[i], "value %d of many is another", i)
+  end
+end
+
+-- Further ways: each calls `f` with the values, and returns them.
+
+function ledger.spawned(f, ...)
+  local task
+  cohort.group(function(g, ...) task = g:spawn(f, ...) end, ...)
+  return task:result()
+end
+
+function ledger.started(f, ...)
+  return cohort.group(function(g, ...)
+    return g:start(function(started, ...) started(f(...)) end, ...)
+  end, ...)
+end
+
+function ledger.emitted(f, ...)
+  local values = table.pack(...)
+  local step <close> = cohort.stream(function(emit) emit(f(table.unpack(values, 1, values.n))) end)
+  return step()
+end
+
+function ledger.yielded(f, ...)
+  return cohort.coroutine.wrap(function(...) cohort.coroutine.yield(f(...)) end)(...)
+end
+
+-- }}
+
 -- {{ Blocks, coroutines, garbage
 
 --- A `<close>` variable; when it is closed it may wait, or fail if nothing else did.
@@ -302,6 +345,10 @@ function ledger:guard(id, how)
   end)
 end
 
+function ledger:close(co)
+  if cohort.coroutine.status(co) == "suspended" then self:caught(cohort.coroutine.close(co)) end
+end
+
 --- A coroutine as a function that goes on with it, for a `<close>` variable that closes it.
 function ledger:coroutine(f)
   local co = cohort.coroutine.create(f)
@@ -311,10 +358,20 @@ function ledger:coroutine(f)
         self:again(cohort.coroutine.resume(co, cohort.coroutine.yield))
       end
     end,
-    __close = function()
-      if cohort.coroutine.status(co) == "suspended" then self:caught(cohort.coroutine.close(co)) end
-    end,
+    __close = function() self:close(co) end,
   })
+end
+
+--- The coroutine that all tasks share goes on; if there is none, it is one of `f`.
+function ledger:resume(f)
+  local co = self.co
+  if not co or cohort.coroutine.status(co) == "dead" then
+    co = cohort.coroutine.create(f)
+    self.co = co
+  end
+  if cohort.coroutine.status(co) == "suspended" then
+    self:again(cohort.coroutine.resume(co, cohort.coroutine.yield))
+  end
 end
 
 --- A finalizer is called anywhere, and cannot wait there.
@@ -355,6 +412,9 @@ function ledger.run(seed, group_options, main)
   p:caught(pcall(cohort.run, options, function()
     cohort.move_on_after(LIMIT, p.group, p, group_options, function(g)
       p.nobody = g:spawn(function() end)
+      g:defer(function()
+        if p.co then p:close(p.co) end
+      end)
       main(p, g)
     end)
   end))

@@ -4,7 +4,7 @@ local cohort = require "cohort"
 
 local shared = {}
 
-local PERMITS, CHANNELS = 2, 3
+local PERMITS, CHANNELS = 1, 3
 
 --- A `<close>` variable that calls f(err).
 function shared.closing(f)
@@ -86,6 +86,13 @@ function shared:offer(c)
 end
 
 function shared:receive(c) self:take(c, self.receiver[c]()) end
+
+function shared:receive_some(c)
+  for item in self.receiver[c] do
+    self:take(c, item)
+    if item % 2 == 0 then break end
+  end
+end
 
 function shared:poll(c)
   local got, item = self.receiver[c]:poll()
