@@ -13,8 +13,8 @@ local shrink = require "engines.law.shrink"
 local forms = {
   short = { { name = "plain", programs = 1500 }, { name = "assert", programs = 1500 } },
   long = { { name = "plain", programs = 40000 }, { name = "assert", programs = 40000 },
-    { name = "stack", programs = 4000 }, { name = "mem", programs = 2000 },
-    { name = "asan", programs = 10000 } },
+    { name = "stack", programs = 20000 }, { name = "mem", programs = 3000 },
+    { name = "asan", programs = 15000 } },
 }
 
 local SECONDS_MAX = 30  -- of one program, alone
