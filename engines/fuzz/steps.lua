@@ -61,7 +61,7 @@ local function in_group(w, g, body)
   return body()
 end
 
--- Does an error say that a group was left to its task, because nothing could wait where it was closed?
+-- Does an error say that a group was left to its task, because a coroutine further out cannot wait?
 local function says_left(err)
   if not cohort.is(err, cohort.ErrorGroup) then
     return type(err) == "string" and err:find("the tasks of this group were cancelled", 1, true)
@@ -71,8 +71,9 @@ local function says_left(err)
   end
 end
 
+-- Has it ended? Where nothing can wait it is left to its task, with an error.
 local function check_ended(w, group, err)
-  if group and not says_left(err) then w:check_ended(group) end
+  if group and coroutine.isyieldable() and not says_left(err) then w:check_ended(group) end
 end
 
 step("group", function(w, body)
