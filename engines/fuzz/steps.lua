@@ -61,11 +61,12 @@ local function in_group(w, g, body)
   return body()
 end
 
--- Does an error say that a group was left to its task, because a coroutine further out cannot wait?
+-- What says that a group is left to its task: a coroutine further out cannot wait, or it was closed too early.
+local left = { "the tasks of this group were cancelled", "this block was opened outside of a function form" }
+
 local function says_left(err)
-  if not cohort.is(err, cohort.ErrorGroup) then
-    return type(err) == "string" and err:find("the tasks of this group were cancelled", 1, true)
-  end
+  if type(err) == "string" then return err:find(left[1], 1, true) or err:find(left[2], 1, true) end
+  if not cohort.is(err, cohort.ErrorGroup) then return false end
   for leaf in err:leaves() do
     if type(leaf) == "string" and says_left(leaf) then return true end
   end
