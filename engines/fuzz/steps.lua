@@ -61,7 +61,7 @@ local function in_group(w, g, body)
   return body()
 end
 
--- What says that a group is left to its task: a coroutine further out cannot wait, or it was closed too early.
+-- What says that a group is left to its task: nothing can wait further out, or it was closed too early.
 local left = { "the tasks of this group were cancelled", "this block was opened outside of a function form" }
 
 local function says_left(err)
