@@ -5,7 +5,7 @@
 ---     $G, $S, $T  a name for a group, a scope, a task that this statement makes: the first two for its
 ---                 blocks, the last for what follows it
 ---     $group, $scope, $task  the name of one that is in sight; $inner, of a group that is not the outermost
----     $seconds, $some (less than for ever), $few (from 1 to 3), $matcher, $options
+---     $seconds, $some (less than for ever), $few (1 to 3), $sort (1 to 5), $matcher, $options
 ---
 --- `p` is the ledger (engines/law/ledger.lua), which keeps account of what must not be lost.
 local grammar = { task = "local $T = p:spawn('spawn', $group, function()\n  $block\nend)" }
@@ -32,7 +32,9 @@ add(2, "p:finalizer()")
 
 -- {{ Errors
 
-add(4, "p:fail($few)")
+add(4, "p:fail($sort)")
+add(1, "string.gsub('a', '.', function() p:fail($sort) end)")
+add(1, "table.sort({ 1, 2 }, function() p:fail($sort) end)")
 add(4, "p:caught(pcall(function()\n  $block\nend))")
 add(2, "p:caught(xpcall(function()\n  $block\nend, p.handler))")
 add(4, "p:caught(cohort.attempt(function()\n  $block\nend))")

@@ -55,8 +55,11 @@ function ledger:__call(id) self:note("%d", id) end
 
 -- {{ Errors
 
--- What an error is known by; of a string the part that no position was put before.
-local function key_of(err) return type(err) == "string" and err:match "e%d+#" or err end
+-- What an error is known by: the text that it was raised with, or itself.
+local function key_of(err)
+  local text = type(err) == "string" and err or type(err) == "table" and err[1] or err.message
+  return type(text) == "string" and text:match "e%d+#" or err
+end
 
 local foreign = { cohort.Timeout, cohort.Aborted, cohort.Closed, cohort.Broken }
 
@@ -74,14 +77,21 @@ function ledger:count(err, by)
   end
 end
 
+-- By sort: an error with a text. The last is Lua's own, which it raises in a function itself.
+local raisers = {
+  function(text) return ledger.A(text) end,
+  function(text) return ledger.B(text) end,
+  function(text) return text end,
+  function(text) return { text } end,
+  function(text) load(("local t = {} t['%s']()"):format(text), "=lua")() end,
+}
+
 --- Raises an error of a sort.
 function ledger:fail(sort)
   self.failures, self.disturbed = self.failures + 1, self.disturbed + 1
   local text = ("e%d#"):format(self.failures)
-  local err = sort == 1 and self.A(text) or sort == 2 and self.B(text) or self.failures % 2 == 1 and text
-    or { text }
-  self.balance[key_of(err)] = 1
-  error(err, 0)
+  self.balance[text] = 1
+  error(raisers[sort](text), 0)
 end
 
 --- What pcall gave: an error has arrived.
@@ -345,6 +355,13 @@ function ledger:guard(id, how)
   end)
 end
 
+-- A coroutine goes on, if it can.
+function ledger:go_on(co)
+  if cohort.coroutine.status(co) == "suspended" then
+    self:again(cohort.coroutine.resume(co, cohort.coroutine.yield))
+  end
+end
+
 function ledger:close(co)
   if cohort.coroutine.status(co) == "suspended" then self:caught(cohort.coroutine.close(co)) end
 end
@@ -353,25 +370,15 @@ end
 function ledger:coroutine(f)
   local co = cohort.coroutine.create(f)
   return setmetatable({}, {
-    __call = function()
-      if cohort.coroutine.status(co) == "suspended" then
-        self:again(cohort.coroutine.resume(co, cohort.coroutine.yield))
-      end
-    end,
+    __call = function() self:go_on(co) end,
     __close = function() self:close(co) end,
   })
 end
 
 --- The coroutine that all tasks share goes on; if there is none, it is one of `f`.
 function ledger:resume(f)
-  local co = self.co
-  if not co or cohort.coroutine.status(co) == "dead" then
-    co = cohort.coroutine.create(f)
-    self.co = co
-  end
-  if cohort.coroutine.status(co) == "suspended" then
-    self:again(cohort.coroutine.resume(co, cohort.coroutine.yield))
-  end
+  if not self.co or cohort.coroutine.status(self.co) == "dead" then self.co = cohort.coroutine.create(f) end
+  self:go_on(self.co)
 end
 
 --- A finalizer is called anywhere, and cannot wait there.
@@ -398,7 +405,7 @@ end
 
 function ledger:audit()
   for key, n in pairs(self.balance) do
-    self:check(n == 0, "an error was lost: %s", type(key) == "table" and key[1] or tostring(key))
+    self:check(n == 0, "an error was lost: %s", tostring(key))
   end
   for _, stack in pairs(self.stacks) do self:check(#stack == 0, "a block did not end") end
   for _, record in pairs(self.groups) do self:check(record.has_ended, "a group did not end") end

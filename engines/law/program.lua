@@ -39,6 +39,7 @@ local fill = {}
 function fill.some(x) return one_of(x, some) end
 function fill.seconds(x) return one_of(x, seconds) end
 function fill.few(x) return tostring(x.random(3)) end
+function fill.sort(x) return tostring(x.random(5)) end
 function fill.matcher(x) return one_of(x, matchers) end
 function fill.options(x) return one_of(x, options) end
 
