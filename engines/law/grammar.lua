@@ -112,9 +112,9 @@ add(3, "local $T = p:spawn('spawn_daemon', $group, function()\n  $block\nend)")
 add(1, "local $T = p:spawn('start', $group, function(started)\n  started()\n  $block\nend)")
 add(2, "$inner:cancel()")
 add(4, "$task:cancel()")
-add(1, "cohort.current_task():cancel()")
-add(3, "$task:wait()")
-add(3, "p:join($task)")
+add(1, "p:cancel_itself()")
+add(3, "p:other($task):wait()")
+add(3, "p:join(p:other($task))")
 
 add(3, [[
 local $T = p:spawn('start', $group, function(started)
@@ -260,7 +260,7 @@ add(1, "p.sender[$few]:close()")
 add(1, "p:close_receiver($few)")
 add(3, "p:select({ 'receive', $few }, { 'send', $few }, { 'event', $few }, $some)")
 add(2, "p:select({ 'send', $few }, { 'send', $few }, { 'receive', $few })")
-add(1, "cohort.select { { $task }, { p.event[$few] }, timeout = $seconds }")
+add(1, "cohort.select { { p:other($task) }, { p.event[$few] }, timeout = $seconds }")
 
 -- }}
 

@@ -273,6 +273,15 @@ function ledger:spawn(how, g, f)
   return task
 end
 
+--- The running task cancels itself, unless it is the root.
+function ledger:cancel_itself()
+  local task = cohort.current_task()
+  if task ~= self.root then task:cancel() end
+end
+
+--- A task that is not the running one, which cannot wait for itself.
+function ledger:other(task) return task == cohort.current_task() and self.nobody or task end
+
 function ledger:join(task) self:raised_anew(pcall(task.join, task)) end
 
 --- Defers a function: it is the next to run when the group ends, unless another is deferred later.
@@ -412,21 +421,48 @@ function ledger:audit()
   self:audit_shared()
 end
 
---- Runs a program in a group; returns its ledger. With a `seed` it picks tasks that are ready at random.
-function ledger.run(seed, group_options, main)
-  local p = new()
-  local options = { clock = testing.clock { autojump = true }, signals = false, seed = seed }
-  p:caught(pcall(cohort.run, options, function()
-    cohort.move_on_after(LIMIT, p.group, p, group_options, function(g)
-      p.nobody = g:spawn(function() end)
-      g:defer(function()
-        if p.co then p:close(p.co) end
-      end)
-      main(p, g)
+-- What the root task does: a program in a group, with a limit around it.
+local function root(p, options, main)
+  p.root = cohort.current_task()
+  cohort.move_on_after(LIMIT, p.group, p, options, function(g)
+    p.nobody = g:spawn(function() end)
+    g:defer(function()
+      if p.co then p:close(p.co) end
     end)
-  end))
-  p:audit()
-  return p
+    main(p, g)
+  end)
+end
+
+--- A program, whose tasks run in a group with `options`. With a `seed` those that are ready run as it comes.
+function ledger.program(seed, options, main)
+  local run_options = { signals = false, seed = seed }
+  local program = {}
+
+  --- Runs it; returns its ledger.
+  function program.play()
+    local p = new()
+    run_options.clock = testing.clock { autojump = true }
+    p:caught(pcall(cohort.run, run_options, root, p, options, main))
+    p:audit()
+    return p
+  end
+
+  --- Runs it again and again, cancelled at each of its checkpoints, all of it and one task first.
+  function program.cancel()
+    local p
+    local function check()
+      p:audit()
+      if p.faults[1] then error(p.faults[1], 0) end
+    end
+    return testing.cancel_everywhere({ runs = 1, check = check }, function()
+      p = new()
+      local ok, err = pcall(root, p, options, main)
+      if not ok and is_cancelled(err) then error(err, 0) end
+      p:caught(ok, err)
+    end)
+  end
+
+  return program
 end
 
 -- }}

@@ -127,7 +127,7 @@ function program.generate(seed)
     x.most = x.last + STATEMENTS_MAX
     main[i] = make_statement(x, grammar.task)
   end
-  local first = ("return ledger.run(%s, %s, function(p, g)\n  "):format(shuffle, one_of(x, options))
+  local first = ("return ledger.program(%s, %s, function(p, g)\n  "):format(shuffle, one_of(x, options))
   return { first, main, "\nend)\n" }
 end
 

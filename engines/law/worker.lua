@@ -1,4 +1,5 @@
---- Runs random programs, each under two collectors and some under a third, which must do the same.
+--- Runs random programs, each under two collectors and some under a third, which must do the same, and some
+--- cancelled at each of their checkpoints.
 ---
 ---     lua5.4 engines/law/worker.lua FIRST COUNT      the programs of these seeds
 ---     lua5.4 engines/law/worker.lua FILE             one program, with its trace
@@ -8,7 +9,7 @@
 local leaks = require "cohort.testing.leaks"
 local program = require "engines.law.program"
 
-local STRESSED_EVERY = 4  -- programs; it takes ten times as long
+local MORE_EVERY = 4  -- programs; what takes ten times as long
 local WARM_UP, NOISE = 100, 64  -- programs, KiB
 
 local collectors = {
@@ -22,9 +23,11 @@ local function fail(text)
   os.exit(1)
 end
 
+local function load_program(text) return assert(load(text, "=program"))() end
+
 -- Runs a program; its trace as text, and how much was disturbed.
 local function play(text)
-  local p = assert(load(text, "=program"))()
+  local p = load_program(text).play()
   local trace, disturbed = table.concat(p.trace, "\n"), p.disturbed
   if p.faults[1] then error(p.faults[1], 0) end
   return trace, disturbed
@@ -39,11 +42,11 @@ local function play_clean(text)
   return trace, disturbed
 end
 
--- The same under each collector; the trace, and how much was disturbed.
-local function play_all(text, is_stressed)
+-- The same under each collector; the trace, and how much was disturbed. With `more` it is cancelled, too.
+local function play_all(text, more)
   local first, disturbed
   for i, start in ipairs(collectors) do
-    if i ~= 2 or is_stressed then
+    if i ~= 2 or more then
       start()
       local ok, trace, n = pcall(play_clean, text)
       if not ok then fail(trace) end
@@ -51,7 +54,10 @@ local function play_all(text, is_stressed)
       first, disturbed = trace, n
     end
   end
-  return first, disturbed
+  if not more then return first, disturbed end
+  local ok, done = pcall(load_program(text).cancel)
+  if not ok then fail((tostring(done):gsub("^([^\n]*)\n%s*(.*)$", "%2\n%1"))) end
+  return first, disturbed + done.cancelled
 end
 
 -- A number for a text (FNV-1a).
@@ -71,7 +77,7 @@ local function play_seeds(first, count)
   for i = 1, count do
     local seed = first + i - 1
     print("begin " .. seed)
-    local trace, disturbed = play_all(program.text(program.generate(seed)), i % STRESSED_EVERY == 0)
+    local trace, disturbed = play_all(program.text(program.generate(seed)), i % MORE_EVERY == 0)
     print(("end %d %x %d"):format(seed, hash(trace), disturbed))
     if i == WARM_UP then settled = memory() end
   end

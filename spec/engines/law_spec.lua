@@ -86,7 +86,7 @@ describe("the law engine finds", function()
       local ok, out = run(folder, "lua5.4", "law.lua short")
       assert.is_false(ok)
       assert.matches("^seed %d+ on plain: fault: permits are missing", out)
-      local text = out:match "\nreturn ledger.run.-\nend%)\n"
+      local text = out:match "\nreturn ledger.program.-\nend%)\n"
       assert.is_true(select(2, text:gsub("p%(%d+%)", "")) <= 12, text)
       local again = out:match "\nagain: ([^\n]+)"
       assert.matches("fault: permits are missing", select(2, child.shell(("LUA_CPATH_5_4='%s/?.so' %s")
@@ -107,7 +107,7 @@ describe("a program of the law engine", function()
   it("runs with cancellations, errors and limits in it, and nothing is wrong", function()
     local all = {}
     for seed = 1, 200 do
-      local p = load(program.text(program.generate(seed)))()
+      local p = load(program.text(program.generate(seed)))().play()
       assert.are.same({}, p.faults)
       table.insert(all, table.concat(p.trace, "\n"))
     end
