@@ -12,12 +12,13 @@ local shrink = require "engines.law.shrink"
 -- How many programs run on which build: Lua as it is, those of tools/luas, and cohort with sanitizers.
 local forms = {
   short = { { name = "plain", programs = 1500 }, { name = "assert", programs = 1500 } },
-  long = { { name = "plain", programs = 40000 }, { name = "assert", programs = 40000 },
-    { name = "stack", programs = 20000 }, { name = "mem", programs = 3000 },
-    { name = "asan", programs = 15000 } },
+  long = { { name = "plain", programs = 15000 }, { name = "assert", programs = 15000 },
+    { name = "stack", programs = 6000 }, { name = "mem", programs = 1500 },
+    { name = "asan", programs = 6000 } },
 }
 
-local SECONDS_MAX = 30  -- of one program, alone
+-- Seconds after which something hangs: one program alone, and all on one build.
+local ALONE_MAX, most = 20, { short = 600, long = 7200 }
 
 local form, seed = arg[1], math.tointeger(arg[2] or 1)
 local builds = assert(seed and forms[form], "usage: law.lua short|long [SEED]")
@@ -45,8 +46,8 @@ local function prefix_of(name)
     .. ("LSAN_OPTIONS=suppressions=%s/spec/support/lsan.txt:print_suppressions=0 lua5.4"):format(here)
 end
 
-local function command_of(build, format, ...)
-  return ("%s engines/law/worker.lua %s 2>&1"):format(build.prefix, format:format(...))
+local function command_of(build, seconds, what)
+  return ("timeout %d env %s engines/law/worker.lua %s 2>&1"):format(seconds, build.prefix, what)
 end
 
 -- {{ One that fails
@@ -55,7 +56,7 @@ end
 local function failure_of(them, path)
   local trace
   for _, build in ipairs(them) do
-    local pipe = io.popen(("timeout %d env "):format(SECONDS_MAX) .. command_of(build, "%s", path))
+    local pipe = assert(io.popen(command_of(build, ALONE_MAX, path)))
     local said = pipe:read "a"
     local ok, _, status = pipe:close()
     if not ok then return (said:match "fault: ([^\n]*)" or "status " .. status):gsub("%d+", "N") end
@@ -83,7 +84,7 @@ local function report(build, number, said)
   shrink(tree, function() return failure() == first end)
   failure()
   print(program.text(tree))
-  for _, other in ipairs(them) do print("again: " .. command_of(other, "%s", path)) end
+  for _, other in ipairs(them) do print("again: " .. command_of(other, ALONE_MAX, path)) end
 end
 
 -- }}
@@ -94,7 +95,7 @@ end
 local function listen(build)
   build.hashes, build.tried, build.disturbed = {}, 0, 0
   local ok, how, status = build.pipe:close()
-  local lines = {}
+  local begun, lines = seed, {}
   for line in io.lines(build.log) do
     local number, hash, disturbed = line:match "^end (%d+) (%x+) (%d+)$"
     if number then
@@ -102,18 +103,18 @@ local function listen(build)
       build.hashes[math.tointeger(number)] = hash
       lines = {}
     elseif line:find "^begin" then
-      build.begun = math.tointeger(line:match "%d+")
+      begun = math.tointeger(line:match "%d+")
     else
       table.insert(lines, line)
     end
   end
-  if not ok then return build.begun, ("%s (%s %d)"):format(table.concat(lines, "\n"), how, status) end
+  if not ok then return begun, ("%s (%s %d)"):format(table.concat(lines, "\n"), how, status) end
 end
 
 -- A seed whose trace is another than on the first build.
 local function other_trace(build)
   for number, hash in pairs(build.hashes) do
-    if hash ~= builds[1].hashes[number] then return number, "another trace than on " .. builds[1].name end
+    if hash ~= (builds[1].hashes[number] or hash) then return number, "another trace than on plain Lua" end
   end
 end
 
@@ -121,7 +122,8 @@ run("mkdir -p " .. found)
 for _, build in ipairs(builds) do build.prefix = prefix_of(build.name) end
 for _, build in ipairs(builds) do
   build.log = ("%s/%s.log"):format(found, build.name)
-  build.pipe = assert(io.popen(command_of(build, "%d %d >%s", seed, build.programs, build.log)))
+  local what = ("%d %d >%s"):format(seed, build.programs, build.log)
+  build.pipe = assert(io.popen(command_of(build, most[form], what)))
 end
 
 local tried, injected, failed = 0, 0, false
