@@ -121,7 +121,7 @@ end
 run("mkdir -p " .. found)
 for _, build in ipairs(builds) do build.prefix = prefix_of(build.name) end
 for _, build in ipairs(builds) do
-  build.log = ("%s/%s.log"):format(found, build.name)
+  build.log = ("%s/%s-%s.log"):format(found, form, build.name)
   local what = ("%d %d >%s"):format(seed, build.programs, build.log)
   build.pipe = assert(io.popen(command_of(build, most[form], what)))
 end
