@@ -12,7 +12,7 @@ local grammar = { task = "local $T = p:spawn('spawn', $group, function()\n  $blo
 
 local function add(weight, template) table.insert(grammar, { weight = weight, template = template }) end
 
--- The same where `$object` and `$produce` are these.
+-- A template with `by` where `$word` stands.
 local function replaced(template, word, by) return (template:gsub("%$" .. word, (by:gsub("%%", "%%%%")))) end
 
 -- {{ Waiting, looking

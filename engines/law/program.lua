@@ -3,6 +3,7 @@
 --- A block is a list of statements; a statement is a list of texts and blocks, in the order in which they
 --- stand in the program. No loop is without an end, and there is a limit around all that waits, so every
 --- program ends.
+local generator = require "engines.model.generator"
 local grammar = require "engines.law.grammar"
 
 local program = {}
@@ -13,15 +14,6 @@ local TASKS, STATEMENTS_MAX, DEPTH_MAX, LENGTH_MAX = 6, 15, 6, 5
 local lots = {}
 for _, form in ipairs(grammar) do
   for _ = 1, form.weight do table.insert(lots, form.template) end
-end
-
--- Numbers from a seed, the same on every machine: random(n) is one from 1 to n.
-local function generator(seed)
-  local state = seed * 2654435769 + 1
-  return function(n)
-    state = state * 6364136223846793005 + 1442695040888963407
-    return (state >> 33) % n + 1
-  end
 end
 
 local function one_of(x, list) return list[x.random(#list)] end
