@@ -11,7 +11,7 @@ local shrink = require "engines.law.shrink"
 
 -- How many programs run on which build: Lua as it is, those of tools/luas, and cohort with sanitizers.
 local forms = {
-  short = { { name = "plain", programs = 1500 }, { name = "assert", programs = 1500 } },
+  short = { { name = "plain", programs = 1200 }, { name = "assert", programs = 1200 } },
   long = { { name = "plain", programs = 15000 }, { name = "assert", programs = 15000 },
     { name = "stack", programs = 6000 }, { name = "mem", programs = 1500 },
     { name = "asan", programs = 6000 } },

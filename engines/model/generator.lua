@@ -1,4 +1,4 @@
---- Numbers from a seed, the same on every machine: of `random = generator(seed)` random(n) is one from 1 to n.
+--- Numbers from a seed, the same everywhere: random(n) of `random = generator(seed)` is one from 1 to n.
 
 --- @param seed integer
 --- @return fun(n: integer): integer

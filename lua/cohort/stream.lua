@@ -57,7 +57,8 @@ local function start(self)
   local f = self.f
   self.f, self.ended = nil, true
   self.task = core.shield(self.group.start, self.group, produce, self, f)
-  self.task.name, self.ended = "stream", false
+  self.task.name = "stream"
+  self.ended = false
 end
 
 -- }}
