@@ -55,7 +55,7 @@ kernel_tests   := $(patsubst spec/kernel/%.c,$(BUILD)/sanitized/%,$(wildcard spe
 faulty := $(BUILD)/faulty/host $(BUILD)/faulty/cohort/core.so
 
 # What has a long form of its own target stands here.
-hard_engines := $(filter-out run model fuzz soak,$(basename $(notdir $(wildcard engines/*.lua))))
+hard_engines := $(filter-out run model law fuzz soak,$(basename $(notdir $(wildcard engines/*.lua))))
 
 # Ours first, then what was there, or Lua's defaults (an empty template) when nothing was.
 # What is ours already is not put there twice.
@@ -157,8 +157,8 @@ engines: all ## what tries to break cohort, in its short form; docs/reliability.
 	@tools/setup engines
 	@$(LUA) engines/run.lua short
 
-explore: all ## long: random programs, on cohort and on a model of it
-	@$(LUA) engines/run.lua long model
+explore: all ## long: random programs, on a model of cohort too, and held against the law
+	@$(LUA) engines/run.lua long model law
 
 fuzz: all ## long: inputs that libFuzzer makes, for SECONDS=300
 	@tools/setup engines
@@ -170,7 +170,10 @@ soak: all ## long: the same again and again for MINUTES=30, and nothing may grow
 hard: all ## long: everything that can fail fails, in turn
 	@$(LUA) engines/run.lua long $(hard_engines)
 
-.PHONY: faulty faulty-sanitized
+.PHONY: faulty faulty-sanitized sanitized-core
+sanitized-core:
+	@$(MAKE) --no-print-directory BUILD=build/asan FLAGS='$(sanitizers)' LDFLAGS=$(keep_loaded) all
+
 faulty: all $(faulty)
 
 faulty-sanitized:

@@ -335,6 +335,57 @@ describe("cancellation around a stream", function()
     end)
   end)
 
+  it("of the producer alone is no end: the step raises Aborted, with the reason", function()
+    virtual(function()
+      local s <close> = cohort.stream(function(emit)
+        emit(1)
+        cohort.current_task():cancel "enough"
+        emit(2)
+      end)
+      assert.equal(1, s())
+      local err = raised(s)
+      assert.is_true(cohort.is(err, cohort.Aborted))
+      assert.equal("enough", err.reason.text)
+      assert.is_nil(s())
+    end)
+  end)
+
+  it("that cuts the producer is no end to one who asks out of its reach", function()
+    virtual(function()
+      local got, err = {}, nil
+      cohort.move_on_after(1.5, function()
+        local s <close> = cohort.stream(function(emit)
+          for i = 1, math.huge do
+            cohort.sleep(1)
+            emit(i)
+          end
+        end)
+        err = cohort.shield(raised, function()
+          for v in s do got[#got + 1] = v end
+        end)
+      end)
+      assert.same({ 1 }, got)
+      assert.is_true(cohort.is(err, cohort.Aborted))
+    end)
+  end)
+
+  it("by closing it ends the steps of others, as an end", function()
+    virtual(function()
+      local got
+      cohort.group(function(g)
+        local s <close> = cohort.stream(function(emit)
+          emit(1)
+          cohort.sleep(5)
+          emit(2)
+        end)
+        assert.equal(1, s())
+        g:spawn(function() got = table.pack(s()) end)
+        cohort.sleep(1)
+      end)
+      assert.same({ n = 1 }, got)
+    end)
+  end)
+
   it("is seen by each step: by the first, which then begins nothing, and by those after the end", function()
     virtual(function()
       local begun = 0

@@ -61,9 +61,20 @@ local function in_group(w, g, body)
   return body()
 end
 
+-- What says that a group is left to its task: nothing can wait further out, or it was closed too early.
+local left = { "the tasks of this group were cancelled", "this block was opened outside of a function form" }
+
+local function says_left(err)
+  if type(err) == "string" then return err:find(left[1], 1, true) or err:find(left[2], 1, true) end
+  if not cohort.is(err, cohort.ErrorGroup) then return false end
+  for leaf in err:leaves() do
+    if type(leaf) == "string" and says_left(leaf) then return true end
+  end
+end
+
 -- Has it ended? Where nothing can wait it is left to its task, with an error.
-local function check_ended(w, group)
-  if group and coroutine.isyieldable() then w:check_ended(group) end
+local function check_ended(w, group, err)
+  if group and coroutine.isyieldable() and not says_left(err) then w:check_ended(group) end
 end
 
 step("group", function(w, body)
@@ -72,7 +83,7 @@ step("group", function(w, body)
     group = g
     return in_group(w, g, body)
   end)
-  check_ended(w, group)
+  check_ended(w, group, err)
   if not ok then error(err, 0) end
 end)
 step("open_group", function(w, body)
@@ -82,7 +93,7 @@ step("open_group", function(w, body)
     group = g
     return in_group(w, g, body)
   end)
-  check_ended(w, group)
+  check_ended(w, group, err)
   if not ok then error(err, 0) end
 end)
 step("open_group, forgotten", function(w) w:put("group", cohort.open_group()) end)

@@ -5,6 +5,8 @@
 --- op needs: `seconds`, the number of its target, `body`. Targets are chosen among what was made before,
 --- mostly near by. Steps have no loops, so every program ends if nothing waits for ever that cannot be
 --- cancelled: what is in a shield has a limit.
+local generator = require "engines.model.generator"
+
 local program = {}
 
 --- How often each kind of step is taken, where it can be.
@@ -46,15 +48,6 @@ table.sort(program.kinds)
 table.sort(lots)
 
 local steps_max, depth_max, length_max = 60, 8, 5
-
---- Numbers from a seed, the same on every machine: random(n) is one from 1 to n.
-local function generator(seed)
-  local state = seed * 2654435769 + 1
-  return function(n)
-    state = state * 6364136223846793005 + 1442695040888963407
-    return (state >> 33) % n + 1
-  end
-end
 
 local make_block
 

@@ -17,6 +17,8 @@ local is_callable, is_cancelled, note, raise = core.is_callable, core.is_cancell
 --- @field f fun(emit: fun(...))?  until it runs
 --- @field open boolean           its group has yet to be closed
 --- @field ended boolean?         nothing more comes
+--- @field closed boolean?        its owner does not want more
+--- @field task cohort.Task?      the producer, once it has started
 --- @field ask fun(): ...         of its relay, as the others below
 --- @field emit fun(...)
 --- @field finish fun(failed: boolean?, err: any)
@@ -54,7 +56,8 @@ end
 local function start(self)
   local f = self.f
   self.f, self.ended = nil, true
-  core.shield(self.group.start, self.group, produce, self, f).name = "stream"
+  self.task = core.shield(self.group.start, self.group, produce, self, f)
+  self.task.name = "stream"
   self.ended = false
 end
 
@@ -92,7 +95,7 @@ function Stream:__close(err)
   if not self.open then return end
   check_owner(self)
   if not self.ended then self.group:cancel("the stream was closed") end
-  self.ended = true
+  self.ended, self.closed = true, true
   local ok, raised = pcall(close_group, self)
   self.finish()
   go_on(self, err, not ok and raised or nil)
@@ -103,6 +106,7 @@ end
 local function hand_on(self, first, ...)
   if first ~= nil then return first, ... end
   finish(self)
+  if self.task:status() == "cancelled" and not self.closed then raise(self.task:error()) end
   return nil
 end
 

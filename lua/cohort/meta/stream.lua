@@ -18,9 +18,10 @@ local cohort = {}
 --- `for value in s do`: leaving the block cancels the producer and waits for its end. Left open, it is closed
 --- with the group or task around it, with a warning.
 ---
---- Raises outside tasks. A step raises what the producer raised, bare; closing raises what its clean-up
---- raised. `emit` raises `Broken` when the stream has ended. Other tasks may ask for values too; each gets
---- its own. Only the task that made it closes it.
+--- Raises outside tasks. A step raises what the producer raised, bare, and `Aborted` when that was cancelled
+--- before its end while the one who asks was not; closing raises what its clean-up raised.
+--- `emit` raises `Broken` when the stream has ended. Other tasks may ask for values too; each gets its own.
+--- Only the task that made it closes it.
 --- @param f fun(emit: fun(...))
 --- @return fun(): ... iterator
 function cohort.stream(f) end
