@@ -4,13 +4,8 @@
 #include "kernel/group.h"
 
 
-static bool refuse(struct coh_wait *w) {
-  (void)w;
-  return false;
-}
-
-static const struct coh_wait_kind join_kind = {.what = "the end of a group", .abort = refuse, .stays = true};
-static const struct coh_wait_kind start_kind = {.what = "started", .abort = refuse, .stays = true};
+static const struct coh_wait_kind join_kind = {.what = "the end of a group", .refuses = true, .stays = true};
+static const struct coh_wait_kind start_kind = {.what = "started", .refuses = true, .stays = true};
 static const struct coh_wait_kind queued_kind = {.what = "a place in its group"};  /* a new task */
 
 

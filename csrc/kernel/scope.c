@@ -68,19 +68,27 @@ static struct coh_scope *canceller_of(struct coh_scope *s) {
 
 /*
 ** Bring the cancellers up to date in 'top' and below. A scope whose answer stays
-** the same ends the walk there: its children's depend on nothing else.
+** the same ends the walk there: its children's depend on nothing else. Waits are
+** aborted on the way, with no second walk to memory that is not at hand any more;
+** true when one has come that has a say in it: from there on they are left.
 */
-static void refresh(struct coh_scope *top) {
+static bool refresh(struct coh_scope *top) {
   struct coh_scope *s = top;
+  bool asks = false;
   while (s != NULL) {
     struct coh_scope *canceller = canceller_of(s);
     if (canceller == s->canceller) {
       s = after(top, s);
     } else {
       s->canceller = canceller;
+      if (s->slot.wait != NULL && canceller != NULL) {
+        asks = asks || s->slot.wait->kind->abort != NULL;
+        if (!asks) coh_wait_abort(s->slot.wait);
+      }
       s = coh_scope_walk(top, s);
     }
   }
+  return asks;
 }
 
 
@@ -103,9 +111,7 @@ static void abort_waits(struct coh_scope *top) {
 
 /* After a change to 'top': mark first, then abort. */
 static void update(struct coh_scope *top) {
-  bool was_cut = coh_scope_is_cut(top);
-  refresh(top);
-  if (coh_scope_is_cut(top) && !was_cut) abort_waits(top);
+  if (refresh(top)) abort_waits(top);
 }
 
 

@@ -5,8 +5,9 @@
 ** it is kept in every scope by whoever changes the tree, so the test at a checkpoint
 ** is one load, and a task is cut at the same cost at any depth.
 **
-** Cancelling marks the whole subtree first and aborts the waits in it
-** afterwards, in the order of the tree. It never allocates and never recurses.
+** Cancelling aborts the waits in the subtree, in the order of the tree. One that
+** has a say in that is asked when the whole subtree is marked. It never allocates
+** and never recurses.
 ** A scope is the innermost one of at most one task, so it holds at most one
 ** parked wait.
 */

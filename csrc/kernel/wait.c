@@ -179,7 +179,7 @@ size_t coh_wait_wake_all(struct coh_link *queue) {
 bool coh_wait_abort(struct coh_wait *w) {
   coh_assert(w->place == COH_PARKED);
   if (w->abort_refused) return false;
-  if (w->kind->abort != NULL && !w->kind->abort(w)) {
+  if (w->kind->refuses || (w->kind->abort != NULL && !w->kind->abort(w))) {
     w->abort_refused = true;
     return false;
   }

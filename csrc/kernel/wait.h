@@ -30,6 +30,7 @@ struct coh_wait_kind {
                                         Called once at most; must not wake anything. */
   void (*forfeit)(struct coh_wait *w); /* whoever waited will not go on: pass on what it was woken with,
                                           if it was. NULL: it was woken with nothing */
+  bool refuses;                      /* to be aborted, whatever there is: it will end by itself */
   bool external;                     /* something outside tasks can end it */
   bool finishes;                     /* and surely will: an operation in flight */
   bool lets_go;                      /* though it refuses, it can be ended when all is stuck, or over */

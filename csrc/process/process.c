@@ -188,14 +188,8 @@ static void close_ends(lua_State *L) {
 }
 
 
-static bool refuse(struct coh_wait *w) {
-  (void)w;
-  return false;
-}
-
-
 static const struct coh_wait_kind end_kind = {
-  .what = "a process that was told to end", .abort = refuse, .external = true, .finishes = true,
+  .what = "a process that was told to end", .refuses = true, .external = true, .finishes = true,
   .lets_go = true, .stays = true};
 
 static int end_woken(lua_State *L, int status, lua_KContext context);

@@ -78,20 +78,44 @@ static void all_are_marked_before_the_first_abort_runs_in_tree_order(void) {
 }
 
 
-static void aborted_waits_become_ready_in_tree_order(void) {
+static void check_ready(int count) {
   struct coh_link *l;
+  for (l = rt.ready.next; l != &rt.ready; l = l->next) {
+    struct place *p = coh_item(coh_item(l, struct coh_wait, link), struct place, wait);
+    CHECK(p->wait.outcome == COH_WAIT_CANCELLED);
+    say("%d", (int)(p - places));
+    count--;
+  }
+  CHECK(count == 0);
+}
+
+
+static void aborted_waits_become_ready_in_tree_order(void) {
   begin();
   nest(3);
   park(2, &plain_kind);
   park(0, &plain_kind);
   park(1, &plain_kind);
   coh_scope_cancel(&places[0].scope, COH_REASON_CANCEL);
-  for (l = rt.ready.next; l != &rt.ready; l = l->next) {
-    struct place *p = coh_item(coh_item(l, struct coh_wait, link), struct place, wait);
-    CHECK(p->wait.outcome == COH_WAIT_CANCELLED);
-    say("%d", (int)(p - places));
-  }
+  check_ready(3);
   CHECK_SAID("012");
+}
+
+
+static void a_wait_with_a_say_is_asked_when_all_is_marked_and_keeps_its_place_in_that_order(void) {
+  begin();
+  nest(5);
+  all_marked[0] = &places[4].scope;
+  all_marked[1] = NULL;
+  park(0, &plain_kind);
+  park(1, &recording_kind);
+  park(2, &plain_kind);
+  park(3, &refusing_kind);
+  park(4, &plain_kind);
+  coh_scope_cancel(&places[0].scope, COH_REASON_CANCEL);
+  check_ready(4);
+  CHECK_SAID("13?0124");
+  all_marked[0] = NULL;
 }
 
 
@@ -416,6 +440,7 @@ int main(void) {
   RUN(the_first_reason_stays);
   RUN(all_are_marked_before_the_first_abort_runs_in_tree_order);
   RUN(aborted_waits_become_ready_in_tree_order);
+  RUN(a_wait_with_a_say_is_asked_when_all_is_marked_and_keeps_its_place_in_that_order);
   RUN(what_refuses_and_lets_go_is_ended_by_aborting_all_and_not_by_a_cancel);
   RUN(a_wait_that_has_its_result_is_not_cancelled);
   RUN(a_refused_abort_is_not_repeated_by_any_later_cancel);
