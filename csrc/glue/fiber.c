@@ -36,6 +36,10 @@ enum { HANDLER = 1, OWNER = COH_FIBER_OWNER, FUNCTION };  /* slots of the bottom
 /* Arguments for which there is always room on a coroutine that has not begun. */
 #define ARGUMENTS_FREE (LUA_MINSTACK - 8)
 
+/* Bytes. Where they are others, only the speed differs. */
+#define CACHE_LINE 64
+#define COROUTINE_BYTES 256  /* of a lua_State, about */
+
 
 /* {{ The body: what runs inside the coroutine */
 
@@ -299,11 +303,33 @@ static void ended(struct coh_state *S, struct coh_fiber *f, int status) {
 }
 
 
+/* GCC drops calls of functions that do nothing but this, unless they are gone before it looks. */
+#define FETCHES __attribute__((always_inline)) static inline
+
+FETCHES void fetch(const void *at, size_t size) {
+  size_t i;
+  for (i = 0; i < size; i += CACHE_LINE) __builtin_prefetch((const char *)at + i);
+}
+
+
+/*
+** While one fiber runs the memory of the next comes: where there are many, none of it is in the cache.
+** Where a coroutine is stands in its fiber, so that comes first, a step earlier.
+*/
+FETCHES void fetch_ahead(const struct coh_runtime *rt) {
+  const struct coh_link *next = rt->pass.next, *second = next->next;
+  if (next == &rt->pass || second == &rt->pass) return;
+  fetch(coh_item(second, const struct coh_fiber, task.wait.link), sizeof(struct coh_fiber));
+  fetch(coh_item(next, const struct coh_fiber, task.wait.link)->L, COROUTINE_BYTES);
+}
+
+
 void coh_fiber_step(struct coh_task *task) {
   struct coh_fiber *f = coh_fiber_of(task);
   struct coh_state *S = coh_state_from(coh_task_runtime(task));
   struct coh_frame frame = {.co = f->L, .ok = true};
   int status, values, arguments = 0;
+  fetch_ahead(&S->loop.rt);
   if (f->dead) {
     ended(S, f, LUA_ERRRUN);
     return;
