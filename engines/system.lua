@@ -16,7 +16,7 @@ local driver = require "engines.faults.driver"
 local infallible = {
   ["works on memory that it is given"] = [[
     __ctype_b_loc __ctype_tolower_loc __errno_location ceil floor memchr memcpy memmem memmove memset
-    qsort snprintf strchr strcmp strcpy strcspn strerrordesc_np strerrorname_np strlen strncmp strnlen
+    qsort snprintf strchr strcmp strcpy strcspn strerrordesc_np strerrorname_np strlen strncmp strnlen strpbrk
     strrchr strspn strstr strtol strtoul sigaddset sigdelset sigemptyset sigismember uv_err_name_r
     uv_ip4_addr uv_ip6_addr uv_ip6_name uv_strerror_r
     uv_translate_sys_error vsnprintf]],
