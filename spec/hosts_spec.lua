@@ -138,11 +138,20 @@ for _, name in ipairs { "poll", "frame" } do
   end)
 end
 
-describe("a host in C", function()
+-- A spec for each claim, which the host of this source, told its name, finds to be true.
+local function finds(source, before, claims)
   local host
-  setup(function() host = compile "spec/support/embedded.c" end)
+  setup(function() host = compile(source) end)
 
-  for _, claim in ipairs {
+  for _, claim in ipairs(claims) do
+    it(before .. claim, function()
+      assert.same({ 0, "", "" }, { run(host, (claim:gsub(" ", "_"))) })
+    end)
+  end
+end
+
+describe("a host in C", function()
+  finds("spec/support/embedded.c", "finds that ", {
     "opening without the module is refused",
     "a state has one runtime at a time",
     "a configuration without its size is refused",
@@ -164,13 +173,10 @@ describe("a host in C", function()
     "a runtime begins again when all that was cancelled has ended",
     "a task is cancelled alone",
     "who waits for the host is not stuck",
-  } do
-    it("finds that " .. claim, function()
-      assert.same({ 0, "", "" }, { run(host, (claim:gsub(" ", "_"))) })
-    end)
-  end
+  })
 
   it("finds that closing after any step leaves nothing", function()
+    local host = compile "spec/support/embedded.c"
     assert.same({ 0, "", "" }, { run(host, "closing_after_any_step_leaves_nothing spec/support/lively.lua") })
   end)
 end)
@@ -204,10 +210,7 @@ describe("the example host thread", function()
 end)
 
 describe("a host in C that is called back in the middle of its calls", function()
-  local host
-  setup(function() host = compile "spec/support/collected.c" end)
-
-  for _, claim in ipairs {
+  finds("spec/support/collected.c", "finds that ", {
     "a finalizer may spawn while a task is made",
     "a finalizer may spawn while a result is taken",
     "a finalizer may close while a task is made which cancels",
@@ -218,35 +221,20 @@ describe("a host in C that is called back in the middle of its calls", function(
     "using a runtime while it is closed is refused",
     "a hook that raises while a task is made loses nothing",
     "a number is not used again by the next runtime",
-  } do
-    it("finds that " .. claim, function()
-      assert.same({ 0, "", "" }, { run(host, (claim:gsub(" ", "_"))) })
-    end)
-  end
+  })
 end)
 
 describe("a host in C that asks for what there is not", function()
-  local host
-  setup(function() host = compile "spec/support/refused.c" end)
-
-  for _, claim in ipairs {
+  finds("spec/support/refused.c", "finds that ", {
     "what is no task is refused",
     "a closed runtime has nothing to wait for",
     "a release without a hold is refused",
-  } do
-    it("finds that " .. claim, function()
-      assert.same({ 0, "", "" }, { run(host, (claim:gsub(" ", "_"))) })
-    end)
-  end
+  })
 end)
 
 describe("a host in C that gives Lua little memory", function()
-  local host
-  setup(function() host = compile "spec/support/scarce.c" end)
-
-  for _, claim in ipairs { "tasks that have yet to begin end", "tasks that wait end" } do
-    it("finds that of many in a group that ran out of it " .. claim, function()
-      assert.same({ 0, "", "" }, { run(host, (claim:gsub(" ", "_"))) })
-    end)
-  end
+  finds("spec/support/scarce.c", "finds that of many in a group that ran out of it ", {
+    "tasks that have yet to begin end",
+    "tasks that wait end",
+  })
 end)

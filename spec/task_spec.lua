@@ -102,6 +102,14 @@ describe("task:result", function()
     end)
   end)
 
+  it("says all that the canceller said, a NUL and what follows too", function()
+    virtual(function()
+      local err = cancelled(cohort.sleep_forever, "one\0two"):error()
+      assert.matches("^the task was cancelled %(cancel by [^\n]*: one\0two%)$", err.message)
+      assert.matches(": one\0two$", tostring(err.reason))
+    end)
+  end)
+
   it("tells the reason of whoever cancelled the group or the scope around it", function()
     virtual(function()
       local by_group, by_scope, by_failure, by_deadline

@@ -14,22 +14,24 @@ static const char *const kinds[] = {NULL,        "cancel",   "deadline", "failur
 static const char reason_key = 0;  /* its address is the registry's key of the metatable */
 
 
-/* The field of the table at 'reason', or nil: what a user has written there may be anything. [-0, +1, m] */
-static const char *push_field(lua_State *L, int reason, const char *name) {
+/*
+** Add 'before' and a field of the table at 'reason' to the words on top, if it is text: what a user has
+** written there may be anything, and have a NUL. [-1, +1, m]
+*/
+static void add_field(lua_State *L, int reason, const char *before, const char *name) {
+  lua_pushstring(L, before);
   lua_pushstring(L, name);
   lua_rawget(L, reason);
-  return lua_tostring(L, -1);
+  if (lua_isstring(L, -1)) lua_concat(L, 3);
+  else lua_pop(L, 2);
 }
 
 
 void coh_reason_push_words(lua_State *L, int reason) {
-  int top = lua_gettop(L);
-  const char *kind = push_field(L, reason, "kind"), *task = push_field(L, reason, "task"),
-             *text = push_field(L, reason, "text");
-  lua_pushfstring(L, "%s%s%s%s%s", kind != NULL ? kind : "?", task != NULL ? " by " : "",
-                  task != NULL ? task : "", text != NULL ? ": " : "", text != NULL ? text : "");
-  lua_replace(L, top + 1);
-  lua_settop(L, top + 1);
+  lua_pushliteral(L, "");
+  add_field(L, reason, "", "kind");
+  add_field(L, reason, " by ", "task");
+  add_field(L, reason, ": ", "text");
 }
 
 

@@ -51,15 +51,15 @@ static void push_ended(lua_State *L, enum coh_error_kind kind, const char *messa
 /* Who cancels is often far from who asks for the result: so the message has the reason, too. */
 void coh_scopes_push_aborted(lua_State *L, const char *message) {
   int reason = lua_gettop(L);
-  if (lua_isnil(L, reason)) {
-    push_ended(L, COH_ABORTED, message);
-    return;
+  lua_pushvalue(L, reason);
+  push_ended(L, COH_ABORTED, message);
+  if (!lua_isnil(L, reason)) {
+    lua_pushfstring(L, "%s (", message);
+    coh_reason_push_words(L, reason);
+    lua_pushliteral(L, ")");
+    lua_concat(L, 3);
+    lua_setfield(L, -2, "message");
   }
-  coh_reason_push_words(L, reason);
-  lua_pushfstring(L, "%s (%s)", message, lua_tostring(L, -1));
-  lua_replace(L, -2);
-  lua_insert(L, reason);
-  push_ended(L, COH_ABORTED, lua_tostring(L, reason));
   lua_remove(L, reason);
 }
 

@@ -109,7 +109,7 @@ static void abort_waits(struct coh_scope *top) {
 }
 
 
-/* After a change to 'top': mark first, then abort. */
+/* After a change to 'top'. */
 static void update(struct coh_scope *top) {
   if (refresh(top)) abort_waits(top);
 }
