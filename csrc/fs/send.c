@@ -19,6 +19,7 @@
 #include <unistd.h>
 
 #include "fs/quick.h"
+#include "glue/reuse.h"
 #include "glue/shed.h"
 #include "glue/wait.h"
 #include "lua/arg.h"

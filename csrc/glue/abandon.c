@@ -13,6 +13,7 @@
 #include "glue/groupend.h"
 #include "glue/note.h"
 #include "glue/object.h"
+#include "glue/reuse.h"
 #include "glue/scopes.h"
 #include "glue/wait.h"
 #include "lua/arg.h"

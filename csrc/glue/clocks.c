@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "glue/object.h"
+#include "glue/reuse.h"
 #include "glue/wait.h"
 #include "kernel/idle.h"
 #include "lua/arg.h"

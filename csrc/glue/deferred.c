@@ -15,6 +15,7 @@
 #include "glue/fiber.h"
 #include "glue/note.h"
 #include "glue/object.h"
+#include "glue/reuse.h"
 #include "glue/shed.h"
 
 

@@ -24,6 +24,7 @@
 #include "glue/lost.h"
 #include "glue/note.h"
 #include "glue/object.h"
+#include "glue/reuse.h"
 #include "glue/shed.h"
 #include "glue/stubborn.h"
 #include "glue/wait.h"

@@ -21,6 +21,7 @@
 #include "glue/fiber.h"
 #include "glue/note.h"
 #include "glue/object.h"
+#include "glue/reuse.h"
 #include "glue/scopes.h"
 #include "glue/shed.h"
 #include "glue/stubborn.h"

@@ -15,6 +15,7 @@
 #include "glue/groupend.h"
 #include "glue/note.h"
 #include "glue/object.h"
+#include "glue/reuse.h"
 #include "glue/scopeobject.h"
 #include "glue/scopes.h"
 #include "glue/spawn.h"

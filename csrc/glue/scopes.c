@@ -20,6 +20,7 @@
 #include "glue/note.h"
 #include "glue/object.h"
 #include "glue/reason.h"
+#include "glue/reuse.h"
 #include "glue/scopeobject.h"
 #include "glue/wait.h"
 #include "lua/arg.h"

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "glue/fiber.h"
+#include "glue/reuse.h"
 
 
 /* Its error may have been taken by hand, with all that was on its stack. */

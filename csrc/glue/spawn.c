@@ -8,6 +8,7 @@
 #include "glue/fiber.h"
 #include "glue/lost.h"
 #include "glue/object.h"
+#include "glue/reuse.h"
 #include "glue/scopes.h"
 #include "glue/wait.h"
 #include "lua/arg.h"

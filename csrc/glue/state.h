@@ -19,9 +19,6 @@
 
 COH_HIDDEN
 
-#define COH_FIBERS_KEPT 1024  /* finished coroutines kept for reuse, 1.1 KiB each */
-#define COH_SCOPES_KEPT 64
-
 /* Values that C memory refers to, in a table of the registry; a slot is theirs until they give it back. */
 struct coh_anchors {
   int table;  /* reference in the registry */
@@ -246,37 +243,8 @@ void coh_anchors_clear(lua_State *L, const struct coh_anchors *a, int slot);
 void coh_anchors_push(lua_State *L, const struct coh_anchors *a, int slot);
 void coh_anchors_free(lua_State *L, struct coh_anchors *a, int slot);
 
-/* A fresh or reused struct, zeroed but for what is its own for good. [-0, +0, m] */
-struct coh_fiber *coh_fiber_take(lua_State *L, struct coh_state *S);
-struct coh_luascope *coh_luascope_take(lua_State *L, struct coh_state *S);
-struct coh_luagroup *coh_luagroup_take(lua_State *L, struct coh_state *S);
-
-/* The extra part of a live fiber, made when it has none. [-0, +0, m] */
-struct coh_extra *coh_fiber_extra(lua_State *L, struct coh_fiber *f);
-
-/* Memory for what its next wait needs, in extra->room, of 'size' bytes or more; not zeroed. [-0, +0, m] */
-void *coh_fiber_room(lua_State *L, struct coh_fiber *f, size_t size);
-
-/* The fiber ends: whatever it holds is told. [-0, +0, m when there is a name] */
-void coh_fiber_let_go(lua_State *L, struct coh_fiber *f, const char *name);
-
-/* Give one back. Its kernel part must have ended. Nothing raises. [-0, +0, -] */
-void coh_fiber_give(struct coh_state *S, struct coh_fiber *f);
-
-/* Leave the coroutines that are kept for reuse to the collector. [-0, +0, -] */
-void coh_fiber_free_kept(struct coh_state *S);
-
-void coh_luascope_give(struct coh_state *S, struct coh_luascope *s);
-void coh_luagroup_give(struct coh_state *S, struct coh_luagroup *g);
-
 /* The scope of 'o' ended: keep what can still be read of it. [-0, +0, -] */
 void coh_object_end(struct coh_object *o);
-
-/*
-** End whatever is live without running it any further, but for the '<close>'
-** variables of suspended tasks, and free it and all that is kept for reuse.
-*/
-void coh_state_drain(struct coh_state *S);
 
 COH_SEEN
 

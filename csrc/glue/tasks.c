@@ -13,6 +13,7 @@
 #include "glue/note.h"
 #include "glue/object.h"
 #include "glue/reason.h"
+#include "glue/reuse.h"
 #include "glue/scopeobject.h"
 #include "glue/scopes.h"
 #include "glue/shed.h"

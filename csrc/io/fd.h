@@ -7,7 +7,7 @@
 #ifndef COH_IO_FD_H
 #define COH_IO_FD_H
 
-#include "io/io.h"
+#include "io/room.h"
 #include "kernel/hidden.h"
 
 COH_HIDDEN

@@ -11,7 +11,7 @@
 #define COH_IO_HANDLE_H
 
 #include "io/box.h"
-#include "io/io.h"
+#include "io/room.h"
 #include "kernel/hidden.h"
 
 COH_HIDDEN

@@ -1,32 +1,14 @@
 /*
-** The I/O room of one loop: see io.h.
+** The door of the I/O room: see io.h.
 */
 #include "io/io.h"
 
-#include "glue/shed.h"
 #include "io/fd.h"
 #include "io/handle.h"
 #include "io/op.h"
+#include "io/room.h"
 #include "io/signals.h"
 #include "io/terminal.h"
-
-
-struct coh_io *coh_io_need(lua_State *L, struct coh_state *S) {
-  struct coh_io *io = coh_io_of(S);
-  size_t i;
-  if (io != NULL) return io;
-  io = coh_mem_new(&S->loop.rt.mem, sizeof *io);
-  if (io == NULL) coh_out_of_memory(L);
-  coh_link_init(&io->handles);
-  coh_link_init(&io->ops);
-  coh_link_init(&io->signals);
-  coh_link_init(&io->listeners);
-  coh_link_init(&io->lookup_queue);
-  coh_link_init(&io->children);
-  for (i = 0; i < COH_FD_BUCKETS; i++) coh_link_init(&io->watches[i]);
-  S->loop.uv.data = io;
-  return io;
-}
 
 
 void coh_io_close_all(struct coh_state *S) {

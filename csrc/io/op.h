@@ -8,7 +8,7 @@
 #ifndef COH_IO_OP_H
 #define COH_IO_OP_H
 
-#include "io/io.h"
+#include "io/room.h"
 #include "kernel/hidden.h"
 
 COH_HIDDEN

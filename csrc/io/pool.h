@@ -5,7 +5,7 @@
 #ifndef COH_IO_POOL_H
 #define COH_IO_POOL_H
 
-#include "io/io.h"
+#include "io/room.h"
 #include "kernel/hidden.h"
 
 COH_HIDDEN

@@ -6,7 +6,7 @@
 #ifndef COH_IO_SIGNALS_H
 #define COH_IO_SIGNALS_H
 
-#include "io/io.h"
+#include "io/room.h"
 #include "kernel/hidden.h"
 
 COH_HIDDEN

@@ -12,7 +12,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "io/io.h"
+#include "io/room.h"
 
 #define COUNT (sizeof options / sizeof *options)
 

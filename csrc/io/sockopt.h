@@ -6,7 +6,7 @@
 #define COH_IO_SOCKOPT_H
 
 #include "io/addr.h"
-#include "io/io.h"
+#include "io/room.h"
 #include "kernel/hidden.h"
 
 COH_HIDDEN

@@ -8,7 +8,7 @@
 #ifndef COH_IO_TERMINAL_H
 #define COH_IO_TERMINAL_H
 
-#include "io/io.h"
+#include "io/room.h"
 #include "kernel/hidden.h"
 
 COH_HIDDEN

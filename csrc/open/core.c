@@ -38,6 +38,9 @@
 #include "open/run.h"
 #include "open/runner.h"
 #include "process/process.h"
+#include "stream/faulty.h"
+#include "stream/memory.h"
+#include "stream/stdio.h"
 #include "stream/stream.h"
 #include "sync/sync.h"
 
@@ -285,6 +288,9 @@ int luaopen_cohort_core(lua_State *L) {
   coh_sync_open(L);
   coh_io_open(L);
   coh_stream_open(L);
+  coh_memory_open(L);
+  coh_faulty_open(L);
+  coh_stdio_open(L);
   coh_net_open(L);
   coh_fs_open(L);
   coh_process_open(L);

@@ -12,10 +12,12 @@
 
 #include "errors/chain.h"
 #include "errors/error.h"
+#include "glue/drain.h"
 #include "glue/fiber.h"
 #include "glue/note.h"
 #include "glue/object.h"
 #include "glue/reason.h"
+#include "glue/reuse.h"
 #include "glue/scopes.h"
 #include "io/interrupt.h"
 #include "io/io.h"

@@ -13,7 +13,7 @@
 #ifndef COH_PROCESS_CHILD_H
 #define COH_PROCESS_CHILD_H
 
-#include "io/io.h"
+#include "io/room.h"
 #include "kernel/hidden.h"
 #include "sync/object.h"
 

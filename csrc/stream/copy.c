@@ -11,6 +11,7 @@
 **
 **   the stack of a copy   1 source   2 destination   3 struct copy
 */
+#include "glue/reuse.h"
 #include "stream/stream.h"
 
 #include <fcntl.h>

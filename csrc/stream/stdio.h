@@ -6,7 +6,7 @@
 #ifndef COH_STREAM_STDIO_H
 #define COH_STREAM_STDIO_H
 
-#include "io/io.h"
+#include "io/room.h"
 #include "kernel/hidden.h"
 
 COH_HIDDEN

@@ -11,9 +11,6 @@
 #include "glue/wait.h"
 #include "io/sockopt.h"
 #include "lua/arg.h"
-#include "stream/faulty.h"
-#include "stream/memory.h"
-#include "stream/stdio.h"
 
 #define KEEPALIVE_MAX 32767  /* seconds, of Linux */
 
@@ -213,7 +210,4 @@ void coh_stream_open(lua_State *L) {
   lua_pushlightuserdata(L, coh_state_of(L));
   lua_pushcclosure(L, l_adopt, 1);
   lua_setfield(L, -2, "adopt");
-  coh_memory_open(L);
-  coh_faulty_open(L);
-  coh_stdio_open(L);
 }

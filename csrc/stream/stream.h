@@ -55,7 +55,7 @@ struct coh_stream {
 
 extern const struct coh_box_kind coh_stream_kind;
 
-/* Make the kind, and add 'adopt' and what else makes streams to the module table on top. [-0, +0, m] */
+/* Make the kind, and add 'adopt' to the module table on top. [-0, +0, m] */
 void coh_stream_open(lua_State *L);
 
 /* A struct of 'size' bytes, a stream first, that is not open yet. Raises when memory is out. [-0, +0, m] */

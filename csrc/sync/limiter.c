@@ -9,6 +9,7 @@
 #include <math.h>
 #include <string.h>
 
+#include "glue/reuse.h"
 #include "glue/wait.h"
 #include "lua/arg.h"
 

@@ -9,6 +9,7 @@
 #include "errors/error.h"
 #include "glue/costep.h"
 #include "glue/fiber.h"
+#include "glue/reuse.h"
 #include "glue/wait.h"
 #include "lua/arg.h"
 

@@ -17,6 +17,7 @@
 #include "glue/costep.h"
 #include "glue/lost.h"
 #include "glue/object.h"
+#include "glue/reuse.h"
 #include "glue/wait.h"
 #include "lua/arg.h"
 #include "sync/ends.h"

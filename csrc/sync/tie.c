@@ -4,6 +4,7 @@
 */
 #include "sync/tie.h"
 
+#include "glue/reuse.h"
 #include "glue/wait.h"
 #include "lua/arg.h"
 #include "sync/object.h"
