@@ -159,8 +159,18 @@ bool coh_is_written(lua_State *L, bool is_method) {
 }
 
 
+/* Put the limit in place of options that have nothing else to say: {timeout = 1}. [-0, +0, m] */
+static void take_timeout(lua_State *L) {
+  if (!lua_istable(L, 2)) return;
+  lua_pushliteral(L, "timeout");
+  lua_rawget(L, 2);
+  lua_replace(L, 2);
+}
+
+
 void coh_refuse_limit(lua_State *L, const char *noun, const char *what) {
   char call[64];
+  take_timeout(L);
   if (lua_type(L, 2) != LUA_TNUMBER || !coh_is_written(L, what != NULL)) return;
   if (what == NULL) snprintf(call, sizeof call, "%s", noun);
   else snprintf(call, sizeof call, "%s.%s, %s", noun, what, noun);

@@ -46,7 +46,8 @@ bool coh_is_written(lua_State *L, bool is_method);
 
 /*
 ** There is one argument behind the object at 1: when that is a number which a script wrote there, as a time
-** limit surely, say what to write. It calls noun:what(0.1), or, when 'what' is NULL, noun(0.1). [-0, +0, v]
+** limit surely, or {timeout = 0.1}, say what to write. It calls noun:what(0.1), or, when 'what' is NULL,
+** noun(0.1). Another table is lost. [-0, +0, v]
 */
 void coh_refuse_limit(lua_State *L, const char *noun, const char *what) __attribute__((cold));
 

@@ -63,13 +63,15 @@ static void give(lua_State *L, struct coh_sync *o, const char *what) {
 
 
 /*
-** A number behind the object, which a script wrote there: how many to take, perhaps, or a time limit for what
-** waits. [-0, +0, v]
+** What a script wrote behind the object: a number, of how many to take, perhaps, or a time limit for what
+** waits; or false, so that it does not wait. [-0, +0, v]
 */
 __attribute__((cold, noinline))
-static void refuse_number(lua_State *L, const struct coh_sync_class *class, const char *what, bool waits) {
+static void refuse_argument(lua_State *L, const struct coh_sync_class *class, const char *what, bool waits) {
   const char *several = class->holding->several, *noun = class->noun;
   lua_Number n = lua_tonumber(L, 2);
+  if (waits && lua_isboolean(L, 2) && !lua_toboolean(L, 2) && coh_is_written(L, true))
+    coh_misuse(L, "%s waits: write %s:try_acquire(), which does not", what, noun);
   if (several == NULL || lua_type(L, 2) != LUA_TNUMBER || n != floor(n) || !coh_is_written(L, true)) {
     if (waits) coh_refuse_limit(L, noun, what);
   } else if (waits) {
@@ -82,7 +84,7 @@ static void refuse_number(lua_State *L, const struct coh_sync_class *class, cons
 
 
 static void check_alone(lua_State *L, const struct coh_sync_class *class, const char *what, bool waits) {
-  if (lua_gettop(L) == 2) refuse_number(L, class, what, waits);
+  if (lua_gettop(L) == 2) refuse_argument(L, class, what, waits);
 }
 
 

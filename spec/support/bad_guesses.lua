@@ -73,6 +73,13 @@ for name, several in pairs(ones) do
       ("local cohort, x = ...; x.%s:%s(2)"):format(name, method), "@spec/support/bad_guesses.lua"))
   end
 end
+for _, name in ipairs { "lock", "semaphore", "limiter" } do
+  guess(name .. ":acquire that shall not wait", ("acquire waits: write %s:try_acquire()"):format(name),
+    function(_, x) x[name]:acquire(false) end)
+  limit(name .. ":acquire as an option", ("%s.acquire, %s"):format(name, name),
+    function(_, x) x[name]:acquire { timeout = 0.5 } end)
+end
+limit("event:wait as an option", "event.wait, event", function(_, x) x.event:wait { timeout = 0.5 } end)
 limit("condition:wait", "condition.wait, condition", function(_, x)
   local _ <close> = x.condition:hold()
   x.condition:wait(0.5)
