@@ -5,9 +5,9 @@
 
 #include "errors/system.h"
 #include "glue/fiber.h"
+#include "glue/object.h"
 #include "io/handle.h"
 #include "lua/arg.h"
-#include "lua/funcname.h"
 #include "lua/names.h"
 
 static const char sendable_key = 0;  /* registry[&sendable_key] is the kind that can be written to streams */
@@ -76,17 +76,6 @@ static int l_title(lua_State *L) {
 /* }} */
 
 
-/* __index(box, key): upvalues are the state, the kind and the methods */
-static int l_index(lua_State *L) {
-  if (lua_gettop(L) != 2) lua_settop(L, 2);  /* by hand: every call of a method comes through here */
-  lua_pushvalue(L, 2);
-  if (lua_rawget(L, lua_upvalueindex(3)) != LUA_TNIL) return 1;
-  lua_pop(L, 1);
-  coh_box_check(L, kind_of(L), "field");
-  return coh_name_index(L, kind_of(L)->noun, lua_upvalueindex(3), kind_of(L)->fields);
-}
-
-
 /* __newindex */
 static int l_newindex(lua_State *L) {
   return coh_misuse(L, "nothing can be assigned to a field of this %s: options are for who opens it",
@@ -123,12 +112,11 @@ void coh_box_define(lua_State *L, const struct coh_box_kind *kind) {
   push_upvalues(L, kind);
   lua_pushcclosure(L, l_title, 2);
   coh_fiber_set_title(L);
-  push_upvalues(L, kind);
+  lua_pushlightuserdata(L, coh_state_of(L));
   lua_newtable(L);
   add(L, kind, closing);
   for (list = kind->methods; *list != NULL; list++) add(L, kind, *list);
-  coh_funcname_know(L, kind->noun);
-  lua_pushcclosure(L, l_index, 3);
+  coh_object_push_index(L, kind->noun, kind->fields);
   lua_setfield(L, -2, "__index");
   lua_rawsetp(L, LUA_REGISTRYINDEX, kind);
   if (kind->send == NULL) return;

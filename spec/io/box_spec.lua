@@ -12,6 +12,8 @@ local methods = {
   file = { "close", "read", "lines", "write", "seek" },
 }
 
+local fields = { stream = "peer_address", listener = "local_address", file = "path" }
+
 -- Calls f(objects), with an object of each kind, by its noun.
 local function with_objects(f)
   virtual(function()
@@ -23,13 +25,13 @@ local function with_objects(f)
   end)
 end
 
--- Whether every method of a kind refuses a value that has the kind's metatable, and says so.
+-- Whether every method of a kind, and a field, refuses a value that has the kind's metatable, and says so.
 local function refused(noun, object, value)
   local own, meta = debug.getmetatable(value), debug.getmetatable(object)
   debug.setmetatable(value, meta)
   local told = {}
   for _, name in ipairs(methods[noun]) do told[name] = raised(object[name], value) end
-  told.tostring, told.index = raised(tostring, value), raised(function() return value.unknown end)
+  told.tostring, told.index = raised(tostring, value), raised(function() return value[fields[noun]] end)
   debug.setmetatable(value, own)
   for name, text in pairs(told) do
     assert.matches(("expects a %s first, got"):format(noun), text, name)
