@@ -295,7 +295,7 @@ static void list_names(char *text, size_t size, const char *const names[]) {
 static int unknown_option(lua_State *L, int key, const char *what, const char *const names[]) {
   const char *const *name, *given, *nearest = names[0];
   char text[MESSAGE_MAX / 2] = "";
-  size_t least = 99;
+  size_t least = COH_NAME_FAR;
   if (lua_type(L, key) != LUA_TSTRING)
     return coh_misuse(L, "%s expects options by name, got a key that is a %s", what, luaL_typename(L, key));
   given = lua_tostring(L, key);
@@ -309,7 +309,7 @@ static int unknown_option(lua_State *L, int key, const char *what, const char *c
   if (coh_name_mend(what, given) != NULL)
     return coh_misuse(L, "%s has no option '%s': %s", what, given, coh_name_mend(what, given));
   if (nearest == NULL) return coh_misuse(L, "%s takes no option '%s'", what, given);
-  if (least <= strlen(given) / 2)
+  if (coh_name_is_near(given, least))
     return coh_misuse(L, "%s has no option '%s': did you mean '%s'?", what, given, nearest);
   list_names(text, sizeof text, names);
   return coh_misuse(L, "%s has no option '%s': it has %s", what, given, text);
