@@ -375,9 +375,12 @@ static int l_scope(lua_State *L) { return begin(L, scope); }
 static int l_open_scope(lua_State *L) {
   struct coh_state *S = coh_state_here(L);
   struct coh_fiber *f = coh_check_task(L);
-  struct wish w = check_wish(L, 1, "open_scope");
   struct coh_face *face;
   struct coh_luascope *s;
+  struct wish w;
+  if (coh_is_callable(L, 1))
+    return coh_misuse(L, "open_scope takes no body: write cohort.scope(function(scope) ... end)");
+  w = check_wish(L, 1, "open_scope");
   coh_abandon_check_fence(L, S, "open_scope");
   face = coh_face_push(L, lua_istable(L, 1) ? 1 : 0);
   luaL_where(L, 1);

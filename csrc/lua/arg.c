@@ -316,12 +316,25 @@ static int unknown_option(lua_State *L, int key, const char *what, const char *c
 }
 
 
-void coh_check_options(lua_State *L, int arg, const char *what, const char *const names[]) {
-  if (!coh_is_options(L, arg)) {
-    char text[MESSAGE_MAX / 2] = "";
-    list_names(text, sizeof text, names);
-    coh_misuse(L, "%s expects a table of options, got %s: it has %s", what, coh_type_name(L, arg), text);
+/* What is at 'arg' is no table of options: a number surely is a time limit. */
+static int refuse_options(lua_State *L, int arg, const char *what, const char *const names[]) {
+  const char *type = coh_type_name(L, arg);
+  char text[MESSAGE_MAX / 2] = "";
+  if (lua_type(L, arg) == LUA_TNUMBER) {
+    if (strcmp(names[0], "timeout") == 0)
+      return coh_misuse(L, "%s expects a table of options, got number: write %s{timeout = %.14g}", what, what,
+                        (double)lua_tonumber(L, arg));
+    if (coh_name_mend(what, "timeout") != NULL)
+      return coh_misuse(L, "%s expects a table of options, got number: for a time limit, %s", what,
+                        coh_name_mend(what, "timeout"));
   }
+  list_names(text, sizeof text, names);
+  return coh_misuse(L, "%s expects a table of options, got %s: it has %s", what, type, text);
+}
+
+
+void coh_check_options(lua_State *L, int arg, const char *what, const char *const names[]) {
+  if (!coh_is_options(L, arg)) refuse_options(L, arg, what, names);
   luaL_checkstack(L, 3, "options");
   lua_pushnil(L);
   while (lua_next(L, arg)) {  /* key value */

@@ -46,7 +46,7 @@ static bool simplify(char *to, const char *name) {
 static size_t min(size_t a, size_t b) { return a < b ? a : b; }
 
 
-/* Row by row, of which the last two are kept beside the new one: two letters in each other's place are one. */
+/* Row by row, of which the last two are kept beside the new one. Letters that changed places are one. */
 size_t coh_name_distance(const char *given, const char *name) {
   size_t rows[3][NAME_MAX_BYTES + 1], i, j, n;
   char a[NAME_MAX_BYTES + 1], b[NAME_MAX_BYTES + 1];
