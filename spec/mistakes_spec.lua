@@ -47,9 +47,24 @@ describe("a mistake is told with what is meant", function()
     end)
   end)
 
+  it("of what opens no block, though its body was left out", function()
+    tell(function()
+      local rest = "; for the rest of a block, local s <close> = cohort.open_scope"
+      return {
+        { "not group(f(...)); for the rest of a block, local g <close> = cohort.open_group()", cohort.group },
+        { "for the rest of a block, local g <close> = cohort.open_group()", cohort.group, { limit = 3 } },
+        { "not fail_after(seconds, f(...))" .. rest .. "{timeout = seconds}", cohort.fail_after, 5 },
+        { rest .. "{timeout = seconds}", cohort.move_on_after, 5 },
+        { rest .. "{deadline = time}", cohort.move_on_at, 5 },
+        { rest .. "{...}", cohort.scope, { timeout = 5 } },
+      }
+    end)
+  end)
+
   it("of a number, or a function, where options belong", function()
     tell(function()
       return {
+        { "got number: write retry({attempts = 3}, f, ...)", cohort.retry, 3, print },
         { "got number: write open_scope{timeout = 5}", cohort.open_scope, 5 },
         { "got number: it has 'name', 'limit', 'on_error'", cohort.open_group, 5 },
         { "got number: for a time limit, write cohort.fail_after(seconds, net.connect, host, port)",

@@ -278,6 +278,7 @@ static const struct coh_foreign foreign[] = {
   {"gather", "timeout", "put a limit around it: cohort.fail_after(seconds, cohort.gather, list)"},
   {"retry", "timeout", "put cohort.fail_after(seconds, f, ...) inside, for each attempt, or around all"},
   {"retry", "tries", "write attempts = n"},
+  {"retry", "times", "write attempts = n"},
   {"retry", "retries", "write attempts = n"},
   {"retry", "backoff", "write factor = 2"},
   {"write_file", "append", "write fs.append_file(path, data)"},
