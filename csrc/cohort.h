@@ -72,7 +72,7 @@ typedef struct cohort_config {
 
 typedef struct cohort_budget {
   uint64_t resumes;   /* at most so many steps of tasks; 0: no limit */
-  int64_t run_ns;     /* begin no step after so long; 0: no limit */
+  int64_t run_ns;     /* begin no step after so long, none when less than 0; 0: no limit */
   int64_t block_ns;   /* wait for events so long when nothing is ready; COHORT_FOREVER: until idle or stuck */
 } cohort_budget;
 
