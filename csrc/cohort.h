@@ -5,7 +5,8 @@
 ** A runtime belongs to one lua_State, and a lua_State has one runtime at a time.
 ** Nothing here blocks unless a budget says so, prints, exits, or raises a Lua
 ** error; all state hangs on the lua_State, so several of them may live in several
-** threads. Only cohort_wake may be called from another thread.
+** threads. Only cohort_wake may be called from another thread. In C++ include
+** lua.hpp before it.
 **
 **     cohort_runtime *rt;
 **     cohort_open(L, NULL, &rt);
@@ -26,6 +27,10 @@
 
 #ifndef COHORT_API
 #define COHORT_API extern
+#endif
+
+#ifdef __cplusplus
+extern "C" {
 #endif
 
 #define COHORT_VERSION "0.1.0"
@@ -67,7 +72,7 @@ typedef struct cohort_config {
 
 typedef struct cohort_budget {
   uint64_t resumes;   /* at most so many steps of tasks; 0: no limit */
-  int64_t run_ns;     /* begin no step after so long; 0: no limit */
+  int64_t run_ns;     /* begin no step after so long, none when less than 0; 0: no limit */
   int64_t block_ns;   /* wait for events so long when nothing is ready; COHORT_FOREVER: until idle or stuck */
 } cohort_budget;
 
@@ -150,5 +155,9 @@ COHORT_API void cohort_break(cohort_runtime *rt);
 ** knows none, and whatever else there is does nothing.
 */
 COHORT_API void cohort_close(cohort_runtime *rt);
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif

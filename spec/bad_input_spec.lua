@@ -462,7 +462,7 @@ describe("misuse", function()
         { "write for v in value:changes() do", x.value.changes, x.value, print },
         { "write fs.walk(path, options)", cohort.fs.scandir, "/tmp", { recursive = true } },
         { "an error cannot be a matcher: write its type", cohort.is, "x", cohort.Timeout "late" },
-        { "got number: it has 'timeout', 'deadline', 'shield', 'name'", cohort.open_scope, 5 },
+        { "got number: write open_scope{timeout = 5}", cohort.open_scope, 5 },
         { "to a field of this stream: options are for who opens it", function() x.stream.timeout = 5 end },
       } do
         assert_misuse(case[1], call, table.unpack(case, 2))

@@ -5,10 +5,10 @@ local folder
 
 --- Compiles a host against the very module that is loaded here. Returns the program's path.
 local function compile(source)
-  local program = folder .. "/" .. source:match("([^/]+)%.c$")
+  local program, language = folder .. "/" .. source:match("([^/]+)%.c"), source:match "%.c(p*)$"
   local flags = "-g -Wall -Wextra -Werror -Icsrc $(pkg-config --cflags --libs lua5.4) -lpthread"
-  local command = "LD_PRELOAD= cc -o %s %s %s %s -Wl,-E -Wl,--allow-shlib-undefined"
-  assert(os.execute(command:format(program, source, core_path, flags)))
+  local command = "LD_PRELOAD= %s -o %s %s %s %s -Wl,-E -Wl,--allow-shlib-undefined"
+  assert(os.execute(command:format(language == "" and "cc" or "c++", program, source, core_path, flags)))
   return program
 end
 
@@ -237,4 +237,32 @@ describe("a host in C that gives Lua little memory", function()
     "tasks that have yet to begin end",
     "tasks that wait end",
   })
+end)
+
+describe("a host in C++", function()
+  it("calls what cohort.h declares", function()
+    if not os.execute "command -v c++ >/dev/null" then return pending "there is no compiler for C++" end
+    local path = folder .. "/plus.cpp"
+    local file = assert(io.open(path, "w"))
+    file:write [[
+      #include <lua.hpp>
+      #include "cohort.h"
+
+      int main() {
+        lua_State *L = luaL_newstate();
+        cohort_runtime *rt = nullptr;
+        cohort_task task = 0;
+        luaL_openlibs(L);
+        luaL_requiref(L, "cohort.core", luaopen_cohort_core, 0);
+        if (cohort_open(L, nullptr, &rt) != 0 || luaL_loadstring(L, "return 42") != LUA_OK) return 1;
+        if (cohort_spawn(rt, L, 0, &task) != 0 || cohort_pump(rt, nullptr) != COHORT_IDLE) return 2;
+        if (cohort_take(rt, task, L, nullptr) != COHORT_RETURNED || lua_tointeger(L, -1) != 42) return 3;
+        cohort_close(rt);
+        lua_close(L);
+        return 0;
+      }
+    ]]
+    file:close()
+    assert.same({ 0, "", "" }, { run(compile(path), "") })
+  end)
 end)

@@ -24,7 +24,7 @@ static double check_rate(lua_State *L, int arg, const char *what) {
   if (lua_type(L, arg) != LUA_TNUMBER)
     coh_misuse(L, "%s expects virtual seconds per real second, got %s", what, coh_type_name(L, arg));
   if (!(rate >= 0 && rate < HUGE_VAL))
-    coh_misuse(L, "%s expects zero or more virtual seconds per real second, got %f", what, rate);
+    coh_misuse(L, "%s expects zero or more virtual seconds per real second, got %.14g", what, rate);
   return rate;
 }
 

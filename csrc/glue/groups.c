@@ -131,7 +131,7 @@ static int group(lua_State *L, int status, lua_KContext context) {
   if (lua_type(L, 1) == LUA_TNUMBER && coh_is_callable(L, 2))
     return coh_misuse(L, "group expects options as a table, got number: write group({limit = %.14g}, f)",
                       (double)lua_tonumber(L, 1));
-  coh_check_callable(L, body, "group");
+  coh_check_body(L, body, "group", "group(", "g <close> = cohort.open_group()");
   coh_abandon_check_fence(L, S, "group");
   if (arguments > 0) coh_check_options_first(L, body, 1, "group", option_names);
   lua_pushcfunction(L, coh_note_handler);

@@ -242,14 +242,16 @@ static int begin(lua_State *L, lua_KFunction block) {
 
 static int after(lua_State *L, struct coh_fiber *f, enum form form, const char *what) {
   int64_t limit_ns = coh_check_seconds(L, 1, what);
-  coh_check_callable_of(L, 2, what, form == FAIL ? "fail_after(seconds, " : "move_on_after(seconds, ");
+  coh_check_body(L, 2, what, form == FAIL ? "fail_after(seconds, " : "move_on_after(seconds, ",
+                 "s <close> = cohort.open_scope{timeout = seconds}");
   return enter(L, f, form, coh_time_add(coh_now(coh_task_runtime(&f->task)), limit_ns), lua_tonumber(L, 1));
 }
 
 
 static int at(lua_State *L, struct coh_fiber *f, enum form form, const char *what) {
   int64_t deadline_ns = coh_check_time(L, 1, what);
-  coh_check_callable_of(L, 2, what, form == FAIL ? "fail_at(time, " : "move_on_at(time, ");
+  coh_check_body(L, 2, what, form == FAIL ? "fail_at(time, " : "move_on_at(time, ",
+                 "s <close> = cohort.open_scope{deadline = time}");
   return enter(L, f, form, deadline_ns, (lua_Number)NAN);
 }
 
@@ -352,7 +354,7 @@ static int scope(lua_State *L, int status, lua_KContext context) {
   if (lua_type(L, 1) == LUA_TNUMBER && coh_is_callable(L, 2))
     coh_misuse(L, "scope expects options as a table, got number: write scope({timeout = %.14g}, f)",
                (double)lua_tonumber(L, 1));
-  coh_check_callable(L, has_options ? 2 : 1, "scope");
+  coh_check_body(L, has_options ? 2 : 1, "scope", "scope(", "s <close> = cohort.open_scope{...}");
   if (!has_options) {
     lua_pushnil(L);
     lua_insert(L, 1);
@@ -376,9 +378,12 @@ static int l_scope(lua_State *L) { return begin(L, scope); }
 static int l_open_scope(lua_State *L) {
   struct coh_state *S = coh_state_here(L);
   struct coh_fiber *f = coh_check_task(L);
-  struct wish w = check_wish(L, 1, "open_scope");
   struct coh_face *face;
   struct coh_luascope *s;
+  struct wish w;
+  if (coh_is_callable(L, 1))
+    return coh_misuse(L, "open_scope takes no body: write cohort.scope(function(scope) ... end)");
+  w = check_wish(L, 1, "open_scope");
   coh_abandon_check_fence(L, S, "open_scope");
   face = coh_face_push(L, lua_istable(L, 1) ? 1 : 0);
   luaL_where(L, 1);

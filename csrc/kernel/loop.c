@@ -316,7 +316,8 @@ enum coh_loop_now coh_loop_pump(struct coh_loop *loop, const struct coh_budget *
   enum coh_loop_now state;
   sigset_t pipe, before;
   if (budget->resumes != 0) left.resumes = budget->resumes;
-  if (budget->run_ns != 0) left.end_ns = coh_time_add((int64_t)uv_hrtime(), budget->run_ns);
+  if (budget->run_ns < 0) left.end_ns = 0;  /* was over before */
+  if (budget->run_ns > 0) left.end_ns = coh_time_add((int64_t)uv_hrtime(), budget->run_ns);
   pipe_block(&pipe, &before);
   do {
     tick(loop, &left, budget->block_ns);

@@ -54,7 +54,7 @@ enum coh_loop_now {
 
 struct coh_budget {
   uint64_t resumes;   /* at most so many steps; 0 means no limit */
-  int64_t run_ns;     /* begin no step after so much time; 0 means no limit */
+  int64_t run_ns;     /* begin no step after so much time, none when less than 0; 0 means no limit */
   int64_t block_ns;   /* how long a look may block when nothing is ready; COH_NEVER: for good */
 };
 

@@ -141,6 +141,14 @@ void coh_check_callable_of(lua_State *L, int arg, const char *what, const char *
 }
 
 
+void coh_check_body(lua_State *L, int arg, const char *what, const char *call, const char *block) {
+  if (lua_isnone(L, arg))
+    coh_misuse(L, "%s expects a function, got no value: write %sf, ...) and not %sf(...)); "
+                  "for the rest of a block, local %s", what, call, call, block);
+  coh_check_callable_of(L, arg, what, call);
+}
+
+
 void coh_check_callable(lua_State *L, int arg, const char *what) {
   char call[64];
   if (coh_is_callable(L, arg)) return;
@@ -305,7 +313,7 @@ static void list_names(char *text, size_t size, const char *const names[]) {
 static int unknown_option(lua_State *L, int key, const char *what, const char *const names[]) {
   const char *const *name, *given, *nearest = names[0];
   char text[MESSAGE_MAX / 2] = "";
-  size_t least = 99;
+  size_t least = COH_NAME_FAR;
   if (lua_type(L, key) != LUA_TSTRING)
     return coh_misuse(L, "%s expects options by name, got a key that is a %s", what, luaL_typename(L, key));
   given = lua_tostring(L, key);
@@ -319,19 +327,32 @@ static int unknown_option(lua_State *L, int key, const char *what, const char *c
   if (coh_name_mend(what, given) != NULL)
     return coh_misuse(L, "%s has no option '%s': %s", what, given, coh_name_mend(what, given));
   if (nearest == NULL) return coh_misuse(L, "%s takes no option '%s'", what, given);
-  if (least <= strlen(given) / 2)
+  if (coh_name_is_near(given, least))
     return coh_misuse(L, "%s has no option '%s': did you mean '%s'?", what, given, nearest);
   list_names(text, sizeof text, names);
   return coh_misuse(L, "%s has no option '%s': it has %s", what, given, text);
 }
 
 
-void coh_check_options(lua_State *L, int arg, const char *what, const char *const names[]) {
-  if (!coh_is_options(L, arg)) {
-    char text[MESSAGE_MAX / 2] = "";
-    list_names(text, sizeof text, names);
-    coh_misuse(L, "%s expects a table of options, got %s: it has %s", what, coh_type_name(L, arg), text);
+/* What is at 'arg' is no table of options: a number surely is a time limit. */
+static int refuse_options(lua_State *L, int arg, const char *what, const char *const names[]) {
+  const char *type = coh_type_name(L, arg);
+  char text[MESSAGE_MAX / 2] = "";
+  if (lua_type(L, arg) == LUA_TNUMBER) {
+    if (strcmp(names[0], "timeout") == 0)
+      return coh_misuse(L, "%s expects a table of options, got number: write %s{timeout = %.14g}", what, what,
+                        (double)lua_tonumber(L, arg));
+    if (coh_name_mend(what, "timeout") != NULL)
+      return coh_misuse(L, "%s expects a table of options, got number: for a time limit, %s", what,
+                        coh_name_mend(what, "timeout"));
   }
+  list_names(text, sizeof text, names);
+  return coh_misuse(L, "%s expects a table of options, got %s: it has %s", what, type, text);
+}
+
+
+void coh_check_options(lua_State *L, int arg, const char *what, const char *const names[]) {
+  if (!coh_is_options(L, arg)) refuse_options(L, arg, what, names);
   luaL_checkstack(L, 3, "options");
   lua_pushnil(L);
   while (lua_next(L, arg)) {  /* key value */

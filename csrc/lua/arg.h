@@ -35,6 +35,9 @@ bool coh_is_options(lua_State *L, int arg);
 ** with 'call', "fail_after(seconds, ". [-0, +0, v] */
 void coh_check_callable_of(lua_State *L, int arg, const char *what, const char *call);
 
+/* The same where who gives none may want a block in place of a function: "s <close> = ...". [-0, +0, v] */
+void coh_check_body(lua_State *L, int arg, const char *what, const char *call, const char *block);
+
 /* The same for a function that takes nothing before it. [-0, +0, v] */
 void coh_check_callable(lua_State *L, int arg, const char *what);
 

@@ -1,7 +1,8 @@
 /*
-** Names that are not there: see names.h. Some come from other libraries: a table
-** tells what they are called here. Others are told the nearest name there is, and
-** when none is near, all of them, if they are few.
+** Names that are not there: see names.h. Some come from other libraries: foreign.h
+** has what they are called here. Others are told the nearest name there is, or one
+** that has theirs in it, and when there is none, all of them, if they are few. A
+** wrong guess is worse than none: near is what differs by a slip, a letter in four.
 **
 ** Code that takes values of all kinds asks them what they are by looking for a
 ** field: those keys read as nil, and so does every key that begins with "_", as
@@ -17,229 +18,66 @@
 #include <string.h>
 
 #include "lua/arg.h"
+#include "lua/foreign.h"
 #include "lua/funcname.h"
 
-#define NAMES_MAX 12  /* more are not told */
+#define NAMES_MAX 12       /* more are not told */
+#define NAME_MAX_BYTES 31  /* longer ones are like no other */
+#define PART_MIN 4         /* letters of a name that is found in another: "sleep_ms" */
 
 /* What code looks for to see what it has got. */
 static const char *const probes[] = {
   "class", "close", "code", "fileno", "getfd", "is_a", "message", "pollfd"};
 
-#define CALL "()"  /* the name of a call of the thing itself: it looks like no other */
 
-/* What others call it: trio, asyncio, Go, LuaSocket, Lua's io. A noun is a function, too: it has options. */
-static const struct foreign { const char *noun, *name, *mend; } foreign[] = {
-  {"cohort", "spawn", "a group spawns: cohort.group(function(g) g:spawn(f, ...) end)"},
-  {"cohort", "start_soon", "a group spawns: cohort.group(function(g) g:spawn(f, ...) end)"},
-  {"cohort", "create_task", "a group spawns: cohort.group(function(g) g:spawn(f, ...) end)"},
-  {"cohort", "go", "a group spawns: cohort.group(function(g) g:spawn(f, ...) end)"},
-  {"cohort", "nursery", "write cohort.group(function(g) ... end)"},
-  {"cohort", "async", "any function can wait: call it, or g:spawn(f, ...) in a group"},
-  {"cohort", "await", "any function can wait: call it, and it returns when it has"},
-  {"cohort", "http", "net.connect gives a stream to speak it over"},
-  {"cohort", "open_nursery", "write cohort.group(function(g) ... end)"},
-  {"cohort", "TaskGroup", "write cohort.group(function(g) ... end)"},
-  {"cohort", "timeout", "write cohort.fail_after(seconds, f, ...), or move_on_after"},
-  {"cohort", "wait_for", "write cohort.fail_after(seconds, f, ...)"},
-  {"cohort", "all", "write cohort.gather{f, g}"},
-  {"cohort", "queue", "write local send, receive = cohort.channel(capacity)"},
-  {"cohort", "Queue", "write local send, receive = cohort.channel(capacity)"},
-  {"cohort", "chan", "write local send, receive = cohort.channel(capacity)"},
-  {"cohort", "mutex", "write cohort.lock()"},
-  {"cohort", "pcall", "write cohort.attempt(f, ...)"},
-  {"cohort", "yield", "write cohort.checkpoint()"},
-  {"cohort", "promise", "write cohort.value(), or g:spawn(f) in a group, and task:join()"},
-  {"cohort", "future", "write cohort.value(), or g:spawn(f) in a group, and task:join()"},
-  {"cohort", "every", "write for n in cohort.ticker(seconds) do"},
-  {"cohort", "interval", "write for n in cohort.ticker(seconds) do"},
-  {"cohort", "trace", "write cohort.testing.task_tree() for all tasks, or task:traceback()"},
-  {"cohort", "throw", "write error(value)"},
-  {"cohort", "raise", "write error(value)"},
-  {"cohort", "catch", "write cohort.try(f, cohort.except(matcher, handler))"},
-  {"cohort", "set_timeout", "write cohort.sleep(seconds) in a task, and then what shall be done"},
-  {"cohort", "call_later", "write cohort.sleep(seconds) in a task, and then what shall be done"},
-  {"cohort", "timer", "write cohort.sleep(seconds), or for n in cohort.ticker(seconds) do"},
-  {"cohort", "time", "write cohort.now(), or os.time() for what a clock on the wall shows"},
-  {"cohort", "to_thread", "write cohort.process.run{...}: what blocks is a program of its own"},
-  {"cohort", "run_in_executor", "write cohort.process.run{...}: what blocks is a program of its own"},
-  {"cohort", "defer", "write g:defer(f, ...), or local x <close> ="},
-  {"cohort", "wait_group", "write cohort.group(function(g) ... end)"},
-  {"cohort", "exit", "return from main, or write os.exit(code)"},
-  {"cohort", "dns", "write cohort.net.resolve(host)"},
-  {"cohort", "tcp", "write cohort.net.connect(host, port), or cohort.net.listen(host, port)"},
-  {"cohort", "socket", "write cohort.net.connect(host, port), or cohort.net.listen(host, port)"},
-  {"cohort.net", "unix", "write net.connect_unix(path), or net.listen_unix(path)"},
-  {"cohort.net", "dial", "write net.connect(host, port)"},
-  {"cohort.net", "tcp", "write net.connect(host, port), or net.listen(host, port)"},
-  {"cohort.net", "bind", "write net.listen(host, port)"},
-  {"cohort.net", "open_connection", "write net.connect(host, port)"},
-  {"cohort.net", "create_connection", "write net.connect(host, port)"},
-  {"cohort.net", "create_server", "write net.serve(net.listen(host, port), handler)"},
-  {"cohort.net", "start_server", "write net.serve(net.listen(host, port), handler)"},
-  {"cohort.net", "getaddrinfo", "write net.resolve(host)"},
-  {"cohort.process", "popen", "write process.run{program, ...}, or process.open for its streams"},
-  {"cohort.process", "spawn", "write process.open{program, ...}, or process.run for its output"},
-  {"cohort.process", "exec", "write process.run{program, ...}"},
-  {"cohort.fs", "read", "write fs.read_file(path)"},
-  {"cohort.fs", "write", "write fs.write_file(path, data)"},
-  {"cohort.fs", "glob", "write for path in fs.walk(folder) do, and match the path"},
-  {"cohort.fs", "dir", "write fs.scandir(path)"},
-  {"cohort.fs", "readdir", "write fs.scandir(path)"},
-  {"cohort.fs", "listdir", "write fs.scandir(path)"},
-  {"cohort.fs", "unlink", "write fs.remove(path)"},
-  {"cohort.fs", "rmdir", "write fs.remove(path)"},
-  {"cohort.fs", "rm", "write fs.remove(path)"},
-  {"cohort.fs", "rmtree", "write fs.remove(path, {recursive = true})"},
-  {"cohort.fs", "move", "write fs.rename(from, to)"},
-  {"cohort.fs", "mv", "write fs.rename(from, to)"},
-  {"cohort.fs", "cp", "write fs.copy(from, to)"},
-  {"cohort.fs", "mkdirs", "write fs.mkdir(path, {parents = true})"},
-  {"cohort.fs", "makedirs", "write fs.mkdir(path, {parents = true})"},
-  {"cohort.fs", "is_dir", "write fs.stat(path).type == \"directory\""},
-  {"cohort.fs", "is_file", "write fs.stat(path).type == \"file\""},
-  {"cohort.fs", "size", "write fs.stat(path).size"},
-  {"cohort.fs", "attributes", "write fs.stat(path)"},
-  {"cohort.fs", "lines", "write local file <close> = fs.open(path), and for line in file:lines() do"},
-  {"cohort.stdio", "read", "write stdio.stdin:read(...)"},
-  {"cohort.stdio", "lines", "write stdio.stdin:lines()"},
-  {"cohort.stdio", "write", "write stdio.stdout:write(...)"},
-  {"cohort.stdio", "print", "write stdio.stdout:write(text, \"\\n\")"},
-  {"cohort.stdio", "isatty", "write stdio.is_terminal(\"stdout\")"},
-  {"cohort.testing", "virtual_clock", "write testing.clock{autojump = true}"},
-  {"group", "start_soon", "write group:spawn(f, ...)"},
-  {"group", "create_task", "write group:spawn(f, ...)"},
-  {"group", "go", "write group:spawn(f, ...)"},
-  {"group", "wait", "a group waits where its block ends"},
-  {"group", "join", "a group waits where its block ends"},
-  {"group", "cancel_scope", "write group.scope"},
-  {"group", "cancelled", "write group.scope.cancel_called"},
-  {"group", "deadline", "write group.scope.deadline"},
-  {"scope", "cancelled", "write scope.cancel_called, or cohort.cancelled()"},
-  {"task", "kill", "write task:cancel()"},
-  {"task", "await", "write task:join()"},
-  {"task", "get", "write task:join(), or task:result() once it is done"},
-  {"task", "exception", "write task:error()"},
-  {"task", "done", "write task:status() == \"done\""},
-  {"task", "cancelled", "write task:status() == \"cancelled\""},
-  {"event", "clear", "once set it stays set: take a new event, a condition or a cohort.value"},
-  {"event", "signal", "write event:set()"},
-  {"event", "notify", "write event:set()"},
-  {"event", "fire", "write event:set()"},
-  {"lock", "lock", "write lock:acquire(), or local _ <close> = lock:hold()"},
-  {"lock", "unlock", "write lock:release()"},
-  {"semaphore", "wait", "write semaphore:acquire(), or local _ <close> = semaphore:hold()"},
-  {"semaphore", "post", "write semaphore:release()"},
-  {"semaphore", "signal", "write semaphore:release()"},
-  {"condition", "signal", "write condition:notify()"},
-  {"condition", "broadcast", "write condition:notify_all()"},
-  {"sender", "send", "it is called, send(value)"},
-  {"sender", "put", "it is called, send(value)"},
-  {"sender", "push", "it is called, send(value)"},
-  {"sender", "try_send", "write send:offer(value)"},
-  {"sender", "send_nowait", "write send:offer(value)"},
-  {"sender", "put_nowait", "write send:offer(value)"},
-  {"sender", "receive", "the other end does: local send, receive = cohort.channel()"},
-  {"sender", "get", "the other end does: local send, receive = cohort.channel()"},
-  {"receiver", "receive", "it is called, receive()"},
-  {"receiver", "recv", "it is called, receive()"},
-  {"receiver", "get", "it is called, receive()"},
-  {"receiver", "pop", "it is called, receive()"},
-  {"receiver", "next", "it is called, receive()"},
-  {"receiver", "try_receive", "write receive:poll()"},
-  {"receiver", "receive_nowait", "write receive:poll()"},
-  {"receiver", "get_nowait", "write receive:poll()"},
-  {"receiver", "send", "the other end does: local send, receive = cohort.channel()"},
-  {"broadcast", "publish", "write broadcast:send(value)"},
-  {"broadcast", "emit", "write broadcast:send(value)"},
-  {"subscription", "receive", "it is called: local value = subscription()"},
-  {"subscription", "next", "it is called: local value = subscription()"},
-  {"stream", "send", "write stream:write(data)"},
-  {"stream", "sendall", "write stream:write(data)"},
-  {"stream", "receive", "write stream:read_some(), or stream:read(\"l\") for a line"},
-  {"stream", "recv", "write stream:read_some()"},
-  {"stream", "readline", "write stream:read(\"l\")"},
-  {"stream", "readlines", "write for line in stream:lines() do"},
-  {"stream", "writeline", "write stream:write(line, \"\\n\")"},
-  {"stream", "flush", "nothing is kept back: what write was given is with the system when it returns"},
-  {"stream", "drain", "write waits by itself until there is room"},
-  {"stream", "read_all", "write stream:read(\"a\")"},
-  {"stream", "seek", "a stream has no position; a file has: cohort.fs.open(path)"},
-  {"stream", "sync", "nothing is kept back; a file of cohort.fs has sync, which waits for the disk"},
-  {"stream", "end", "write stream:shutdown(), or stream:close()"},
-  {"stream", CALL, "write for line in stream:lines() do, or stream:write(data)"},
-  {"file", CALL, "write for line in file:lines() do"},
-  {"process", CALL, "write child:wait(), or for line in child.stdout:lines() do"},
-  {"event", CALL, "write event:wait(), or event:set()"},
-  {"value", CALL, "write value:get(), or for v in value:changes() do"},
-  {"broadcast", CALL, "write broadcast:send(v), or for v in broadcast:subscribe() do"},
-  {"stream", "settimeout", "write cohort.fail_after(seconds, f, ...) around what may take long"},
-  {"stream", "getpeername", "write stream.peer_address"},
-  {"stream", "getsockname", "write stream.local_address"},
-  {"listener", "settimeout", "write cohort.fail_after(seconds, f, ...) around what may take long"},
-  {"listener", "getsockname", "write listener.local_address"},
-  {"socket", "read", "write socket:receive()"},
-  {"socket", "write", "write socket:send(datagram, to)"},
-  {"socket", "lines", "write for datagram, from in socket do"},
-  {"socket", "sendto", "write socket:send(datagram, to)"},
-  {"socket", "recvfrom", "write socket:receive()"},
-  {"socket", "receivefrom", "write socket:receive()"},
-  {"listener", "port", "write listener.local_address.port"},
-  {"file", "readline", "write file:read(\"l\")"},
-  {"file", "readlines", "write for line in file:lines() do"},
-  {"file", "read_all", "write file:read(\"a\")"},
-  {"file", "flush", "nothing is kept back; file:sync() waits until it is on the disk"},
-  {"file", "setvbuf", "nothing is kept back"},
-  {"process", "read", "write child.stdout:read(...)"},
-  {"process", "lines", "write child.stdout:lines()"},
-  {"process", "write", "write child.stdin:write(data)"},
-  {"process", "communicate", "write process.run{program, ..., stdin = text}"},
-  {"process", "terminate", "write child:kill()"},
-  {"process", "returncode", "write child.status"},
-  {"process", "poll", "write child.status, which is nil while it runs"},
-  {"watcher", "next", "it is called: for kind, name in watcher do"},
-  {"watcher", "wait", "it is called: for kind, name in watcher do"},
-  {"listener", "next", "it is called: for value in listener do, or local value = listener()"},
-  {"listener", "wait", "it is called: for value in listener do, or local value = listener()"},
-  {"gather", "limit", "write cohort.map({limit = n}, list, f)"},
-  {"group", "timeout", "write cohort.fail_after(seconds, cohort.group, f), or move_on_after"},
-  {"connect", "timeout", "write cohort.fail_after(seconds, net.connect, host, port)"},
-  {"connect", "tls", "write process.open{\"openssl\", \"s_client\", \"-quiet\", \"-connect\", \"host:443\"}"},
-  {"connect", "ssl", "write process.open{\"openssl\", \"s_client\", \"-quiet\", \"-connect\", \"host:443\"}"},
-  {"connect_unix", "timeout", "write cohort.fail_after(seconds, net.connect_unix, path)"},
-  {"serve", "timeout", "put a limit into the handler: cohort.fail_after(seconds, f, ...)"},
-  {"map", "timeout", "put a limit around it: cohort.fail_after(seconds, cohort.map, list, f)"},
-  {"gather", "timeout", "put a limit around it: cohort.fail_after(seconds, cohort.gather, list)"},
-  {"retry", "timeout", "put cohort.fail_after(seconds, f, ...) inside, for each attempt, or around all"},
-  {"retry", "tries", "write attempts = n"},
-  {"retry", "retries", "write attempts = n"},
-  {"retry", "backoff", "write factor = 2"},
-  {"write_file", "append", "write fs.append_file(path, data)"},
-  {"run", "args", "write process.run{\"ls\", \"-l\"}: the arguments follow the program"},
-  {"mkdir", "recursive", "write parents = true"},
-  {"mkdir", "mode", "write permissions = \"755\""},
-  {"run", "shell", "write process.run{\"sh\", \"-c\", script}"},
-  {"run", "input", "write stdin = text"},
-  {"run", "timeout", "put a limit around it: cohort.fail_after(seconds, f, ...)"},
-  {"context", "set", "write context:with(value, f, ...)"},
-};
+/* A name in small letters without "_": "open_nursery" and "openNursery" are one. False: it is too long. */
+static bool simplify(char *to, const char *name) {
+  size_t n = 0;
+  for (; *name != '\0'; name++) {
+    if (*name == '_') continue;
+    if (n == NAME_MAX_BYTES) return false;
+    to[n++] = (char)tolower((unsigned char)*name);
+  }
+  to[n] = '\0';
+  return true;
+}
 
 
-size_t coh_name_distance(const char *a, const char *b) {
-  size_t row[32], i, j, n = strlen(b);
-  if (n >= 32) return 99;
-  for (j = 0; j <= n; j++) row[j] = j;
+static size_t min(size_t a, size_t b) { return a < b ? a : b; }
+
+
+/* Row by row, of which the last two are kept beside the new one. Letters that changed places are one. */
+size_t coh_name_distance(const char *given, const char *name) {
+  size_t rows[3][NAME_MAX_BYTES + 1], i, j, n;
+  char a[NAME_MAX_BYTES + 1], b[NAME_MAX_BYTES + 1];
+  if (!simplify(a, given) || !simplify(b, name)) return COH_NAME_FAR;
+  n = strlen(b);
+  for (j = 0; j <= n; j++) rows[0][j] = j;
   for (i = 1; a[i - 1] != '\0'; i++) {
-    size_t corner = row[0];
+    size_t *row = rows[i % 3], *above = rows[(i + 2) % 3], *before = rows[(i + 1) % 3];
     row[0] = i;
     for (j = 1; j <= n; j++) {
-      size_t change = corner + (a[i - 1] != b[j - 1]);
-      corner = row[j];
-      if (row[j] + 1 < change) change = row[j] + 1;
-      if (row[j - 1] + 1 < change) change = row[j - 1] + 1;
-      row[j] = change;
+      row[j] = min(above[j - 1] + (a[i - 1] != b[j - 1]), min(above[j], row[j - 1]) + 1);
+      if (i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1])
+        row[j] = min(row[j], before[j - 2] + 1);
     }
   }
-  return row[n];
+  return rows[(i + 2) % 3][n];
+}
+
+
+bool coh_name_is_near(const char *given, size_t distance) { return distance <= (strlen(given) + 1) / 4; }
+
+
+/* How many letters one name has that the other, which is in it, has not: COH_NAME_FAR when that is not so. */
+static size_t surplus(const char *given, const char *name) {
+  char a[NAME_MAX_BYTES + 1], b[NAME_MAX_BYTES + 1];
+  size_t m, n;
+  if (!simplify(a, given) || !simplify(b, name)) return COH_NAME_FAR;
+  m = strlen(a), n = strlen(b);
+  if (min(m, n) < PART_MIN) return COH_NAME_FAR;
+  if (strstr(m > n ? a : b, m > n ? b : a) == NULL) return COH_NAME_FAR;
+  return m > n ? m - n : n - m;
 }
 
 
@@ -257,22 +95,21 @@ static bool is_meant(lua_State *L) {
 
 
 const char *coh_name_mend(const char *noun, const char *given) {
-  size_t i;
-  for (i = 0; i < sizeof foreign / sizeof *foreign; i++)
-    if (strcmp(foreign[i].noun, noun) == 0 && strcmp(foreign[i].name, given) == 0) return foreign[i].mend;
-  return NULL;
+  size_t least = 1;
+  const struct coh_foreign *other = coh_foreign_find(noun, given, &least);
+  return other == NULL ? NULL : other->mend;
 }
 
 
 int coh_name_refuse_call(lua_State *L) {
   const char *noun = lua_tostring(L, lua_upvalueindex(1));
   return coh_misuse(L, "%s %s is not called: %s", strchr("aeiou", *noun) != NULL ? "an" : "a", noun,
-                    coh_name_mend(noun, CALL));
+                    coh_name_mend(noun, COH_FOREIGN_CALL));
 }
 
 
 void coh_name_guard_call(lua_State *L, const char *noun) {
-  if (coh_name_mend(noun, CALL) == NULL) return;
+  if (coh_name_mend(noun, COH_FOREIGN_CALL) == NULL) return;
   if (lua_getfield(L, -1, "__call") == LUA_TNIL) {
     lua_pushstring(L, noun);
     lua_pushcclosure(L, coh_name_refuse_call, 1);
@@ -287,14 +124,30 @@ struct known {
   const char *given;
   const char *nearest;           /* NULL: none yet */
   size_t least;                  /* its distance */
+  const char *akin;              /* one that has this one in it, or the other way round; NULL: none */
+  size_t surplus;                /* of 'akin' */
   size_t count;                  /* of all, those without a place in 'names' too */
   const char *names[NAMES_MAX];  /* borrows */
 };
 
 
+/* Of two that are as near, the one that begins with the same letter: 'cancelled', or 'Cancelled'. */
+static bool is_nearer(const struct known *k, const char *name, size_t distance) {
+  bool same, its;
+  if (k->nearest == NULL || distance != k->least) return k->nearest == NULL || distance < k->least;
+  same = *name == *k->given, its = *k->nearest == *k->given;
+  return same != its ? same : strcmp(name, k->nearest) < 0;
+}
+
+
 static void add(struct known *k, const char *name) {
-  size_t d = coh_name_distance(k->given, name), i = k->count < NAMES_MAX ? k->count : NAMES_MAX - 1;
-  if (k->nearest == NULL || d < k->least || (d == k->least && strcmp(name, k->nearest) < 0)) {
+  size_t d = coh_name_distance(k->given, name), more = surplus(k->given, name);
+  size_t i = k->count < NAMES_MAX ? k->count : NAMES_MAX - 1;
+  if (more < k->surplus || (more == k->surplus && k->akin != NULL && strcmp(name, k->akin) < 0)) {
+    k->akin = name;
+    k->surplus = more;
+  }
+  if (is_nearer(k, name, d)) {
     k->nearest = name;
     k->least = d;
   }
@@ -316,29 +169,24 @@ static void collect(lua_State *L, struct known *k, int methods, const luaL_Reg *
 }
 
 
-/* The nearest name of another library, or NULL, and its distance. */
-static const struct foreign *find_foreign(const char *noun, const char *given, size_t *least) {
-  const struct foreign *nearest = NULL;
-  size_t i;
-  for (i = 0; i < sizeof foreign / sizeof *foreign; i++) {
-    size_t d = strcmp(foreign[i].noun, noun) == 0 ? coh_name_distance(given, foreign[i].name) : *least;
-    if (d >= *least) continue;
-    *least = d;
-    nearest = &foreign[i];
-  }
-  return nearest;
+/* Is what others call so, at that distance, nearer than all there is? 'timeout' is, and 'TimeOut' is not. */
+static bool is_foreign(const struct known *k, size_t distance) {
+  if (!coh_name_is_near(k->given, distance) || distance > k->least) return false;
+  return distance < k->least || (distance == 0 && *k->nearest != *k->given);
 }
 
 
-/* What the name is called here. */
+/* What the name is called here: a misspelt one, or that of another library, stands for what is nearest. */
 static void suggest(char *text, size_t size, const struct known *k, const char *noun) {
-  size_t near = (strlen(k->given) + 2) / 3, least = near + 1, i, at;
-  const struct foreign *other = find_foreign(noun, k->given, &least);
+  size_t least = COH_NAME_FAR, i, at;
+  const struct coh_foreign *other = coh_foreign_find(noun, k->given, &least);
   *text = '\0';
-  if (other != NULL && (least == 0 || least < k->least)) {
+  if (other != NULL && is_foreign(k, least)) {
     snprintf(text, size, ": %s", other->mend);
-  } else if (k->nearest != NULL && k->least <= near) {
+  } else if (k->nearest != NULL && coh_name_is_near(k->given, k->least)) {
     snprintf(text, size, ": did you mean '%s'?", k->nearest);
+  } else if (k->akin != NULL) {
+    snprintf(text, size, ": did you mean '%s'?", k->akin);
   } else if (k->count <= NAMES_MAX) {
     for (at = i = 0; i < k->count && at < size; i++)
       at += (size_t)snprintf(text + at, size - at, "%s'%s'", i == 0 ? ": it has " : ", ", k->names[i]);
@@ -347,7 +195,7 @@ static void suggest(char *text, size_t size, const struct known *k, const char *
 
 
 static int missing(lua_State *L, const char *noun, int methods, const luaL_Reg *fields) {
-  struct known k = {.count = 0};
+  struct known k = {.least = COH_NAME_FAR, .surplus = COH_NAME_FAR};
   char text[300];
   const char *article = strncmp(noun, "cohort", 6) == 0 ? "" : strchr("aeiou", *noun) != NULL ? "an " : "a ";
   luaL_checkstack(L, 4, NULL);

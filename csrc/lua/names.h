@@ -15,8 +15,16 @@
 
 COH_HIDDEN
 
-/* How many letters must change to make 'b' of 'a', 99 when 'b' is long. Both have no NUL. */
-size_t coh_name_distance(const char *a, const char *b);
+#define COH_NAME_FAR ((size_t)-1)
+
+/*
+** How many letters must change, come, go or change places with the next to make one name of the other;
+** COH_NAME_FAR when one is long. Case and "_" do not matter.
+*/
+size_t coh_name_distance(const char *given, const char *name);
+
+/* Is that as far as a slip goes? */
+bool coh_name_is_near(const char *given, size_t distance);
 
 /* What to write instead of the name 'given', that others give to what a 'noun' has, or NULL: a constant. */
 const char *coh_name_mend(const char *noun, const char *given);

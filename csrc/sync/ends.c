@@ -106,6 +106,9 @@ static void check_value(lua_State *L, const char *what) {
   int count = lua_gettop(L) - 1;
   if (count == 1 && !lua_isnil(L, 2)) return;
   if (count == 0) coh_misuse(L, "%s expects a value, got none: write %s(v)", what, what);
+  if (count == 2 && lua_isnil(L, 2) && lua_isnil(L, 3))  /* as a loop begins */
+    coh_misuse(L, "%s expects one value, got two nils: a loop is over the other end, for v in receive do",
+               what);
   if (count > 1) coh_misuse(L, "%s expects one value, got %d: put them into a table", what, count);
   coh_misuse(L, "%s expects a value that is not nil, which stands for the end of a channel: "
                 "take false, or a table around it", what);

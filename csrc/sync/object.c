@@ -19,7 +19,7 @@ int coh_sync_refuse(lua_State *L, int arg, const struct coh_sync_class *class, c
 
 /* __newindex of the classes that have no field to assign */
 static int no_fields(lua_State *L) {
-  return coh_misuse(L, "nothing can be assigned to a field of this %s: it has methods only",
+  return coh_misuse(L, "nothing can be assigned to a field of this %s: its methods change it",
                     coh_sync_class_here(L)->noun);
 }
 

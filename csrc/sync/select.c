@@ -100,13 +100,24 @@ static void check_function(lua_State *L, int i, int index, int type) {
 }
 
 
+/* How what stands in place of a case, at 'index', is written as one. [-0, +0, -] */
+static const char *case_of(lua_State *L, int index) {
+  const struct coh_end *e = coh_ends_test(L, index);
+  if (lua_isnil(L, index)) return "leave out what is nil";
+  if (e != NULL && e->side == COH_SEND) return "write {send, value, f}";
+  if (coh_sync_test(L, index, &coh_event_class) != NULL) return "write {event, f}";
+  if (coh_object_test(L, coh_state_here(L), index, COH_TASK) != NULL) return "write {task, f}";
+  return "write {receive, f}";
+}
+
+
 /* Push case 'i' of the table at CASES. [-0, +5, v] */
 static void push_case(lua_State *L, int i) {
   int slot = below(i), second, third;
   enum sort sort;
   if (lua_rawgeti(L, CASES, i) != LUA_TTABLE)
     coh_misuse(L, "select expects a table as case %d, got %s: %s", i, coh_type_name(L, slot + CASE),
-               lua_isnil(L, slot + CASE) ? "leave out what is nil" : "write {receive, f}");
+               case_of(L, slot + CASE));
   lua_rawgeti(L, slot + CASE, 1);
   second = lua_rawgeti(L, slot + CASE, 2);
   third = lua_rawgeti(L, slot + CASE, 3);

@@ -28,11 +28,25 @@ local function length_of(list)
   return n
 end
 
+local wait_for_tasks = "it runs already, so write task:join(), or select{{task, f}, ...} for the first one"
+
+-- Something else than a list of functions, such as the first of them.
+local function refuse_list(functions, who)
+  local class = object.class_of(functions)
+  local mend = class == "cohort.Task" and wait_for_tasks or ("write %s{f, g}"):format(who)
+  misuse("%s expects a list of functions, got %s: %s", who, class or type(functions), mend)
+end
+
+local function refuse_member(f, i, who)
+  local class = object.class_of(f)
+  local mend = f == nil and "leave out what is nil" or class == "cohort.Task" and wait_for_tasks
+    or "write the function itself, not a call of it"
+  misuse("%s expects a list of functions, got %s at %d: %s", who, class or type(f), i, mend)
+end
+
 -- The length of a list of functions; `more` is an argument behind it.
 local function check_functions(functions, who, least, more)
-  if type(functions) ~= "table" or is_callable(functions) then
-    misuse("%s expects a list of functions, got %s: write %s{f, g}", who, type(functions), who)
-  end
+  if type(functions) ~= "table" or is_callable(functions) then refuse_list(functions, who) end
   local n, key = length_of(functions)
   if not n then
     local mend = who == "gather" and "options come before it, in a table" or who .. " takes no options"
@@ -42,10 +56,7 @@ local function check_functions(functions, who, least, more)
   end
   for i = 1, n do
     local f = rawget(functions, i)
-    if not is_callable(f) then
-      local mend = f == nil and "leave out what is nil" or "write the function itself, not a call of it"
-      misuse("%s expects a list of functions, got %s at %d: %s", who, type(f), i, mend)
-    end
+    if not is_callable(f) then refuse_member(f, i, who) end
   end
   if n < least then misuse("%s expects at least one function, got none", who) end
   return n
@@ -123,9 +134,7 @@ function combinators.gather(options, functions)
   if functions == nil then
     functions = options
   else
-    if is_callable(options) then
-      misuse("gather expects a list of functions, got %s: write gather{f, g}", type(options))
-    end
+    if is_callable(options) or object.class_of(options) then refuse_list(options, "gather") end
     settle = read_options(options, "gather", gather_options, "gather({settle = true}, {f, g})").settle
   end
   local n, tasks = check_functions(functions, "gather", 0), {}

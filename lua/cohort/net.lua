@@ -55,7 +55,7 @@ local listen_options = option.known(arguments.with_stream_options {
 --- @return cohort.Stream
 function net.connect(host, port, options)
   check_text("connect", "a host", host, "net.connect(host, port)")
-  check_port("connect", port)
+  check_port("connect", host, port)
   local read = option.read("connect", options, stream_options)
   check_task("connect")
   local where, line_max, buffer_max = core.where(), limits_of(read)
@@ -134,7 +134,7 @@ function net.listen(host, port, options)
       host == "" and "an empty string" or "'*'")
   end
   check_text("listen", "a host", host, "net.listen(host, port)")
-  check_port("listen", port)
+  check_port("listen", host, port)
   local read = option.read("listen", options, listen_options)
   check_task("listen")
   local where, first = core.where(), nil

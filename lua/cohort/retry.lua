@@ -133,7 +133,9 @@ function retry.retry(options, f, ...)
   end
   local plan = read_options(options)
   if not is_callable(call[1]) then
-    misuse("retry expects a function, got %s: write retry(options, f, ...)", type(call[1]))
+    local is_count = type(call[1]) == "number" and is_callable(call[2])
+    local first = is_count and ("{attempts = %.14g}"):format(call[1]) or "options"
+    misuse("retry expects a function, got %s: write retry(%s, f, ...)", type(call[1]), first)
   end
   check_options_first(call)
   object.check_task "retry"

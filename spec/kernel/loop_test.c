@@ -273,10 +273,12 @@ static bool works_2ms(struct fake *f) {
 }
 
 static void no_step_begins_when_the_time_is_up(void) {
-  struct coh_budget budget = {.run_ns = MS_NS};
+  struct coh_budget budget = {.run_ns = -MS_NS};  /* what a host has left that is late */
   begin();
   BEGIN(&a, "a", works_2ms, speaks, yields, speaks);
   BEGIN(&b, "b", speaks);
+  CHECK(coh_loop_pump(&loop, &budget) == COH_MORE);
+  budget.run_ns = MS_NS;
   CHECK(coh_loop_pump(&loop, &budget) == COH_MORE);
   CHECK_SAID("a ");
   CHECK(coh_loop_pump(&loop, &budget) == COH_IDLE);

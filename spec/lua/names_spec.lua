@@ -97,6 +97,60 @@ describe("a name that is not there", function()
     end)
   end)
 
+  it("is told with what is meant however it is written: in capitals, with or without '_'", function()
+    with_all(function(x)
+      assert.equal("cohort has no 'Event': did you mean 'event'?", answer(cohort, "Event"))
+      assert.equal("cohort.fs has no 'readFile': did you mean 'read_file'?", answer(cohort.fs, "readFile"))
+      local nursery = "cohort has no '%s': write cohort.group(function(g) ... end)"
+      for _, name in ipairs { "open_nursery", "openNursery", "OpenNursery" } do
+        assert.equal(nursery:format(name), answer(cohort, name))
+      end
+      assert.equal("a group has no 'Go': write group:spawn(f, ...)", answer(x.g, "Go"))
+      for given, name in pairs { cancelld = "cancelled", Cancelld = "Cancelled" } do
+        assert.equal(("cohort has no '%s': did you mean '%s'?"):format(given, name), answer(cohort, given))
+      end
+    end)
+  end)
+
+  it("is told with the one that has it in it, or that is in it, when nothing is nearer", function()
+    with_all(function(x)
+      for text, reading in pairs {
+        ["cohort has no 'TimeoutError': did you mean 'Timeout'?"] = { cohort, "TimeoutError" },
+        ["cohort has no 'CapacityLimiter': did you mean 'limiter'?"] = { cohort, "CapacityLimiter" },
+        ["cohort has no 'sleep_ms': did you mean 'sleep'?"] = { cohort, "sleep_ms" },
+        ["cohort.fs has no 'append': did you mean 'append_file'?"] = { cohort.fs, "append" },
+        ["a group has no 'spawn_soon': did you mean 'spawn'?"] = { x.g, "spawn_soon" },
+      } do
+        assert.equal(text, answer(reading[1], reading[2]))
+      end
+    end)
+  end)
+
+  it("is not told with what is meant by a name that only looks a little like it", function()
+    with_all(function(x)
+      for text, reading in pairs {
+        -- Not as 'time', 'exit', 'race', 'fs', 'current_task', 'set_timeout', 'wait_for' and 'result'.
+        ["cohort has no 'file': write cohort.fs.open(path)"] = { cohort, "file" },
+        ["cohort has no 'exec': write cohort.process.run{program, ...}"] = { cohort, "exec" },
+        ["cohort has no 'once'"] = { cohort, "once" },
+        ["cohort has no 'os'"] = { cohort, "os" },
+        ["cohort has no 'current_time': write cohort.now()"] = { cohort, "current_time" },
+        ["cohort has no 'with_timeout': write cohort.fail_after(seconds, f, ...), or move_on_after"] =
+          { cohort, "with_timeout" },
+        ["cohort has no 'wait_all': write cohort.gather{f, g}, or spawn in a group, which waits for all"] =
+          { cohort, "wait_all" },
+        ["a task has no 'resume': it has 'cancel', 'error', 'join', 'name', 'result', 'status', 'traceback', "
+          .. "'wait'"] = { x.task, "resume" },
+      } do
+        assert.equal(text, answer(reading[1], reading[2]))
+      end
+      assert.matches("run has no option 'capture_output': outputs are captured already",
+        tasks.raised(cohort.process.run, { "true", capture_output = true }))
+      assert.matches("run has no option 'capture': it has 'check', 'clean_env'",
+        tasks.raised(cohort.process.run, { "true", capture = true }))
+    end)
+  end)
+
   it("is told with what is meant when it is an option that somebody might look for there", function()
     with_all(function()
       local limit = "run has no option 'timeout': put a limit around it: cohort.fail_after(seconds, f, ...)"

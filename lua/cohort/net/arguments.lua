@@ -19,10 +19,20 @@ function arguments.check_text(who, what, value, mend)
   end
 end
 
-function arguments.check_port(who, port)
+-- A call with a port that was written as text: as in "80", or behind the host.
+local function usage_of(who, host, port)
+  if type(port) == "string" and math.tointeger(port) then
+    return ("net.%s(host, %d), or tonumber(port)"):format(who, math.tointeger(port))
+  end
+  local name, number = (port == nil and host or ""):match "^([^:]+):(%d%d?%d?%d?%d?)$"
+  if name then return ('net.%s("%s", %d)'):format(who, name, number) end
+  return ("net.%s(host, port)"):format(who)
+end
+
+function arguments.check_port(who, host, port)
   if math.type(port) ~= "integer" and not (type(port) == "number" and port % 1 == 0) then
-    local given = type(port) ~= "number" and type(port) or port ~= port and "nan" or ("%.14g"):format(port)
-    misuse("%s expects a port as a whole number, got %s: write net.%s(host, port)", who, given, who)
+    misuse("%s expects a port as a whole number, got %s: write %s", who, option.describe(port),
+      usage_of(who, host, port))
   end
   if port < 0 or port > 65535 then misuse("%s expects a port of 0 to 65535, got %.14g", who, port) end
 end
