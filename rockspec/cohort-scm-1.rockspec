@@ -17,7 +17,7 @@ every error comes out with its traceback. A C core on libuv, for scripts and for
 }
 supported_platforms = { "linux" }
 dependencies = {
-  "lua >= 5.4, < 5.6",
+  "lua >= 5.4, < 5.5",
 }
 external_dependencies = {
   LIBUV = { header = "uv.h", library = "uv" },

@@ -7,8 +7,11 @@
 #ifndef COH_KERNEL_CHECK_H
 #define COH_KERNEL_CHECK_H
 
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
+
+_Static_assert(SIZE_MAX == UINT64_MAX, "cohort is for systems of 64 bits: its counts are as large as Lua's");
 
 #define coh_assert(condition) \
   ((condition) ? (void)0 : coh_assert_failed(#condition, __FILE__, __LINE__))

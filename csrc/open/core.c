@@ -44,21 +44,29 @@
 #include "stream/stream.h"
 #include "sync/sync.h"
 
+#if LUA_VERSION_NUM != 504
+#error "cohort is for Lua 5.4, from 5.4.4 on"
+#endif
+
 #define OPTIONS_MAX 20  /* of a function of the Lua side */
 
 
 /*
-** Lua 5.4.3 is the first whose '__close' may wait while an error unwinds. The
-** number of a release cannot be asked for at run time, so its work is tried.
+** Before 5.4.3 a '__close' cannot wait, and in 5.4.3 one that waits changes what is
+** returned past it. The number of a release cannot be asked for at run time, so both are tried.
 */
 static void check_lua(lua_State *L) {
   static const char probe[] =
     "local create, resume, yield = ...\n"
-    "local co = create(function() return select(2, pcall(function()\n"
-    "  local x <close> = setmetatable({}, {__close = function() yield() end}) error() end)) end)\n"
-    "local ok, err = resume(co)\n"
-    "if ok and err == nil then ok, err = resume(co) end\n"
-    "return ok and err == nil, err";
+    "local function closing() return setmetatable({}, {__close = function() yield() end}) end\n"
+    "local function two() local x <close> = closing() return select(1, 1, 2) end\n"
+    "local co = create(function()\n"
+    "  return select('#', two()), pcall(function() local x <close> = closing() error() end) end)\n"
+    "local went, why = resume(co)\n"
+    "if went then went, why = resume(co) end\n"
+    "if not went then return false, why end\n"
+    "local went, count, ok, why = resume(co)\n"
+    "return count == 2 and ok == false and why == nil, went and why or count";
   luaL_checkversion(L);
   lua_pushcfunction(L, luaopen_coroutine);
   lua_call(L, 0, 1);
@@ -72,7 +80,8 @@ static void check_lua(lua_State *L) {
     }
   }
   if (lua_isstring(L, -1) && strcmp(lua_tostring(L, -1), COH_OUT_OF_MEMORY) == 0) lua_error(L);
-  luaL_error(L, "cohort needs Lua 5.4.3 or later: this Lua cannot wait in a __close");
+  luaL_error(L, "cohort needs Lua 5.4.4 or later: this Lua cannot wait in a __close, or loses count there of "
+                "what is returned");
 }
 
 
