@@ -229,6 +229,8 @@ describe("a host in C that asks for what there is not", function()
     "what is no task is refused",
     "a closed runtime has nothing to wait for",
     "a release without a hold is refused",
+    "a pump whose time is over begins no step",
+    "a pump whose time is over looks at events",
   })
 end)
 

@@ -52,6 +52,7 @@ enum coh_loop_now {
   COH_IDLE      /* there are no tasks */
 };
 
+/* A time below 0 is over already: no step begins, nothing is waited for. */
 struct coh_budget {
   uint64_t resumes;   /* at most so many steps; 0 means no limit */
   int64_t run_ns;     /* begin no step after so much time; 0 means no limit */
