@@ -72,6 +72,26 @@ describe("retry", function()
     end)
   end)
 
+  it("loses no error about which a predicate raises: both leave as a group", function()
+    virtual(function()
+      local failure, mistake = cohort.Error "failure", cohort.Error "mistake"
+      local function on() error(mistake) end
+      local eg = raised(cohort.retry, { on = on }, error, failure)
+      assert.same({ mistake, failure }, tasks.shape(eg))
+      assert.equal(failure, mistake.context)
+      assert.same({ "mistake", "failure" },
+        tasks.shape(raised(cohort.retry, { on = function() error("mistake", 0) end }, error, "failure", 0)))
+      assert.equal("no", raised(cohort.retry, { on = function(err) error(err, 0) end }, error, "no", 0))
+      assert.is_false(cohort.scope(function(scope)
+        local function cancel()
+          scope:cancel()
+          cohort.checkpoint()
+        end
+        cohort.retry({ on = cancel }, error, "failure")
+      end))
+    end)
+  end)
+
   it("tries a group of errors again when all in it match", function()
     virtual(function()
       local count = 0

@@ -50,7 +50,7 @@ local function scan(walk, path)
   if not core.error_is(result, core.SystemError) then error(result, 0) end
   if path ~= walk.root and gone[result.code] then return nil end
   if not walk.options.on_error then error(result, 0) end
-  walk.options.on_error(result)
+  try.tell(walk.options.on_error, result)
   return nil
 end
 

@@ -7,6 +7,7 @@ local misuse = require "cohort.misuse"
 local match = require "cohort.match"
 local object = require "cohort.object"
 local option = require "cohort.option"
+local try = require "cohort.try"
 
 local retry = {}
 
@@ -91,7 +92,7 @@ end
 -- Waits for the next attempt, or raises what goes on. `errors` are those of the attempts so far, with their
 -- details.
 local function await_next(plan, errors, n, err)
-  if not matches(err, plan.on) then raise(err) end
+  if not try.ask(matches, err, plan.on) then raise(err) end
   if plan.attempts < math.huge then
     errors[n] = core.error_box(err)
     errors.details[n] = core.details(errors[n]) or false
