@@ -160,6 +160,7 @@ describe("a host in C", function()
     "a budget of time is kept",
     "time is that of the hosts clock",
     "the host chooses which task runs next",
+    "a script that is no task is told so",
     "a pump inside a task is refused",
     "closing inside a task cancels and no more",
     "another thread wakes the hosts poll",
