@@ -155,15 +155,19 @@ function TempDir:remove()
   state.removed = true
 end
 
--- The end of the block: also of one that is cancelled, and where nothing can wait.
-function TempDir:__close()
+-- The end of the block: also of one that is cancelled, and where nothing can wait. An error that was on its
+-- way is not lost to one of removing.
+function TempDir:__close(err)
   if self[1].removed then return end
-  if core.can_wait() then
-    core.shield(self.remove, self)
-  else
+  if not core.can_wait() then
     core.fs.remove_now(self[1].path)
     self[1].removed = true
+    return
   end
+  local ok, failure = xpcall(core.shield, note, self.remove, self)
+  if ok then return end
+  if err == nil or is_cancelled(err) or is_cancelled(failure) then raise(failure) end
+  raise(core.error_group("an error, and that of removing a temporary directory", { err, failure }))
 end
 
 -- Forgotten, the directory stays: whoever finds it must know whose it is.
