@@ -176,8 +176,9 @@ function TempDir:__gc()
   local folder = not state.removed and io.open(state.path)
   if not folder then return end
   folder:close()
-  warn(("cohort: the tempdir %s made at %s was collected and is still there: write 'local dir <close> = "
-    .. "fs.temp_dir()'"):format(state.path, state.where))
+  local at = state.where ~= "" and " made at " .. state.where or ""
+  warn(("cohort: the tempdir %s%s was collected and is still there: write 'local dir <close> = "
+    .. "fs.temp_dir()'"):format(state.path, at))
 end
 
 function TempDir:__tostring()
