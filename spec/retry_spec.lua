@@ -237,6 +237,22 @@ describe("a ticker", function()
     end)
   end)
 
+  it("goes on, in whole numbers, however short its interval is", function()
+    for _, interval in ipairs { 1e-9, 1e-12, 1e-300, 5e-324 } do
+      virtual(function()
+        local step, last = cohort.ticker(interval), 0
+        for _ = 1, 5 do
+          local in_time, n = cohort.move_on_after(1, step)
+          assert.is_true(in_time)
+          assert.equal("integer", math.type(n))
+          assert.is_true(n > last)
+          last = n
+          cohort.sleep(1)
+        end
+      end)
+    end
+  end)
+
   it("is a checkpoint at each step, also when it is late", function()
     virtual(function()
       local tick = cohort.ticker(1)

@@ -144,6 +144,8 @@ end
 ---------------------------------------------------------------------------
 -- ticker
 
+local TICKS_MAX = 2 ^ 53  -- of an interval that is next to none there are more than a number can tell
+
 --- An iterator over the numbers of ticks, each `interval` seconds after the one before.
 ---
 --- Tick `n` is due `n` intervals after the call, however long the loop takes in between. A step waits for the
@@ -159,7 +161,7 @@ function retry.ticker(interval, ...)
   local begun, last = core.now(), 0
   return function()
     core.sleep_until(begun + (last + 1) * interval)
-    last = math.max(last + 1, math.floor((core.now() - begun) / interval + 1e-6))
+    last = math.max(last + 1, math.floor(math.min((core.now() - begun) / interval + 1e-6, TICKS_MAX)))
     return last
   end
 end
