@@ -70,9 +70,10 @@ typedef struct cohort_config {
                                   own pcalls; 0: never. It costs: loops in Lua run at half their speed */
 } cohort_config;
 
+/* A time below 0 is over already: such a pump begins no step, or waits for nothing, and looks at events. */
 typedef struct cohort_budget {
   uint64_t resumes;   /* at most so many steps of tasks; 0: no limit */
-  int64_t run_ns;     /* begin no step after so long, none when less than 0; 0: no limit */
+  int64_t run_ns;     /* begin no step after so long; 0: no limit */
   int64_t block_ns;   /* wait for events so long when nothing is ready; COHORT_FOREVER: until idle or stuck */
 } cohort_budget;
 

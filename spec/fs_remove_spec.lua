@@ -146,3 +146,36 @@ describe("remove", function()
     end)
   end)
 end)
+
+describe("a temporary directory that cannot be removed", function()
+  -- Runs `f` in the block of one, and what is above it is a file at its end.
+  local function block(dir, name, f)
+    make(dir, name .. "/")
+    local temp <close> = fs.temp_dir { dir = dir .. name }
+    fs.rename(dir .. name, dir .. name .. ".moved")
+    make(dir, name)
+    f(temp)
+  end
+
+  it("is told at the end of its block, beside an error that was on its way", function()
+    within(function(dir)
+      local function is_kept(err) return is_error(err, "ENOTDIR", "remove") end
+      assert.is_true(is_kept(raised(block, dir, "a", tostring)))
+      local eg = raised(block, dir, "b", function() error("no", 0) end)
+      assert.is_true(cohort.is(eg, cohort.ErrorGroup))
+      assert.equal("no", eg.errors[1])
+      assert.is_true(is_kept(eg.errors[2]))
+      assert.equal(2, #eg.errors)
+      assert.is_true(is_kept(raised(cohort.move_on_after, 1, block, dir, "c", cohort.sleep_forever)))
+      local task
+      cohort.group(function(g)
+        task = g:spawn(block, dir, "d", function(temp)
+          fs.remove(dir .. "d")
+          fs.rename(dir .. "d.moved", dir .. "d")
+          temp:remove()
+        end)
+      end)
+      assert.equal("done", task:status())
+    end)
+  end)
+end)

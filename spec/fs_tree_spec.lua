@@ -277,10 +277,13 @@ describe("walk", function()
 
   it("raises what else goes wrong, or tells it and goes on", function()
     within(function(dir)
-            assert.is_true(is_error(raised(walked, dir .. "none/"), "ENOENT", "scandir", dir .. "none/"))
+      assert.is_true(is_error(raised(walked, dir .. "none/"), "ENOENT", "scandir", dir .. "none/"))
       local told = {}
       assert.same({}, walked(dir .. "none/", { on_error = function(err) told[#told + 1] = err.code end }))
       assert.same({ "ENOENT" }, told)
+      local mistake = cohort.Error "a mistake"
+      assert.equal(mistake, raised(walked, dir .. "none/", { on_error = function() error(mistake) end }))
+      assert.equal("ENOENT", mistake.context.code)
     end)
   end)
 

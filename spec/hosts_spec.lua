@@ -160,6 +160,7 @@ describe("a host in C", function()
     "a budget of time is kept",
     "time is that of the hosts clock",
     "the host chooses which task runs next",
+    "a script that is no task is told so",
     "a pump inside a task is refused",
     "closing inside a task cancels and no more",
     "another thread wakes the hosts poll",
@@ -229,6 +230,8 @@ describe("a host in C that asks for what there is not", function()
     "what is no task is refused",
     "a closed runtime has nothing to wait for",
     "a release without a hold is refused",
+    "a pump whose time is over begins no step",
+    "a pump whose time is over looks at events",
   })
 end)
 

@@ -77,6 +77,18 @@ describe("serve", function()
     end)
   end)
 
+  it("fails with what on_error raises, which tells of the handler's error", function()
+    listening(function(listener, port)
+      local mistake = cohort.Error "a mistake"
+      local stream <close> = net.connect("127.0.0.1", port)
+      local function fail() error("bad request", 0) end
+      local text = tostring(raised(net.serve, listener, { on_error = function() error(mistake) end }, fail))
+      assert.equal("bad request", mistake.context)
+      assert.matches("Error: a mistake\n.*while handling: bad request", text)
+      assert.is_nil(stream:read())
+    end)
+  end)
+
   it("leaves out of tracebacks the groups of which it shows no frame", function()
     listening(function(listener, port)
       local text

@@ -222,6 +222,7 @@ describe("process.run", function()
         from_err:close()
       end)
       assert.is_true(cohort.is(group, cohort.ErrorGroup))
+      assert.equal("group 'run sh' failed", group.message)
       assert.equal(2, #group.errors)
       for _, member in ipairs(group.errors) do assert.is_true(cohort.is(member, cohort.Broken)) end
       assert.equal(0, children.count())

@@ -72,6 +72,26 @@ describe("retry", function()
     end)
   end)
 
+  it("loses no error about which a predicate raises: both leave as a group", function()
+    virtual(function()
+      local failure, mistake = cohort.Error "failure", cohort.Error "mistake"
+      local function on() error(mistake) end
+      local eg = raised(cohort.retry, { on = on }, error, failure)
+      assert.same({ mistake, failure }, tasks.shape(eg))
+      assert.equal(failure, mistake.context)
+      assert.same({ "mistake", "failure" },
+        tasks.shape(raised(cohort.retry, { on = function() error("mistake", 0) end }, error, "failure", 0)))
+      assert.equal("no", raised(cohort.retry, { on = function(err) error(err, 0) end }, error, "no", 0))
+      assert.is_false(cohort.scope(function(scope)
+        local function cancel()
+          scope:cancel()
+          cohort.checkpoint()
+        end
+        cohort.retry({ on = cancel }, error, "failure")
+      end))
+    end)
+  end)
+
   it("tries a group of errors again when all in it match", function()
     virtual(function()
       local count = 0
@@ -215,6 +235,22 @@ describe("a ticker", function()
       end
       assert.same({ { 1, 1 }, { 2, 2 }, { 5, 5.5 }, { 6, 6 }, { 7, 7 } }, log)
     end)
+  end)
+
+  it("goes on, in whole numbers, however short its interval is", function()
+    for _, interval in ipairs { 1e-9, 1e-12, 1e-300, 5e-324 } do
+      virtual(function()
+        local step, last = cohort.ticker(interval), 0
+        for _ = 1, 5 do
+          local in_time, n = cohort.move_on_after(1, step)
+          assert.is_true(in_time)
+          assert.equal("integer", math.type(n))
+          assert.is_true(n > last)
+          last = n
+          cohort.sleep(1)
+        end
+      end)
+    end
   end)
 
   it("is a checkpoint at each step, also when it is late", function()

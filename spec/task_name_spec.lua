@@ -107,6 +107,26 @@ describe("task.name", function()
     end)
   end)
 
+  it("says what a task of cohort's own is for, from its first step, and so does what waits for it", function()
+    virtual(function()
+      local names, tree = {}, nil
+      local function note_name()
+        names[#names + 1] = cohort.current_task().name
+        cohort.sleep(1)
+      end
+      for _ in cohort.stream(note_name) do error "nothing was emitted" end
+      cohort.net.resolver:with(note_name, cohort.group, function(g)
+        local task = g:spawn(cohort.net.connect, "host.example", 80)
+        cohort.sleep(0.5)
+        tree = cohort.testing.task_tree()
+        task:cancel()
+      end)
+      assert.same({ "stream", "lookup of host.example", "lookup of host.example" }, names)
+      assert.matches("waits for a connection to host.example %(2 lookups and 0 attempts", tree)
+      assert.is_nil(tree:find("lua/cohort/", 1, true))
+    end)
+  end)
+
   it("takes strings alone, and nothing else can be assigned", function()
     virtual(function()
       local task = ended(function() end)

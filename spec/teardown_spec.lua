@@ -176,6 +176,44 @@ describe("what tasks wait for among themselves", function()
   end)
 end)
 
+describe("what is forgotten", function()
+  it("says where it was made, if anybody's code was running there", function()
+    local result = child.run [[
+      warn "@on"
+      local cohort = require "cohort"
+      local broadcast = cohort.broadcast(1)
+      cohort.run(function()
+        for _, call in ipairs {
+          { cohort.fs.open, "/dev/null" }, { cohort.process.open, { "true" } },
+          { cohort.fs.temp_dir }, { broadcast.subscribe, broadcast },
+        } do
+          local path = cohort.group(function(g)
+            local made = g:spawn(table.unpack(call)):join()
+            return call[1] == cohort.fs.temp_dir and made.path
+          end)
+          for _ = 1, 3 do collectgarbage() end
+          if path then cohort.fs.remove(path) end
+        end
+        local leaks = require "cohort.testing.leaks"
+        local held, listener = leaks.count(), nil
+        cohort.group(function(g) listener = g:spawn(cohort.net.listen, "127.0.0.1", 0):join() end)
+        print(table.concat(leaks.grown(held), ", "))
+        listener:close()
+        cohort.fs.open "/dev/null"
+        for _ = 1, 3 do collectgarbage() end
+      end)
+    ]]
+    assert.equal("1 descriptor, 1 handle (a listener)\n", result.out)
+    local warned = {}
+    for text in result.err:gmatch "cohort: ([^\n]-) was [^\n]*" do
+      warned[#warned + 1] = text:gsub("/%S+", "PATH")
+    end
+    assert.same({
+      "a file", "a process", "the tempdir PATH", "the subscription", "a file opened at PATH",
+    }, warned)
+  end)
+end)
+
 describe("an error in main", function()
   it("closes everything before run raises it", function()
     local code, out, err = run [[

@@ -9,6 +9,7 @@
 #include "io/handle.h"
 #include "lua/arg.h"
 #include "lua/names.h"
+#include "lua/text.h"
 
 static const char sendable_key = 0;  /* registry[&sendable_key] is the kind that can be written to streams */
 
@@ -36,8 +37,9 @@ static int l_gc(lua_State *L) {
   if (box->handle == NULL) return 0;
   coh_handle_close(box->handle);
   lua_settop(L, 1);
-  if (lua_getiuservalue(L, 1, SLOT_WHERE) != LUA_TSTRING) lua_pushliteral(L, "?");
-  lua_pushfstring(L, "cohort: a %s opened at %s was collected without close: write 'local x <close> = ...', "
+  lua_getiuservalue(L, 1, SLOT_WHERE);
+  coh_text_push_at(L, "opened", lua_tostring(L, -1));
+  lua_pushfstring(L, "cohort: a %s%s was collected without close: write 'local x <close> = ...', "
                      "or call its close()", kind_of(L)->noun, lua_tostring(L, -1));
   lua_warning(L, lua_tostring(L, -1), 0);
   return 0;

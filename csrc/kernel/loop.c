@@ -313,17 +313,18 @@ static void tick(struct coh_loop *loop, struct meter *left, int64_t block_ns) {
 
 enum coh_loop_now coh_loop_pump(struct coh_loop *loop, const struct coh_budget *budget) {
   struct meter left = {UINT64_MAX, COH_NEVER};
+  int64_t block_ns = budget->block_ns > 0 ? budget->block_ns : 0;
   enum coh_loop_now state;
   sigset_t pipe, before;
   if (budget->resumes != 0) left.resumes = budget->resumes;
-  if (budget->run_ns < 0) left.end_ns = 0;  /* was over before */
   if (budget->run_ns > 0) left.end_ns = coh_time_add((int64_t)uv_hrtime(), budget->run_ns);
+  else if (budget->run_ns < 0) left.resumes = 0;  /* what a host had left of a frame that is late */
   pipe_block(&pipe, &before);
   do {
-    tick(loop, &left, budget->block_ns);
+    tick(loop, &left, block_ns);
     state = coh_loop_state(loop);
   } while (!is_spent(&left) &&
-           (state == COH_MORE || (state == COH_WAITING && budget->block_ns == COH_NEVER)));
+           (state == COH_MORE || (state == COH_WAITING && block_ns == COH_NEVER)));
   pipe_restore(&pipe, &before);
   return state;
 }

@@ -52,9 +52,10 @@ enum coh_loop_now {
   COH_IDLE      /* there are no tasks */
 };
 
+/* A time below 0 is over already: no step begins, nothing is waited for. */
 struct coh_budget {
   uint64_t resumes;   /* at most so many steps; 0 means no limit */
-  int64_t run_ns;     /* begin no step after so much time, none when less than 0; 0 means no limit */
+  int64_t run_ns;     /* begin no step after so much time; 0 means no limit */
   int64_t block_ns;   /* how long a look may block when nothing is ready; COH_NEVER: for good */
 };
 

@@ -65,6 +65,12 @@ void coh_text_push_place(lua_State *L, const char *file, int line) {
 }
 
 
+void coh_text_push_at(lua_State *L, const char *verb, const char *place) {
+  if (place == NULL || *place == '\0') lua_pushliteral(L, "");
+  else lua_pushfstring(L, " %s at %s", verb, place);
+}
+
+
 /* Push where the user's code stands and 'after', of two bytes at most; "" when that is not known. */
 static void push_position(lua_State *L, const char *after) {
   char place[COH_PLACE_MAX + 2];

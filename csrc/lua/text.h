@@ -48,6 +48,12 @@ size_t coh_text_write_place(char to[COH_PLACE_MAX], const char *file, int line);
 /* Push it. [-0, +1, m] */
 void coh_text_push_place(lua_State *L, const char *file, int line);
 
+/*
+** Push " opened at file:line" of "opened" and a place; "" of none, as where a function of ours is a task by
+** itself and no code of the user's runs. [-0, +1, m]
+*/
+void coh_text_push_at(lua_State *L, const char *verb, const char *place);
+
 COH_SEEN
 
 #endif

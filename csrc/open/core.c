@@ -50,6 +50,12 @@
 
 #define OPTIONS_MAX 20  /* of a function of the Lua side */
 
+/*
+** The registry has the module at this address: who takes it out of package.loaded and requires it again, as
+** what insulates tests or reloads code does, has tasks, objects and errors of the one that there is.
+*/
+static const char module_key = 0;
+
 
 /*
 ** Before 5.4.3 a '__close' cannot wait, and in 5.4.3 one that waits changes what is
@@ -275,6 +281,8 @@ static const luaL_Reg functions[] = {
 
 int luaopen_cohort_core(lua_State *L) {
   struct coh_state *S;
+  if (lua_rawgetp(L, LUA_REGISTRYINDEX, &module_key) == LUA_TTABLE) return 1;
+  lua_pop(L, 1);
   check_lua(L);
   S = coh_state_new(L);
   lua_createtable(L, 0, 1);
@@ -313,5 +321,7 @@ int luaopen_cohort_core(lua_State *L) {
   luaL_setfuncs(L, functions, 1);
   lua_pushcfunction(L, l_is_callable);
   lua_setfield(L, -2, "is_callable");
+  lua_pushvalue(L, -1);
+  lua_rawsetp(L, LUA_REGISTRYINDEX, &module_key);
   return 1;
 }

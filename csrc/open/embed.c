@@ -47,11 +47,19 @@ static void make_room(const struct coh_state *S) {
 
 /* {{ Opening and closing */
 
+/* Is there a value at this index? One that is beyond the stack must not be read. */
+static bool is_index(lua_State *L, int index) {
+  int top = lua_gettop(L);
+  return index <= LUA_REGISTRYINDEX || (index <= top && index >= -top);
+}
+
+
 static int choose_clock(lua_State *L, struct coh_state *S, const cohort_config *c, struct coh_clock **clock) {
   *clock = &S->clock;
   if (c->clock != NULL) coh_clock_init_host(&S->clock, c->clock, c->clock_ud);
   else coh_clock_init_real(&S->clock);
   if (c->clock_index == 0) return 0;
+  if (!is_index(L, c->clock_index)) return COHORT_EINVAL;
   *clock = coh_object_test(L, S, c->clock_index, COH_CLOCK);
   return *clock == NULL ? COHORT_EINVAL : 0;
 }

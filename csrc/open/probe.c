@@ -57,8 +57,10 @@ static int list_opened(lua_State *L) {
   for (at = io->handles.next; at != &io->handles; at = at->next) {
     const struct coh_box *box = coh_item(at, struct coh_handle, link)->box;
     if (box->where == NULL) continue;
-    lua_pushfstring(L, "a %s opened at %s", box->kind->noun, box->where);
-    lua_rawseti(L, -2, ++count);
+    coh_text_push_at(L, "opened", box->where);
+    lua_pushfstring(L, "a %s%s", box->kind->noun, lua_tostring(L, -1));
+    lua_rawseti(L, -3, ++count);
+    lua_pop(L, 1);
   }
   coh_children_list(L, S);
   return 1;

@@ -63,6 +63,16 @@ int coh_run_refuse(lua_State *L, int status) {
 }
 
 
+/* A runtime is open: this is a task of it, or code of a host, a runner or a schedule beside it. */
+static int refuse_nested(lua_State *L) {
+  if (coh_running(coh_state_of(L)) != NULL)
+    return coh_misuse(L, "run cannot be called inside run: spawn a task, "
+                         "or write cohort.main, which runs in both places");
+  return coh_misuse(L, "run cannot be called inside run: this is no task of the runtime that is open; "
+                       "a host makes one with cohort_spawn, a test with runner:run");
+}
+
+
 /* run([options,] main, ...) -> results of main */
 static int l_run(lua_State *L) {
   bool has_options = coh_is_options(L, 1);
@@ -76,9 +86,7 @@ static int l_run(lua_State *L) {
   config.watchdog_ns = watchdog_ns;
   check_schedule(L, has_options, &config, &schedule);
   coh_check_callable(L, main, "run");
-  if (cohort_of(L) != NULL)
-    return coh_misuse(L, "run cannot be called inside run: spawn a task, "
-                         "or write cohort.main, which runs in both places");
+  if (cohort_of(L) != NULL) return refuse_nested(L);
   status = coh_host_run(L, &config, lua_gettop(L) - main, &count);
   if (status < 0) return coh_run_refuse(L, status);
   if (schedule.failed) {

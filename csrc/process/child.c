@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "io/again.h"
+#include "lua/text.h"
 #include "process/group.h"
 
 #define LOOK_MS 10       /* how often we look for the end of a child that nobody tells */
@@ -255,8 +256,10 @@ void coh_children_list(lua_State *L, struct coh_state *S) {
   for (at = children->next; at != children; at = at->next) {
     const struct coh_child *c = coh_item(at, struct coh_child, link);
     if (c->owner == NULL) continue;
-    lua_pushfstring(L, "a process started at %s", c->owner->where);
-    lua_rawseti(L, -2, (lua_Integer)lua_rawlen(L, -2) + 1);
+    coh_text_push_at(L, "started", c->owner->where);
+    lua_pushfstring(L, "a process%s", lua_tostring(L, -1));
+    lua_rawseti(L, -3, (lua_Integer)lua_rawlen(L, -3) + 1);
+    lua_pop(L, 1);
   }
 }
 

@@ -15,6 +15,7 @@
 #include "glue/wait.h"
 #include "io/sig.h"
 #include "lua/arg.h"
+#include "lua/text.h"
 #include "process/launch.h"
 #include "stream/stream.h"
 
@@ -254,7 +255,8 @@ static int l_gc(lua_State *L) {
   if (p->child != NULL) coh_child_disown(p->child);
   lua_settop(L, 1);
   lua_getiuservalue(L, 1, COH_PROCESS_WHERE);
-  lua_pushfstring(L, "cohort: a process started at %s was collected without close: write 'local x <close> = "
+  coh_text_push_at(L, "started", lua_tostring(L, -1));
+  lua_pushfstring(L, "cohort: a process%s was collected without close: write 'local x <close> = "
                      "...', or call its close()", lua_tostring(L, -1));
   lua_warning(L, lua_tostring(L, -1), 0);
   return 0;

@@ -72,12 +72,13 @@ static void warn_lost(lua_State *L, int end) {
   if (!e->channel->lost[lost]) return;
   e->channel->lost[lost] = false;
   lua_getiuservalue(L, end, 1);
-  if (lua_getiuservalue(L, -1, COH_CHANNEL_WHERE) != LUA_TSTRING) lua_pushliteral(L, "?");
-  lua_pushfstring(L, "cohort: the last %s of the channel made at %s was collected without close: "
+  lua_getiuservalue(L, -1, COH_CHANNEL_WHERE);
+  coh_text_push_at(L, "made", lua_tostring(L, -1));
+  lua_pushfstring(L, "cohort: the last %s of the channel%s was collected without close: "
                      "write 'local x <close> = ...', or call its close()",
                   side_names[lost], lua_tostring(L, -1));
   lua_warning(L, lua_tostring(L, -1), 0);
-  lua_pop(L, 3);
+  lua_pop(L, 4);
 }
 
 

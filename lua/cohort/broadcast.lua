@@ -63,8 +63,8 @@ end
 local function abandon(s)
   finish(s)
   if core.cancelled() then return end
-  warn(("cohort: the subscription made at %s was left open: write 'local sub <close> = b:subscribe()'")
-    :format(s.where))
+  local at = s.where ~= "" and " made at " .. s.where or ""
+  warn(("cohort: the subscription%s was left open: write 'local sub <close> = b:subscribe()'"):format(at))
 end
 
 -- One more task uses it: the one that runs now.

@@ -50,7 +50,7 @@ local function scan(walk, path)
   if not core.error_is(result, core.SystemError) then error(result, 0) end
   if path ~= walk.root and gone[result.code] then return nil end
   if not walk.options.on_error then error(result, 0) end
-  walk.options.on_error(result)
+  try.tell(walk.options.on_error, result)
   return nil
 end
 
@@ -155,15 +155,19 @@ function TempDir:remove()
   state.removed = true
 end
 
--- The end of the block: also of one that is cancelled, and where nothing can wait.
-function TempDir:__close()
+-- The end of the block: also of one that is cancelled, and where nothing can wait. An error that was on its
+-- way is not lost to one of removing.
+function TempDir:__close(err)
   if self[1].removed then return end
-  if core.can_wait() then
-    core.shield(self.remove, self)
-  else
+  if not core.can_wait() then
     core.fs.remove_now(self[1].path)
     self[1].removed = true
+    return
   end
+  local ok, failure = xpcall(core.shield, note, self.remove, self)
+  if ok then return end
+  if err == nil or is_cancelled(err) or is_cancelled(failure) then raise(failure) end
+  raise(core.error_group("an error, and that of removing a temporary directory", { err, failure }))
 end
 
 -- Forgotten, the directory stays: whoever finds it must know whose it is.
@@ -172,8 +176,9 @@ function TempDir:__gc()
   local folder = not state.removed and io.open(state.path)
   if not folder then return end
   folder:close()
-  warn(("cohort: the tempdir %s made at %s was collected and is still there: write 'local dir <close> = "
-    .. "fs.temp_dir()'"):format(state.path, state.where))
+  local at = state.where ~= "" and " made at " .. state.where or ""
+  warn(("cohort: the tempdir %s%s was collected and is still there: write 'local dir <close> = "
+    .. "fs.temp_dir()'"):format(state.path, at))
 end
 
 function TempDir:__tostring()

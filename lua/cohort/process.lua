@@ -240,7 +240,7 @@ end
 
 -- Everything that one run consists of, until the child has ended and all it wrote was read.
 local function talk(run, child, source, result)
-  core.group(function(g)
+  core.group({ name = "run " .. run.program }, function(g)
     if source then g:spawn_daemon(feed, child, source).name = "stdin of " .. run.program end
     for _, name in ipairs { "stdout", "stderr" } do
       if child[name] then

@@ -7,6 +7,7 @@ local misuse = require "cohort.misuse"
 local match = require "cohort.match"
 local object = require "cohort.object"
 local option = require "cohort.option"
+local try = require "cohort.try"
 
 local retry = {}
 
@@ -91,7 +92,7 @@ end
 -- Waits for the next attempt, or raises what goes on. `errors` are those of the attempts so far, with their
 -- details.
 local function await_next(plan, errors, n, err)
-  if not matches(err, plan.on) then raise(err) end
+  if not try.ask(matches, err, plan.on) then raise(err) end
   if plan.attempts < math.huge then
     errors[n] = core.error_box(err)
     errors.details[n] = core.details(errors[n]) or false
@@ -145,6 +146,8 @@ end
 ---------------------------------------------------------------------------
 -- ticker
 
+local TICKS_MAX = 2 ^ 53  -- of an interval that is next to none there are more than a number can tell
+
 --- An iterator over the numbers of ticks, each `interval` seconds after the one before.
 ---
 --- Tick `n` is due `n` intervals after the call, however long the loop takes in between. A step waits for the
@@ -160,7 +163,7 @@ function retry.ticker(interval, ...)
   local begun, last = core.now(), 0
   return function()
     core.sleep_until(begun + (last + 1) * interval)
-    last = math.max(last + 1, math.floor((core.now() - begun) / interval + 1e-6))
+    last = math.max(last + 1, math.floor(math.min((core.now() - begun) / interval + 1e-6, TICKS_MAX)))
     return last
   end
 end

@@ -45,6 +45,7 @@ end
 
 local function produce(started, self, f)
   local _ <close> = setmetatable({ finish = self.finish }, Ending)
+  core.current_task().name = "stream"
   started()
   local ok, err = xpcall(run, note, f, self.emit)
   if ok then return end
@@ -57,7 +58,6 @@ local function start(self)
   local f = self.f
   self.f, self.ended = nil, true
   self.task = core.shield(self.group.start, self.group, produce, self, f)
-  self.task.name = "stream"
   self.ended = false
 end
 

@@ -316,6 +316,48 @@ function try.finally(f)
 end
 
 ---------------------------------------------------------------------------
+-- For functions of the user's that others tell an error, or ask about one
+
+-- A new error and the one that it was raised in the handling of, and the details of both; or raises what is
+-- alone: a cancellation, or the same error again.
+local function link(fresh, err)
+  if is_cancelled(fresh) or rawequal(fresh, err) then raise(fresh) end
+  fresh, err = core.error_box(fresh), core.error_box(err)
+  core.error_link(fresh, err)
+  return fresh, details_of(fresh, err), err, details_of(err)
+end
+
+local function told(err, ok, fresh)
+  if ok then return end
+  local linked, details = link(fresh, err)
+  raise(linked, details)
+end
+
+--- Calls `f(err, ...)`, which is told of an error. What it raises has that as its context. Not public.
+--- @param f fun(err: any, ...)
+--- @param err any
+--- @param ... any
+function try.tell(f, err, ...)
+  return told(err, xpcall(f, note, err, ...))
+end
+
+local function answer(err, ok, result)
+  if ok then return result end
+  local fresh, details, asked, known = link(result, err)
+  raise(compose({ fresh, asked }, { details or false, known or false }))
+end
+
+--- What `f(err, ...)` says of an error that nobody has handled. Where it raises, both leave as a group. Not
+--- public.
+--- @param f fun(err: any, ...): any
+--- @param err any
+--- @param ... any
+--- @return any
+function try.ask(f, err, ...)
+  return answer(err, xpcall(f, note, err, ...))
+end
+
+---------------------------------------------------------------------------
 -- attempt, unwrap
 
 local function unless_cancelled(ok, ...)

@@ -5,6 +5,7 @@
 */
 #include "embedded.h"
 
+#include <limits.h>
 #include <poll.h>
 #include <pthread.h>
 #include <signal.h>
@@ -53,10 +54,15 @@ static void a_configuration_without_its_size_is_refused(void) {
 
 static void an_index_that_is_no_clock_is_refused(void) {
   lua_State *L = new_lua();
+  static const int beyond[] = {2, 999999, -2, -999999, INT_MAX, LUA_REGISTRYINDEX};
   cohort_config c = {.size = sizeof c, .clock_index = 1};
   cohort_runtime *rt = NULL;
   lua_pushinteger(L, 7);
   CHECK(cohort_open(L, &c, &rt) == COHORT_EINVAL);
+  for (size_t i = 0; i < sizeof beyond / sizeof *beyond; i++) {
+    c.clock_index = beyond[i];
+    CHECK(cohort_open(L, &c, &rt) == COHORT_EINVAL);
+  }
   CHECK(cohort_of(L) == NULL);
   lua_close(L);
 }
@@ -148,6 +154,17 @@ static void the_host_chooses_which_task_runs_next(void) {
   CHECK(global(h.L, "number") == 231 && asked == 3);
   take(&h, first, COHORT_RETURNED, NULL);
   take(&h, second, COHORT_RETURNED, NULL);
+  close(&h);
+}
+
+
+static void a_script_that_is_no_task_is_told_so(void) {
+  static const char *const calls[] = {"cohort.run(print)", "cohort.main(print)"};
+  struct host h = open();
+  for (size_t i = 0; i < sizeof calls / sizeof *calls; i++) {
+    CHECK(luaL_dostring(h.L, calls[i]) != LUA_OK);
+    CHECK(strstr(lua_tostring(h.L, -1), "no task of the runtime that is open; a host makes one") != NULL);
+  }
   close(&h);
 }
 
@@ -452,6 +469,7 @@ int main(int argc, char **argv) {
   CLAIM(a_budget_of_time_is_kept);
   CLAIM(time_is_that_of_the_hosts_clock);
   CLAIM(the_host_chooses_which_task_runs_next);
+  CLAIM(a_script_that_is_no_task_is_told_so);
   CLAIM(a_pump_inside_a_task_is_refused);
   CLAIM(closing_inside_a_task_cancels_and_no_more);
   CLAIM(another_thread_wakes_the_hosts_poll);

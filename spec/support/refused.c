@@ -1,6 +1,7 @@
 /*
 ** A host in C that asks for what there is not, for hosts_spec.lua: `refused CLAIM` checks what
-** becomes of calls for a runtime that is closed, for tasks of others, and of one release too many.
+** becomes of calls for a runtime that is closed, for tasks of others, of one release too many, and of
+** time that is over.
 */
 #include "embedded.h"
 
@@ -21,6 +22,32 @@ static void a_release_without_a_hold_is_refused(void) {
   CHECK(cohort_open(h.L, NULL, &h.rt) == 0);
   spawn(&h, "cohort.event():wait()");
   CHECK(cohort_pump(h.rt, NULL) == COHORT_STUCK);
+  close(&h);
+}
+
+
+static void a_pump_whose_time_is_over_begins_no_step(void) {
+  struct host h = open();
+  const cohort_budget late = {.run_ns = -1}, longest = {.run_ns = INT64_MIN}, last = {.run_ns = INT64_MAX};
+  cohort_task task = spawn(&h, "n = 0 for i = 1, 3 do n = i cohort.checkpoint() end");
+  CHECK(cohort_pump(h.rt, &late) == COHORT_MORE);
+  CHECK(cohort_pump(h.rt, &longest) == COHORT_MORE);
+  CHECK(global(h.L, "n") == 0);
+  CHECK(cohort_pump(h.rt, &last) == COHORT_IDLE);
+  CHECK(global(h.L, "n") == 3);
+  CHECK(cohort_take(h.rt, task, h.L, NULL) == COHORT_RETURNED);
+  close(&h);
+}
+
+
+static void a_pump_whose_time_is_over_looks_at_events(void) {
+  struct host h = open();
+  const cohort_budget late = {.block_ns = -1};
+  cohort_task task = spawn(&h, "local a = cohort.net.listen('127.0.0.1', 0)"
+                               " cohort.net.connect('127.0.0.1', a.local_address.port)");
+  int pumps = 0;
+  while (cohort_pump(h.rt, &late) != COHORT_IDLE) CHECK(pumps++ < 1000000);
+  take(&h, task, COHORT_RETURNED, NULL);
   close(&h);
 }
 
@@ -73,6 +100,8 @@ static void what_is_no_task_is_refused(void) {
 
 int main(int argc, char **argv) {
   CLAIM(a_release_without_a_hold_is_refused);
+  CLAIM(a_pump_whose_time_is_over_begins_no_step);
+  CLAIM(a_pump_whose_time_is_over_looks_at_events);
   CLAIM(a_closed_runtime_has_nothing_to_wait_for);
   CLAIM(what_is_no_task_is_refused);
   fprintf(stderr, "no such claim\n");

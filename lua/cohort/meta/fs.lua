@@ -369,8 +369,9 @@ function fs.utime(path, atime, mtime) end
 ---
 --- A new directory with a name nobody else has, which only its user may enter. Write `local dir <close> =
 --- fs.temp_dir()`: it is removed, with all that is in it, where the block ends, also when that is cancelled.
---- One that is forgotten stays, with a warning when it is collected. A cancellation raises `Cancelled`.
---- Raises `SystemError`.
+--- When it cannot be removed the end of the block raises that, with an error that was on its way as an
+--- `ErrorGroup` of both. One that is forgotten stays, with a warning when it is collected. A cancellation
+--- raises `Cancelled`. Raises `SystemError`.
 --- @async
 --- @param options? cohort.TempOptions
 --- @return cohort.TempDir

@@ -19,7 +19,8 @@ local cohort = {}
 ---
 --- Calls `f(...)` until it succeeds and returns its results. After an error that `on` matches it waits,
 --- longer each time, and tries again; of an `ErrorGroup` every error in it must match. An error that does
---- not match leaves at once, as it is. When all attempts have failed, raises an `ErrorGroup` of their errors,
+--- not match leaves at once, as it is; one about which a predicate of `on` raises, in an `ErrorGroup` with
+--- what that was. When all attempts have failed, raises an `ErrorGroup` of their errors,
 --- in order.
 ---
 --- A cancellation is never tried again: it goes through at once, also while it waits. What an attempt left

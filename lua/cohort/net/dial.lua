@@ -17,6 +17,7 @@ local ATTEMPT_DELAY = 0.25     -- seconds until the next address is tried as wel
 local RESOLUTION_DELAY = 0.05  -- seconds that a lookup gets before IPv4 is asked for by itself
 
 --- @class cohort.Dial   private
+--- @field host string
 --- @field left table<string, cohort.Address[]>  by family, not tried yet, last first
 --- @field seen table<string, true>  hosts that are or were in `left`
 --- @field family string?   whose turn it is
@@ -36,6 +37,11 @@ local Dial = { __name = "cohort.dial" }
 -- A stream that nobody is going to get, because the one who asked was cancelled.
 function Dial:__close(err)
   if err ~= nil and self.stream then self.stream:close() end
+end
+
+function Dial:__tostring()
+  return ("a connection to %s (%d lookups and %d attempts on their way)"):format(
+    self.host, self.asking, self.attempts - self.failed)
 end
 
 ---------------------------------------------------------------------------
@@ -61,8 +67,8 @@ local function take(dial)
   return address
 end
 
--- Looks a host up, in a task of its own: all addresses, or those of one family.
-local function ask(dial, host, where, family)
+-- In a task of its own: looks a host up, all addresses, or those of one family.
+local function look_up(dial, host, where, family)
   local ok, result = attempt(names.lookup, host, where, family)
   dial.asking = dial.asking - 1
   if ok then add(dial, result)
@@ -89,6 +95,10 @@ local function connect(dial, i, ...)
   end
 end
 
+local function ask(dial, host, where, family)
+  dial.group:spawn(look_up, dial, host, where, family).name = "lookup of " .. host
+end
+
 -- Waits until something changes, or until that time.
 local function wait(dial, at)
   dial.changed = core.event()
@@ -105,11 +115,11 @@ end
 
 local function try_all(g, dial, host, port, where, ...)
   dial.group = g
-  g:spawn(ask, dial, host, where)
+  ask(dial, host, where)
   wait(dial, core.now() + RESOLUTION_DELAY)
   if dial.asking > 0 then
     dial.asking = dial.asking + 1
-    g:spawn(ask, dial, host, where, "inet")
+    ask(dial, host, where, "inet")
   end
   while true do
     local address = take(dial)
@@ -140,6 +150,7 @@ end
 local function dial_host(host, port, where, ...)
   if core.numeric_address(host) ~= nil then return core.connect(host, port, where, ...) end
   local dial <close> = setmetatable({
+    host = host,
     left = { inet = {}, inet6 = {} }, seen = {}, asking = 1, attempts = 0, errors = {}, failed = 0,
     stream = false, changed = core.event(),
   }, Dial)

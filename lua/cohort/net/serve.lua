@@ -36,7 +36,7 @@ local function handle(serving, stream)
     return
   end
   local ok, err = attempt(serving.handler, stream)
-  if not ok then serving.on_error(err, stream) end
+  if not ok then try.tell(serving.on_error, err, stream) end
 end
 
 ---------------------------------------------------------------------------
@@ -94,7 +94,11 @@ local function accept(listener, serving)
     if not (core.error_is(result, core.SystemError) and passing[result.code]) then error(result, 0) end
     if not told then
       told = true
-      if on_error then on_error(result) else warn("cohort: serve goes on when it can: ", tostring(result)) end
+      if on_error then
+        try.tell(on_error, result)
+      else
+        warn("cohort: serve goes on when it can: ", tostring(result))
+      end
     end
     core.sleep(PAUSE)
   end
