@@ -316,6 +316,25 @@ describe("any", function()
     assert.same({ "worse" }, errors_of(cohort.any, { fail_after(1, "bad"), crash "worse", after(2, "a") }))
   end)
 
+  task_it("whose caller is cancelled lets that out, and forgets failures before it", function()
+    local attempts = { fail_after(1, "refused"), after(9, "late") }
+    assert.is_false(cohort.move_on_after(2, cohort.any, attempts))
+    assert.is_true(cohort.is(raised(cohort.fail_after, 2, cohort.any, attempts), cohort.Timeout))
+    assert.same({ "worse" },
+      errors_of(cohort.move_on_after, 2, cohort.any, { fail_after(1, "refused"), crash "worse" }))
+  end)
+
+  task_it("whose last function fails in the pass in which its caller is cancelled raises them all", function()
+    cohort.scope(function(scope)
+      local function fail()
+        cohort.sleep(2)
+        scope:cancel()
+        error("last", 0)
+      end
+      assert.same({ "bad", "last" }, errors_of(cohort.any, { fail_after(2, "bad"), fail }))
+    end)
+  end)
+
   it("takes the first in the list of those that succeed in the same pass", function()
     local clock = testing.clock()
     assert.equal("second", cohort.run({ clock = clock }, function()
