@@ -64,7 +64,7 @@ local function produce(started, self, f)
 end
 
 -- Once it has started the producer tells its end: what fails before, for want of memory, is raised here, and
--- is the end for others who have asked meanwhile.
+-- is the end for others who have asked meanwhile. So is a stream that was closed before it could start.
 local function start(self)
   local f = self.f
   self.f = nil
@@ -73,7 +73,7 @@ local function start(self)
   self.ended = true
   self.finish()
   let_others_ask(self)
-  raise(err)
+  if not self.closed then raise(err) end
 end
 
 -- Waits until the producer has started, for another task that has asked before: its turn comes first.
