@@ -253,6 +253,36 @@ programs["time limits, streams and coroutines leave nothing open"] = function(gu
   end)
 end
 
+programs["a stream begins for all who ask, and gives each value to one"] = function(guard)
+  local got = {}
+  local s <close> = cohort.stream(function(emit)
+    local _ <close> = guard()
+    for i = 1, 4 do emit(i) end
+  end)
+  each(3, function()
+    local _ <close> = guard()
+    for v in s do got[#got + 1] = v end
+  end)
+  table.sort(got)
+  assert(table.concat(got) == "1234", "a value was lost, or given twice")
+end
+
+programs["a stream is closed while others begin it"] = function(guard)
+  cohort.group(function(g)
+    local s <close> = cohort.stream(function(emit)
+      local _ <close> = guard()
+      for i = 1, 4 do emit(i) end
+    end)
+    for _ = 1, 2 do
+      g:spawn(function()
+        local _ <close> = guard()
+        for _ in s do cohort.checkpoint() end
+      end)
+    end
+    cohort.checkpoint()
+  end)
+end
+
 local names = {}
 for name in pairs(programs) do names[#names + 1] = name end
 table.sort(names)

@@ -253,6 +253,20 @@ describe("a ticker", function()
     end
   end)
 
+  it("gives each tick to one of those who share it, when it is due", function()
+    virtual(function()
+      local tick, log = cohort.ticker(1), {}
+      cohort.group(function(g)
+        for _ = 1, 3 do
+          g:spawn(function()
+            for _ = 1, 2 do table.insert(log, { tick(), cohort.now() }) end
+          end)
+        end
+      end)
+      assert.same({ { 1, 1 }, { 2, 2 }, { 3, 3 }, { 4, 4 }, { 5, 5 }, { 6, 6 } }, log)
+    end)
+  end)
+
   it("is a checkpoint at each step, also when it is late", function()
     virtual(function()
       local tick = cohort.ticker(1)

@@ -97,23 +97,23 @@ describe("a stream", function()
 
   it("may be asked by several tasks, who get each value once, and all an end", function()
     virtual(function()
-      local got, ends = {}, 0
+      local got, ends = {}, {}
       local s <close> = cohort.stream(function(emit)
-        for i = 1, 9 do
+        for i = 1, 8 do
           cohort.sleep(1)
           emit(i)
         end
       end)
       cohort.group(function(g)
-        for _ = 1, 4 do
+        for k = 1, 4 do
           g:spawn(function()
-            for v in s do got[#got + 1] = v end
-            ends = ends + 1
+            for v in s do got[#got + 1] = k .. ":" .. v end
+            ends[#ends + 1] = cohort.now()
           end)
         end
       end)
-      assert.same({ 1, 2, 3, 4, 5, 6, 7, 8, 9 }, got)
-      assert.equal(4, ends)
+      assert.same({ "1:1", "2:2", "3:3", "4:4", "1:5", "2:6", "3:7", "4:8" }, got)
+      assert.same({ 8, 8, 8, 8 }, ends)
     end)
   end)
 
@@ -256,6 +256,18 @@ describe("closing a stream", function()
         end
       end)
       assert.same({ 1 }, ended)
+    end)
+  end)
+
+  it("ends the loop of a task that is about to begin it, and the producer at its first value", function()
+    virtual(function()
+      local ended = {}
+      cohort.group(function(g)
+        local s <close> = cohort.stream(function(emit) for i = 1, 9 do emit(i) end end)
+        for i = 1, 2 do g:spawn(function() ended[i] = collect(s) end) end
+        cohort.checkpoint()
+      end)
+      assert.same({ {}, {} }, ended)
     end)
   end)
 

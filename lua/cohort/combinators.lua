@@ -221,7 +221,8 @@ end
 --- @field waiting cohort.Scope?   around the wait for the next one
 --- @field strict boolean?         a failure cancels the group, but not who waits
 --- @field winner cohort.Task?
---- @field failed_before integer?  how many had failed when there was a winner
+--- @field failed_before integer?  how many had failed when there was a winner, or when all was cancelled
+--- @field cut boolean?            was the caller cancelled before there was a winner?
 
 -- The end of one function, as a to-be-closed variable. It needs no memory: somebody waits for it.
 local Ending = {}
@@ -332,25 +333,29 @@ end
 -- The body of a group: waits for a winner and cancels the rest.
 local function choose(group, runners, who, functions, n)
   start(runners, group, who, functions, n)
+  runners.failed_before = 0
   repeat
     local more = await_end(runners.tasks)
-    if who == "race" and count_failed(runners.tasks) > 0 then return end
-    runners.winner = pick(who, runners.tasks)
+    local failed = count_failed(runners.tasks)
+    if who == "race" and failed > 0 then return end
+    runners.winner, runners.cut = pick(who, runners.tasks), core.cancelled()
+    if runners.winner or not runners.cut then runners.failed_before = failed end
   until runners.winner or not more
-  runners.failed_before = count_failed(runners.tasks)
   group:cancel("another one won")
 end
 
--- The results of the winner, unless others crash afterwards.
+-- The results of the winner, unless others crash afterwards. Who was cancelled forgets, like a winner, the
+-- failures from before that: another one could still have won.
 local function first(who, on_error, functions, n)
   local runners = {}
   local ok, err = pcall(core.group, { name = who, on_error = on_error }, choose, runners, who, functions, n)
   local winner = runners.winner
   if not ok then
     local crashes = {}
-    if winner and is_error_group(err) then
+    if is_error_group(err) and (winner or runners.cut) then
       table.move(err.errors, runners.failed_before + 1, #err.errors, 1, crashes)
       if #crashes > 0 then error(err:derive(crashes), 0) end
+      if runners.cut and not winner and core.cancelled() then core.checkpoint() end
     elseif not (winner and winner:status() == "done" and is_cancelled(err)) then  -- a value wins
       error(err, 0)
     end
@@ -376,8 +381,9 @@ end
 --- Runs all functions and returns the results of the first one to succeed.
 ---
 --- The others are cancelled and waited for; failures before the success are
---- forgotten. Raises an `ErrorGroup` when all fail, or when one crashes while it is
---- cancelled. Of several that succeed in the same pass the first in the list wins.
+--- forgotten, and so are those before a cancellation of the caller, which comes out.
+--- Raises an `ErrorGroup` when all fail, or when one crashes while it is cancelled. Of
+--- several that succeed in the same pass the first in the list wins.
 --- @async
 --- @param functions (async fun(): ...)[]  at least one
 --- @return any ...

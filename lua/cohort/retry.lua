@@ -162,7 +162,11 @@ function retry.ticker(interval, ...)
   object.check_task "ticker"
   local begun, last = core.now(), 0
   return function()
-    core.sleep_until(begun + (last + 1) * interval)
+    local before
+    repeat  -- another task may have taken that tick meanwhile
+      before = last
+      core.sleep_until(begun + (last + 1) * interval)
+    until last == before
     last = math.max(last + 1, math.floor(math.min((core.now() - begun) / interval + 1e-6, TICKS_MAX)))
     return last
   end

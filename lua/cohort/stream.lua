@@ -19,6 +19,7 @@ local is_callable, is_cancelled, note, raise = core.is_callable, core.is_cancell
 --- @field ended boolean?         nothing more comes
 --- @field closed boolean?        its owner does not want more
 --- @field task cohort.Task?      the producer, once it has started
+--- @field begun cohort.Event?     set then, if others have asked before
 --- @field ask fun(): ...         of its relay, as the others below
 --- @field emit fun(...)
 --- @field finish fun(failed: boolean?, err: any)
@@ -36,7 +37,14 @@ end
 -- Whatever ends it, who asks is told.
 local Ending = {}
 
-function Ending:__close() self.finish() end
+local function let_others_ask(self)
+  if self.begun then self.begun:set() end
+end
+
+function Ending:__close()
+  let_others_ask(self.stream)
+  self.stream.finish()
+end
 
 -- Runs in a scope of its own, so that what `f` left open is closed before its end is told.
 local function run(f, emit)
@@ -44,21 +52,34 @@ local function run(f, emit)
 end
 
 local function produce(started, self, f)
-  local _ <close> = setmetatable({ finish = self.finish }, Ending)
-  core.current_task().name = "stream"
+  local _ <close> = setmetatable({ stream = self }, Ending)
+  self.task = core.current_task()
+  self.task.name = "stream"
   started()
+  let_others_ask(self)
   local ok, err = xpcall(run, note, f, self.emit)
   if ok then return end
   if is_cancelled(err) then raise(err) end
   self.finish(true, err)
 end
 
--- Once it has started the producer tells its end: what fails before, for want of memory, is raised here.
+-- Once it has started the producer tells its end: what fails before, for want of memory, is raised here, and
+-- is the end for others who have asked meanwhile. So is a stream that was closed before it could start.
 local function start(self)
   local f = self.f
-  self.f, self.ended = nil, true
-  self.task = core.shield(self.group.start, self.group, produce, self, f)
-  self.ended = false
+  self.f = nil
+  local ok, err = pcall(core.shield, self.group.start, self.group, produce, self, f)
+  if ok then return end
+  self.ended = true
+  self.finish()
+  let_others_ask(self)
+  if not self.closed then raise(err) end
+end
+
+-- Waits until the producer has started, for another task that has asked before: its turn comes first.
+local function await_start(self)
+  self.begun = self.begun or core.event()
+  self.begun:wait()
 end
 
 -- }}
@@ -106,14 +127,14 @@ end
 local function hand_on(self, first, ...)
   if first ~= nil then return first, ... end
   finish(self)
-  if self.task:status() == "cancelled" and not self.closed then raise(self.task:error()) end
+  if self.task and self.task:status() == "cancelled" and not self.closed then raise(self.task:error()) end
   return nil
 end
 
 function Stream:__call()
   if self.ended or self.f then object.test() end
   if self.ended then return nil end
-  if self.f then start(self) end
+  if self.f then start(self) elseif not self.task then await_start(self) end
   return hand_on(self, self.ask())
 end
 

@@ -16,8 +16,8 @@ local bugs = {
     "twice", "cohort/g:defer", "it crashed",
   },
   ["a producer that ends unheard"] = {
-    "lua/cohort/stream.lua", "core.shield(self.group.start, self.group, produce, self, f)",
-    "self.group:spawn(produce, print, self, f)",
+    "lua/cohort/stream.lua", "pcall(core.shield, self.group.start, self.group, produce, self, f)",
+    "pcall(self.group.spawn, self.group, produce, print, self, f)",
     "twice", "stream/cohort.stream", "Deadlock",
   },
   ["a scope that stays open when its error finds no memory"] = {

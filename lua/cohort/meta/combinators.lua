@@ -39,7 +39,8 @@ function cohort.race(functions) end
 --- Runs all functions at once and returns what the first one to succeed returned. The others are cancelled
 --- and waited for; failures before the success are forgotten. Raises an `ErrorGroup` of all failures when
 --- none succeeds, or of those that crash while they are cancelled. Of several that succeed in the same pass
---- the first in the list wins. A cancellation of the caller cancels all.
+--- the first in the list wins. A cancellation of the caller cancels all and comes out; failures before it are
+--- forgotten too.
 --- @async
 --- @param functions (async fun(): ...)[]  at least one
 --- @return any ...

@@ -38,7 +38,8 @@ function cohort.retry(options, f, ...) end
 --- An endless iterator over the numbers of ticks, from 1. Tick `n` is due `n` intervals after the call of
 --- `ticker`, however long the loop takes between its steps, so it does not drift. Each step waits for the
 --- next tick and is a checkpoint. When ticks have gone by meanwhile it gives the number of the latest one, at
---- once: the numbers between are those that were missed. Raises outside tasks.
+--- once: the numbers between are those that were missed. Tasks that share one get each tick once. Raises
+--- outside tasks.
 --- @param interval number  seconds, more than zero
 --- @return fun(): integer step
 function cohort.ticker(interval) end
