@@ -142,6 +142,7 @@ void coh_check_callable_of(lua_State *L, int arg, const char *what, const char *
 
 
 void coh_check_body(lua_State *L, int arg, const char *what, const char *call, const char *block) {
+  if (coh_is_callable(L, arg)) return;
   if (lua_isnone(L, arg))
     coh_misuse(L, "%s expects a function, got no value: write %sf, ...) and not %sf(...)); "
                   "for the rest of a block, local %s", what, call, call, block);
