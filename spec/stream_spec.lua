@@ -117,6 +117,24 @@ describe("a stream", function()
     end)
   end)
 
+  it("may be asked by several tasks once, each of which gets a value as it comes", function()
+    virtual(function()
+      local got = {}
+      local s <close> = cohort.stream(function(emit)
+        for i = 1, 9 do
+          cohort.sleep(1)
+          emit(i)
+        end
+      end)
+      cohort.group(function(g)
+        for k = 1, 3 do
+          g:spawn(function() got[k] = { s(), cohort.now() } end)
+        end
+      end)
+      assert.same({ { 1, 1 }, { 2, 2 }, { 3, 3 } }, got)
+    end)
+  end)
+
   it("nests: streams of streams, two at a time, one inside a function form", function()
     virtual(function()
       local function from(n) return cohort.stream(function(emit)
