@@ -49,6 +49,7 @@ describe("a name that is not there", function()
       assert.equal("a group has no 'spwan': did you mean 'spawn'?", answer(x.g, "spwan"))
       assert.equal("cohort.net has no 'conect': did you mean 'connect'?", answer(cohort.net, "conect"))
       assert.equal("an event has no 'isset': did you mean 'is_set'?", answer(x.event, "isset"))
+      assert.equal("cohort has no 'rum': did you mean 'run'?", answer(cohort, "rum"))
       local count = 0
       each_name(function(owner, name)
         local text = answer(x[owner] or require(definitions.objects[owner]), name .. "_")
@@ -106,6 +107,11 @@ describe("a name that is not there", function()
         assert.equal(nursery:format(name), answer(cohort, name))
       end
       assert.equal("a group has no 'Go': write group:spawn(f, ...)", answer(x.g, "Go"))
+      assert.matches("run has no option 'captureOutput': outputs are captured already",
+        tasks.raised(cohort.process.run, { "true", captureOutput = true }))
+      assert.equal("cohort has no 'timeout': write cohort.fail_after(seconds, f, ...), or move_on_after",
+        answer(cohort, "timeout"))
+      assert.equal("cohort has no 'TimeOut': did you mean 'Timeout'?", answer(cohort, "TimeOut"))
       for given, name in pairs { cancelld = "cancelled", Cancelld = "Cancelled" } do
         assert.equal(("cohort has no '%s': did you mean '%s'?"):format(given, name), answer(cohort, given))
       end
