@@ -329,6 +329,16 @@ describe("any", function()
       errors_of(cohort.move_on_after, 2, cohort.any, { fail_after(1, "refused"), crash "worse" }))
   end)
 
+  task_it("gives a success though its caller is cancelled, and forgets failures before it", function()
+    local function late()
+      pcall(cohort.sleep_forever)
+      cohort.shield(cohort.sleep, 1)
+      return "late"
+    end
+    local attempts = { fail_after(1, "refused"), crash "worse", late }
+    assert.same({ true, "late" }, { cohort.move_on_after(2, cohort.any, attempts) })
+  end)
+
   task_it("whose last function fails in the pass in which its caller is cancelled raises them all", function()
     cohort.scope(function(scope)
       assert.same({ "bad", "last" }, errors_of(cohort.any, { fail_after(2, "bad"), function()

@@ -267,6 +267,23 @@ programs["a stream begins for all who ask, and gives each value to one"] = funct
   assert(table.concat(got) == "1234", "a value was lost, or given twice")
 end
 
+programs["a stream gives each of those who ask once a value"] = function(guard)
+  local got = {}
+  local s <close> = cohort.stream(function(emit)
+    local _ <close> = guard()
+    for i = 1, 9 do
+      cohort.checkpoint()
+      emit(i)
+    end
+  end)
+  each(3, function()
+    local _ <close> = guard()
+    table.insert(got, (s()))
+  end)
+  table.sort(got)
+  assert(table.concat(got) == "123", "a value was lost, or given twice")
+end
+
 programs["a stream is closed while others begin it"] = function(guard)
   cohort.group(function(g)
     local s <close> = cohort.stream(function(emit)

@@ -86,6 +86,18 @@ describe("a mistake is told with what is meant", function()
     end)
   end)
 
+  it("but not of false where nothing waits, nor where no line of the caller's has it", function()
+    samples.with(definitions, function(x)
+      for _, name in ipairs { "lock", "semaphore", "limiter" } do
+        local object = x[name]
+        assert.is_true(object:try_acquire(false))
+        object:release(false)
+        assert.is_true((cohort.move_on_after(1, object.acquire, object, false)))
+        object:release()
+      end
+    end)
+  end)
+
   it("of a loop over a sender, and of a field that only methods change", function()
     tell(function(x)
       return {

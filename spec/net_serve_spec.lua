@@ -85,6 +85,10 @@ describe("serve", function()
       local text = tostring(raised(net.serve, listener, { on_error = function() error(mistake) end }, fail))
       assert.equal("bad request", mistake.context)
       assert.matches("Error: a mistake\n.*while handling: bad request", text)
+      local other <close> = net.connect("127.0.0.1", port)
+      text = tostring(raised(net.serve, listener, { on_error = function() error("no value", 0) end }, fail))
+      assert.matches("no value\n.*while handling: bad request", text)
+      assert.is_nil(other:read())
       assert.is_nil(stream:read())
     end)
   end)
@@ -265,6 +269,26 @@ describe("serve", function()
         for i = 1, 50 do clients[i]:close() end
       end)
     end)
+  end)
+
+  it("fails with what on_error raises about an accept, which tells of that error", function()
+    local result = child.run_clean([[
+      local cohort, net = require "cohort", require "cohort.net"
+      cohort.run(function()
+        local listener <close> = net.listen("127.0.0.1", 0)
+        local port, clients, ok = listener.local_address.port, {}, true
+        while ok do
+          ok, clients[#clients + 1] = pcall(net.connect, "127.0.0.1", port)
+        end
+        clients[#clients] = nil
+        local mistake = cohort.Error "a mistake"
+        local options = { on_error = function() error(mistake) end }
+        local _, err = pcall(cohort.unwrap, net.serve, listener, options, print)
+        print(rawequal(err, mistake), mistake.context.code)
+        for _, stream in ipairs(clients) do stream:close() end
+      end)
+    ]], "ulimit -n 40; lua5.4")
+    assert.same({ code = 0, out = "true\tEMFILE\n", err = "" }, result)
   end)
 
   it("without descriptors tries again ten times a second, and does not spin", function()

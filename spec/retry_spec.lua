@@ -79,6 +79,8 @@ describe("retry", function()
       local eg = raised(cohort.retry, { on = on }, error, failure)
       assert.same({ mistake, failure }, tasks.shape(eg))
       assert.equal(failure, mistake.context)
+      eg = raised(cohort.retry, { on = function() error("mistake", 0) end }, error, "failure", 0)
+      assert.matches("mistake\n.*while handling: failure\n.*failure", tostring(eg))
       assert.same({ "mistake", "failure" },
         tasks.shape(raised(cohort.retry, { on = function() error("mistake", 0) end }, error, "failure", 0)))
       assert.equal("no", raised(cohort.retry, { on = function(err) error(err, 0) end }, error, "no", 0))

@@ -95,28 +95,6 @@ describe("a stream", function()
     end)
   end)
 
-  it("may be asked by several tasks, who get each value once, and all an end", function()
-    virtual(function()
-      local got, ends = {}, {}
-      local s <close> = cohort.stream(function(emit)
-        for i = 1, 8 do
-          cohort.sleep(1)
-          emit(i)
-        end
-      end)
-      cohort.group(function(g)
-        for k = 1, 4 do
-          g:spawn(function()
-            for v in s do got[#got + 1] = k .. ":" .. v end
-            ends[#ends + 1] = cohort.now()
-          end)
-        end
-      end)
-      assert.same({ "1:1", "2:2", "3:3", "4:4", "1:5", "2:6", "3:7", "4:8" }, got)
-      assert.same({ 8, 8, 8, 8 }, ends)
-    end)
-  end)
-
   it("nests: streams of streams, two at a time, one inside a function form", function()
     virtual(function()
       local function from(n) return cohort.stream(function(emit)
@@ -239,35 +217,6 @@ describe("closing a stream", function()
         s()
         error("body", 0)
       end))
-    end)
-  end)
-
-  it("ends the loops of other tasks, without an error", function()
-    virtual(function()
-      local ended
-      cohort.group(function(g)
-        do
-          local s <close> = cohort.stream(function(emit)
-            emit(1)
-            cohort.sleep_forever()
-          end)
-          g:spawn(function() ended = collect(s) end)
-          cohort.sleep(1)
-        end
-      end)
-      assert.same({ 1 }, ended)
-    end)
-  end)
-
-  it("ends the loop of a task that is about to begin it, and the producer at its first value", function()
-    virtual(function()
-      local ended = {}
-      cohort.group(function(g)
-        local s <close> = cohort.stream(function(emit) for i = 1, 9 do emit(i) end end)
-        for i = 1, 2 do g:spawn(function() ended[i] = collect(s) end) end
-        cohort.checkpoint()
-      end)
-      assert.same({ {}, {} }, ended)
     end)
   end)
 

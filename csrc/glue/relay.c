@@ -119,6 +119,7 @@ static int emit_try(lua_State *L, int status, lua_KContext context) {
   } else {
     copy_values(L, w->of, L, lua_gettop(L));
     coh_wait_wake(w, COH_WOKEN);
+    if (coh_costep_first(&r->askers) != NULL) return 0;  /* another one has asked for the next already */
     park(f, L, &emit_kind, &r->idle);
   }
   return coh_yield(L, f, emitted);

@@ -2,7 +2,8 @@
 ** Names that are not there: see names.h. Some come from other libraries: foreign.h
 ** has what they are called here. Others are told the nearest name there is, or one
 ** that has theirs in it, and when there is none, all of them, if they are few. A
-** wrong guess is worse than none: near is what differs by a slip, a letter in four.
+** wrong guess is worse than none: near is what differs by a slip, a letter in four,
+** and two at most.
 **
 ** Code that takes values of all kinds asks them what they are by looking for a
 ** field: those keys read as nil, and so does every key that begins with "_", as
@@ -23,6 +24,7 @@
 
 #define NAMES_MAX 12       /* more are not told */
 #define NAME_MAX_BYTES 31  /* longer ones are like no other */
+#define SLIP_MAX 2         /* letters: "rename_file" is not "read_file" */
 #define PART_MIN 4         /* letters of a name that is found in another: "sleep_ms" */
 
 /* What code looks for to see what it has got. */
@@ -66,7 +68,9 @@ size_t coh_name_distance(const char *given, const char *name) {
 }
 
 
-bool coh_name_is_near(const char *given, size_t distance) { return distance <= (strlen(given) + 1) / 4; }
+bool coh_name_is_near(const char *given, size_t distance) {
+  return distance <= min((strlen(given) + 1) / 4, SLIP_MAX);
+}
 
 
 /* How many letters one name has that the other, which is in it, has not: COH_NAME_FAR when that is not so. */
@@ -131,23 +135,30 @@ struct known {
 };
 
 
-/* Of two that are as near, the one that begins with the same letter: 'cancelled', or 'Cancelled'. */
-static bool is_nearer(const struct known *k, const char *name, size_t distance) {
-  bool same, its;
-  if (k->nearest == NULL || distance != k->least) return k->nearest == NULL || distance < k->least;
-  same = *name == *k->given, its = *k->nearest == *k->given;
-  return same != its ? same : strcmp(name, k->nearest) < 0;
+/* How much a name begins like the given one: with its letter, or with one as large. */
+static int likeness(const struct known *k, const char *name) {
+  if (*name == *k->given) return 2;
+  return (isupper((unsigned char)*name) != 0) == (isupper((unsigned char)*k->given) != 0);
+}
+
+
+/* Is a name better than the best so far? Of two as far away, the one that begins more like it. */
+static bool is_better(const struct known *k, const char *name, size_t far, const char *best, size_t least) {
+  int its;
+  if (best == NULL || far != least) return far < least;
+  its = likeness(k, name) - likeness(k, best);
+  return its != 0 ? its > 0 : strcmp(name, best) < 0;
 }
 
 
 static void add(struct known *k, const char *name) {
   size_t d = coh_name_distance(k->given, name), more = surplus(k->given, name);
   size_t i = k->count < NAMES_MAX ? k->count : NAMES_MAX - 1;
-  if (more < k->surplus || (more == k->surplus && k->akin != NULL && strcmp(name, k->akin) < 0)) {
+  if (is_better(k, name, more, k->akin, k->surplus)) {
     k->akin = name;
     k->surplus = more;
   }
-  if (is_nearer(k, name, d)) {
+  if (is_better(k, name, d, k->nearest, k->least)) {
     k->nearest = name;
     k->least = d;
   }

@@ -166,7 +166,7 @@ function TempDir:__close(err)
   end
   local ok, failure = xpcall(core.shield, note, self.remove, self)
   if ok then return end
-  if err == nil or is_cancelled(err) or is_cancelled(failure) then raise(failure) end
+  if err == nil or is_cancelled(err) then raise(failure) end
   raise(core.error_group("an error, and that of removing a temporary directory", { err, failure }))
 end
 

@@ -49,6 +49,7 @@ describe("a name that is not there", function()
       assert.equal("a group has no 'spwan': did you mean 'spawn'?", answer(x.g, "spwan"))
       assert.equal("cohort.net has no 'conect': did you mean 'connect'?", answer(cohort.net, "conect"))
       assert.equal("an event has no 'isset': did you mean 'is_set'?", answer(x.event, "isset"))
+      assert.equal("cohort has no 'rum': did you mean 'run'?", answer(cohort, "rum"))
       local count = 0
       each_name(function(owner, name)
         local text = answer(x[owner] or require(definitions.objects[owner]), name .. "_")
@@ -106,6 +107,11 @@ describe("a name that is not there", function()
         assert.equal(nursery:format(name), answer(cohort, name))
       end
       assert.equal("a group has no 'Go': write group:spawn(f, ...)", answer(x.g, "Go"))
+      assert.matches("run has no option 'captureOutput': outputs are captured already",
+        tasks.raised(cohort.process.run, { "true", captureOutput = true }))
+      assert.equal("cohort has no 'timeout': write cohort.fail_after(seconds, f, ...), or move_on_after",
+        answer(cohort, "timeout"))
+      assert.equal("cohort has no 'TimeOut': did you mean 'Timeout'?", answer(cohort, "TimeOut"))
       for given, name in pairs { cancelld = "cancelled", Cancelld = "Cancelled" } do
         assert.equal(("cohort has no '%s': did you mean '%s'?"):format(given, name), answer(cohort, given))
       end
@@ -133,6 +139,14 @@ describe("a name that is not there", function()
         ["cohort has no 'file': write cohort.fs.open(path)"] = { cohort, "file" },
         ["cohort has no 'exec': write cohort.process.run{program, ...}"] = { cohort, "exec" },
         ["cohort has no 'once'"] = { cohort, "once" },
+        -- Nor as 'context', 'popen', 'Cancelled', 'read_file', 'utime', 'acquire' and 'readlink'.
+        ["cohort has no 'connect': write cohort.net.connect(host, port)"] = { cohort, "connect" },
+        ["cohort has no 'open': write cohort.fs.open(path)"] = { cohort, "open" },
+        ["cohort has no 'is_cancelled': did you mean 'cancelled'?"] = { cohort, "is_cancelled" },
+        ["cohort has no 'CancelledError': did you mean 'Cancelled'?"] = { cohort, "CancelledError" },
+        ["cohort.fs has no 'rename_file': did you mean 'rename'?"] = { cohort.fs, "rename_file" },
+        ["cohort.fs has no 'mtime': write fs.stat(path).mtime"] = { cohort.fs, "mtime" },
+        ["a lock has no 'acquire_nowait': write lock:try_acquire()"] = { x.lock, "acquire_nowait" },
         ["cohort has no 'os'"] = { cohort, "os" },
         ["cohort has no 'current_time': write cohort.now()"] = { cohort, "current_time" },
         ["cohort has no 'with_timeout': write cohort.fail_after(seconds, f, ...), or move_on_after"] =
@@ -144,6 +158,7 @@ describe("a name that is not there", function()
       } do
         assert.equal(text, answer(reading[1], reading[2]))
       end
+      assert.matches("and for line in file:lines%(%) do$", answer(cohort.fs, "read_lines"))
       assert.matches("run has no option 'capture_output': outputs are captured already",
         tasks.raised(cohort.process.run, { "true", capture_output = true }))
       assert.matches("run has no option 'capture': it has 'check', 'clean_env'",
