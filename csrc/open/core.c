@@ -68,11 +68,9 @@ static void check_lua(lua_State *L) {
     "local function two() local x <close> = closing() return select(1, 1, 2) end\n"
     "local co = create(function()\n"
     "  return select('#', two()), pcall(function() local x <close> = closing() error() end) end)\n"
-    "local went, why = resume(co)\n"
-    "if went then went, why = resume(co) end\n"
-    "if not went then return false, why end\n"
-    "local went, count, ok, why = resume(co)\n"
-    "return count == 2 and ok == false and why == nil, went and why or count";
+    "local went, count, ok, why\n"
+    "repeat went, count, ok, why = resume(co) until not went or count\n"
+    "return went and count == 2 and ok == false and why == nil, went and why or count";
   luaL_checkversion(L);
   lua_pushcfunction(L, luaopen_coroutine);
   lua_call(L, 0, 1);
