@@ -3,40 +3,14 @@ local cohort = require "cohort"
 local child = require "spec.support.child"
 local tasks = require "spec.support.tasks"
 
-local raised, fail, crash = tasks.raised, tasks.fail, tasks.fail_when_cancelled
+local raised, errors_of = tasks.raised, tasks.errors_of
+local after, fail, crash, victim = tasks.after, tasks.fail, tasks.fail_when_cancelled, tasks.victim
 
 local ValueError = cohort.error_type "ValueError"
 
 -- A claim about tasks: its body runs as the root task.
 local function task_it(name, main)
   it(name, function() tasks.virtual(main) end)
-end
-
--- After s seconds, returns the rest.
-local function after(s, ...)
-  local results = table.pack(...)
-  return function()
-    cohort.sleep(s)
-    return table.unpack(results, 1, results.n)
-  end
-end
-
--- Waits for ever; what happens to it when it is cancelled is noted in `log`, a little later.
-local function victim(log, name)
-  return function()
-    local _ <close> = setmetatable({}, { __close = function()
-      cohort.shield(cohort.sleep, 1)
-      log[#log + 1] = name
-    end })
-    cohort.sleep_forever()
-  end
-end
-
--- The errors of the group that `f(...)` raises.
-local function errors_of(f, ...)
-  local eg = raised(f, ...)
-  assert.is_true(tasks.is_group(eg))
-  return eg.errors
 end
 
 describe("as_completed", function()

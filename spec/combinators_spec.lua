@@ -1,72 +1,22 @@
 -- gather, map, race and any, and what they have in common with as_completed: order, failures, losers.
 local cohort = require "cohort"
 local testing = require "cohort.testing"
+local tasks = require "spec.support.tasks"
+
+local raised, errors_of = tasks.raised, tasks.errors_of
+local after, fail, crash, victim = tasks.after, tasks.fail, tasks.fail_when_cancelled, tasks.victim
 
 local ValueError = cohort.error_type "ValueError"
 
--- What main raises, or its results, under a clock that jumps by itself.
-local function run(main)
-  return cohort.run({ clock = testing.clock { autojump = true } }, main)
-end
-
 -- A claim about tasks: its body runs as the root task.
 local function task_it(name, main)
-  it(name, function() run(main) end)
-end
-
-local function raised(f, ...)
-  local results = table.pack(pcall(f, ...))
-  assert.is_false(results[1])
-  return results[2]
-end
-
--- After s seconds, returns the rest.
-local function after(s, ...)
-  local results = table.pack(...)
-  return function()
-    cohort.sleep(s)
-    return table.unpack(results, 1, results.n)
-  end
-end
-
--- After s seconds, fails.
-local function fail_after(s, err)
-  return function()
-    cohort.sleep(s)
-    error(err, 0)
-  end
-end
-
--- Waits for ever; what happens to it when it is cancelled is noted in `log`, a little later.
-local function victim(log, name)
-  return function()
-    local _ <close> = setmetatable({}, { __close = function()
-      cohort.shield(cohort.sleep, 1)
-      log[#log + 1] = name
-    end })
-    cohort.sleep_forever()
-  end
-end
-
--- Fails with `err` while it is being cancelled.
-local function crash(err)
-  return function()
-    pcall(cohort.sleep_forever)
-    error(err, 0)
-  end
+  it(name, function() tasks.virtual(main) end)
 end
 
 -- Ends by its own cancellation.
 local function quit()
   cohort.current_task():cancel "enough"
   cohort.checkpoint()
-end
-
--- The errors of the group that `f(...)` raises.
-local function errors_of(f, ...)
-  local eg = raised(f, ...)
-  assert.is_true(cohort.is(eg, cohort.ErrorGroup))
-  return eg.errors
 end
 
 local shared = { "gather", "race", "any", "as_completed" }
@@ -152,7 +102,7 @@ describe("gather", function()
 
   task_it("cancels the rest at the first failure, and raises all errors as they happened", function()
     local log = {}
-    local errors = errors_of(cohort.gather, { crash "second", victim(log, "b"), fail_after(1, "first") })
+    local errors = errors_of(cohort.gather, { crash "second", victim(log, "b"), fail("first", 1) })
     assert.same({ "first", "second" }, errors)
     assert.same({ "b" }, log)
   end)
@@ -168,7 +118,7 @@ describe("gather", function()
   task_it("settles: a record for each, of values, nil, errors and a task that was cancelled", function()
     local bad = ValueError "bad"
     local list = cohort.gather({ settle = true },
-      { after(2, "a", "x"), after(1), fail_after(1, bad), fail_after(1, false), fail_after(1, nil), quit })
+      { after(2, "a", "x"), after(1), fail(bad, 1), fail(false, 1), fail(nil, 1), quit })
     assert.equal(6, list.n)
     assert.same({ ok = true, value = "a" }, list[1])
     assert.same({ ok = true }, list[2])
@@ -180,16 +130,16 @@ describe("gather", function()
   end)
 
   task_it("settles nothing when its caller is cancelled, also when functions failed", function()
-    for _, f in ipairs { after(9), crash "late", fail_after(1, "early") } do
+    for _, f in ipairs { after(9), crash "late", fail("early", 1) } do
       assert.is_false(cohort.move_on_after(2, cohort.gather, { settle = true }, { f, after(9) }))
     end
   end)
 
   task_it("keeps an error group that a function raised as one error", function()
     local eg = cohort.error_group("inner", { "a", "b" })
-    local list = cohort.gather({ settle = true }, { fail_after(0, eg) })
+    local list = cohort.gather({ settle = true }, { fail(eg, 0) })
     assert.is_true(rawequal(eg, list[1].error))
-    assert.is_true(rawequal(eg, errors_of(cohort.gather, { fail_after(0, eg) })[1]))
+    assert.is_true(rawequal(eg, errors_of(cohort.gather, { fail(eg, 0) })[1]))
   end)
 end)
 
@@ -247,7 +197,7 @@ describe("race", function()
   end)
 
   it("is no checkpoint: in a cancelled scope what need not wait wins, and what waits is Cancelled", function()
-    run(function()
+    tasks.virtual(function()
       for _, first in ipairs { cohort.race, cohort.any } do
         local value, ended
         assert.is_false(cohort.scope(function(scope)
@@ -263,14 +213,14 @@ describe("race", function()
   end)
 
   task_it("raises a group when the first to end failed, with what crashed after it", function()
-    assert.same({ "bad" }, errors_of(cohort.race, { after(2, "a"), fail_after(1, "bad") }))
-    assert.same({ "bad", "worse" }, errors_of(cohort.race, { crash "worse", fail_after(1, "bad") }))
+    assert.same({ "bad" }, errors_of(cohort.race, { after(2, "a"), fail("bad", 1) }))
+    assert.same({ "bad", "worse" }, errors_of(cohort.race, { crash "worse", fail("bad", 1) }))
   end)
 
   task_it("raises the failure of the first to end, whatever others return when they are cancelled", function()
     local function swallow() return pcall(cohort.sleep_forever) end
-    assert.same({ "bad" }, errors_of(cohort.race, { swallow, fail_after(1, "bad") }))
-    assert.same({ "bad" }, errors_of(cohort.race, { after(1, "in the same pass"), fail_after(1, "bad") }))
+    assert.same({ "bad" }, errors_of(cohort.race, { swallow, fail("bad", 1) }))
+    assert.same({ "bad" }, errors_of(cohort.race, { after(1, "in the same pass"), fail("bad", 1) }))
   end)
 
   task_it("raises the crash of a loser, and not the value of the winner", function()
@@ -309,24 +259,24 @@ end)
 describe("any", function()
   task_it("gives the first success, and forgets failures before it", function()
     assert.same({ "a", nil, n = 2 },
-      table.pack(cohort.any { fail_after(1, "bad"), after(2, "a", nil), after(3, "late"), quit }))
+      table.pack(cohort.any { fail("bad", 1), after(2, "a", nil), after(3, "late"), quit }))
     assert.equal(2, cohort.now())
   end)
 
   task_it("raises a group of all failures, in the order they happened", function()
-    assert.same({ "b", "a" }, errors_of(cohort.any, { fail_after(2, "a"), fail_after(1, "b") }))
+    assert.same({ "b", "a" }, errors_of(cohort.any, { fail("a", 2), fail("b", 1) }))
   end)
 
   task_it("raises the crash of a loser, and none of the failures before the win", function()
-    assert.same({ "worse" }, errors_of(cohort.any, { fail_after(1, "bad"), crash "worse", after(2, "a") }))
+    assert.same({ "worse" }, errors_of(cohort.any, { fail("bad", 1), crash "worse", after(2, "a") }))
   end)
 
   task_it("whose caller is cancelled lets that out, and forgets failures before it", function()
-    local attempts = { fail_after(1, "refused"), after(9, "late") }
+    local attempts = { fail("refused", 1), after(9, "late") }
     assert.is_false(cohort.move_on_after(2, cohort.any, attempts))
     assert.is_true(cohort.is(raised(cohort.fail_after, 2, cohort.any, attempts), cohort.Timeout))
     assert.same({ "worse" },
-      errors_of(cohort.move_on_after, 2, cohort.any, { fail_after(1, "refused"), crash "worse" }))
+      errors_of(cohort.move_on_after, 2, cohort.any, { fail("refused", 1), crash "worse" }))
   end)
 
   task_it("gives a success though its caller is cancelled, and forgets failures before it", function()
@@ -335,13 +285,13 @@ describe("any", function()
       cohort.shield(cohort.sleep, 1)
       return "late"
     end
-    local attempts = { fail_after(1, "refused"), crash "worse", late }
+    local attempts = { fail("refused", 1), crash "worse", late }
     assert.same({ true, "late" }, { cohort.move_on_after(2, cohort.any, attempts) })
   end)
 
   task_it("whose last function fails in the pass in which its caller is cancelled raises them all", function()
     cohort.scope(function(scope)
-      assert.same({ "bad", "last" }, errors_of(cohort.any, { fail_after(2, "bad"), function()
+      assert.same({ "bad", "last" }, errors_of(cohort.any, { fail("bad", 2), function()
         cohort.sleep(2)
         scope:cancel()
         error("last", 0)
@@ -353,7 +303,7 @@ describe("any", function()
     local clock = testing.clock()
     assert.equal("second", cohort.run({ clock = clock }, function()
       return cohort.any {
-        fail_after(3, "bad"), after(2, "second"), after(1, "third"),
+        fail("bad", 3), after(2, "second"), after(1, "third"),
         function()
           cohort.checkpoint()
           clock:jump(5)

@@ -20,12 +20,39 @@ function tasks.is_cancelled(err) return cohort.is(err, cohort.Cancelled) end
 
 function tasks.is_group(err) return cohort.is(err, cohort.ErrorGroup) end
 
+--- The errors of the group that `f(...)` raised.
+function tasks.errors_of(f, ...)
+  local err = tasks.raised(f, ...)
+  assert(tasks.is_group(err), err)
+  return err.errors
+end
+
 --- A group of errors as nested lists of the errors themselves; another error as it is.
 function tasks.shape(err)
   if not tasks.is_group(err) then return err end
   local list = {}
   for i, member in ipairs(err.errors) do list[i] = tasks.shape(member) end
   return list
+end
+
+--- A function that returns the rest after `seconds`.
+function tasks.after(seconds, ...)
+  local results = table.pack(...)
+  return function()
+    cohort.sleep(seconds)
+    return table.unpack(results, 1, results.n)
+  end
+end
+
+--- A function that waits for ever; when it is cancelled, `name` is added to `log` a second later.
+function tasks.victim(log, name)
+  return function()
+    local _ <close> = setmetatable({}, { __close = function()
+      cohort.shield(cohort.sleep, 1)
+      log[#log + 1] = name
+    end })
+    cohort.sleep_forever()
+  end
 end
 
 --- A function that raises `err`, as it is, after `seconds` when they are given.
