@@ -69,7 +69,7 @@ export PATH          := $(CURDIR)/bin:$(PATH)
 .DELETE_ON_ERROR:
 .PHONY: all env demo test check kernel specs scenarios hosts sanitize sanitized tsan valgrind engines explore fuzz \
   soak hard \
-  fuzz-program engine-hosts sanitized-engine-hosts \
+  test-programs fuzz-program engine-hosts sanitized-engine-hosts \
   arrows style luacheck model docs docs-check rockspec rockspec-check rock install clean help \
   bench bench-check bench-page gate gate-figures gate-steps
 
@@ -200,6 +200,12 @@ docs-check: all ## the same without writing: fail when docs/reference is out of 
 ## Building more
 
 hosts: $(hosts) ## the C hosts of examples/hosts
+
+# What more than one suite needs is built before they run side by side.
+test-programs: hosts engine-hosts faulty bench-programs build/bench/seed.so
+	@$(MAKE) --no-print-directory sanitized-core
+	@$(MAKE) --no-print-directory sanitized-engine-hosts
+	@$(MAKE) --no-print-directory faulty-sanitized
 
 fuzz-program:
 	@$(MAKE) --no-print-directory -j2 BUILD=build/fuzz CC=clang FLAGS='$(sanitizers) -fsanitize=fuzzer-no-link' \

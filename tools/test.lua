@@ -2,18 +2,39 @@
 ---
 ---     lua5.4 tools/test.lua [TARGET...]      (without one: all there are)
 ---
+--- Two run at a time, once what they share is built: what the ones print is shown as it comes, and what those
+--- aside print when both are through.
+---
 --- A suite that ends with "N passed, N failed[, N skipped]" brings those numbers; one that prints no such
 --- line is one thing that passed or failed by its exit status. Exit status and numbers must agree: a
 --- suite that died counts as a failure whatever it printed. Every "skipped: NAME" a suite prints must
 --- stand in docs/skipped.md with a reason, else it is a failure. The last lines of each suite that failed are
 --- shown once more at the end, and then the sum.
 
-local suites = {
-  "all", "kernel", "specs", "scenarios",
-  "arrows", "style", "luacheck", "docs-check", "rockspec-check", "model", "sanitized", "engines", "rock",
-  "bench-check", "gate",
+-- In this order: `model` looks at what `specs` and `kernel` left, and others would disturb `gate`.
+local before = { "all", "test-programs" }
+local shown = { "specs", "scenarios", "rock" }
+local aside = {
+  "kernel", "arrows", "style", "luacheck", "docs-check", "rockspec-check", "sanitized", "engines",
+  "bench-check",
 }
-if #arg > 0 then suites = arg end
+local after = { "model", "gate" }
+
+-- Where the output of a suite aside is until it is shown.
+local log_of = "build/results/%s.log"
+
+local asked = {}
+for _, suite in ipairs(arg) do asked[suite] = true end
+
+--- Those of a list that were asked for.
+local function chosen(suites)
+  if #arg == 0 then return suites end
+  local list = {}
+  for _, suite in ipairs(suites) do
+    if asked[suite] then table.insert(list, suite) end
+  end
+  return list
+end
 
 --- The skips that have a reason: rows "| `name` | reason |", where * in a name stands for anything.
 local function read_reasons()
@@ -61,11 +82,16 @@ local function show(lines)
   return tail, unexplained
 end
 
-local function run(suite)
+local function command_of(suite)
+  return "make -s --no-print-directory -j4 " .. suite
+end
+
+--- Shows a suite and adds up its counts. `lines` are of what it prints; `close` is called when they have
+--- ended, and tells whether its exit status was 0.
+local function count(suite, lines, close)
   print("== " .. suite)
-  local pipe = assert(io.popen("make -s --no-print-directory -j4 " .. suite))
-  local tail, unexplained = show(pipe:lines())
-  local ok, last = pipe:close() or false, tail[#tail] or ""
+  local tail, unexplained = show(lines)
+  local ok, last = close(), tail[#tail] or ""
   local passed, failed, skipped = last:match("^(%d+) passed, (%d+) failed,? ?(%d*)")
   passed, failed, skipped = tonumber(passed or 1), tonumber(failed or 0), tonumber(skipped) or 0
   if not ok and failed == 0 then
@@ -79,8 +105,37 @@ local function run(suite)
   end
 end
 
+local function run_all(suites)
+  for _, suite in ipairs(suites) do
+    local pipe = assert(io.popen(command_of(suite)))
+    count(suite, pipe:lines(), function() return pipe:close() or false end)
+  end
+end
+
+--- Starts suites that run one after the other beside this program. Returns a pipe: the exit status of each
+--- that has ended, on a line.
+local function start_aside(suites)
+  local steps = { "mkdir -p build/results" }
+  for _, suite in ipairs(suites) do
+    table.insert(steps, ("%s >%s 2>&1; echo $?"):format(command_of(suite), log_of:format(suite)))
+  end
+  return assert(io.popen(table.concat(steps, "\n")))
+end
+
+local function show_aside(suites, statuses)
+  for _, suite in ipairs(suites) do
+    local status = statuses:read()
+    count(suite, io.lines(log_of:format(suite)), function() return status == "0" end)
+  end
+  statuses:close()
+end
+
 io.stdout:setvbuf("line")
-for _, suite in ipairs(suites) do run(suite) end
+run_all(chosen(before))
+local statuses = start_aside(chosen(aside))
+run_all(chosen(shown))
+show_aside(chosen(aside), statuses)
+run_all(chosen(after))
 
 for _, failure in ipairs(failures) do print(failure) end
 local sum = ("%d passed, %d failed"):format(total.passed, total.failed)
