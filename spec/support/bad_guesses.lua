@@ -102,6 +102,11 @@ for name, mend in pairs {
     for _ in x[name] do print(name) end
   end)
 end
+for name, mend in pairs {
+  lock = "lock:acquire()", semaphore = "semaphore:acquire()", limiter = "limiter:acquire()",
+} do
+  guess("a call of a " .. name, " is not called: write " .. mend, function(_, x) x[name]() end)
+end
 
 -- What select waits for in another way.
 guess("select with a stream", "first: write cohort.race{function() return stream:read(0) end, ...}, or spawn",
