@@ -142,6 +142,28 @@ describe("a broadcast", function()
     end)
   end)
 
+  it("is subscribed to at the same cost when many have, and when many of those have gone", function()
+    in_group(function()
+      local b <close> = cohort.broadcast(1)
+      -- How many instructions of Lua the next 100 subscriptions take.
+      local function count(each)
+        local instructions = 0
+        debug.sethook(function() instructions = instructions + 1 end, "", 1)
+        for _ = 1, 100 do each(b:subscribe()) end
+        debug.sethook()
+        return instructions
+      end
+      local subs = {}
+      local function keep(sub) subs[#subs + 1] = sub end
+      local first = count(keep)
+      for _ = 1, 2000 do keep(b:subscribe()) end
+      assert.is_true(count(keep) < 2 * first)
+      for i = 1, #subs, 2 do subs[i]:close() end
+      assert.is_true(count(function(sub) sub:close() end) < 20 * first)
+      assert.equal(1100, #b)
+    end)
+  end)
+
   it("that is closed lets its subscribers see what they were sent, then ends their loops", function()
     in_group(function(g)
       local b = cohort.broadcast(5)

@@ -1,4 +1,5 @@
--- What a child writes while it has its grace: it need not wait for a reader.
+-- The grace of a child: what it writes meanwhile need not wait for a reader.
+local child = require "spec.support.child"
 local cohort = require "cohort"
 local process = require "cohort.process"
 local children = require "spec.support.children"
@@ -134,5 +135,29 @@ describe("the grace of a process", function()
     local text
     read_late("seq 100000", function(p) text = p.stdout:read_exactly(588895) end, true)
     assert.matches("^1\n2\n.*\n100000\n$", text)
+  end)
+
+  it("of one that was closed may outlive its object, and nobody is warned", function()
+    local result = child.run [[
+      local cohort = require "cohort"
+      local children = require "spec.support.children"
+      local function collect()
+        collectgarbage()
+        collectgarbage()
+      end
+      cohort.run(function()
+        cohort.process.open({ "cat" }):close()
+        collect()
+        cohort.group(function(g)
+          local p = cohort.process.open { "sh", "-c", "trap '' TERM; echo; exec sleep 1000", grace = 0.01 }
+          p.stdout:read()
+          g:defer(p.close, p)
+        end)
+        collect()
+        cohort.sleep(0.1)
+        print(children.count())
+      end)
+    ]]
+    assert.same({ out = "0\n", err = "" }, { out = result.out, err = result.err })
   end)
 end)

@@ -154,6 +154,7 @@ static int begin(lua_State *L) {
 /* file:read([format...]) -> value... */
 static int l_read(lua_State *L) {
   coh_box_check(L, &coh_file_kind, "read");
+  coh_check_no_loop(L, "read");
   coh_formats_check(L, "read");
   return begin(L);
 }

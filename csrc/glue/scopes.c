@@ -355,6 +355,7 @@ static int scope(lua_State *L, int status, lua_KContext context) {
     coh_misuse(L, "scope expects options as a table, got number: write scope({timeout = %.14g}, f)",
                (double)lua_tonumber(L, 1));
   coh_check_body(L, has_options ? 2 : 1, "scope", "scope(", "s <close> = cohort.open_scope{...}");
+  coh_check_options_first(L, has_options ? 2 : 1, 1, "scope", option_names);
   if (!has_options) {
     lua_pushnil(L);
     lua_insert(L, 1);

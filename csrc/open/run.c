@@ -86,6 +86,7 @@ static int l_run(lua_State *L) {
   config.watchdog_ns = watchdog_ns;
   check_schedule(L, has_options, &config, &schedule);
   coh_check_callable(L, main, "run");
+  coh_check_options_first(L, main, 0, "run", option_names);
   if (cohort_of(L) != NULL) return refuse_nested(L);
   status = coh_host_run(L, &config, lua_gettop(L) - main, &count);
   if (status < 0) return coh_run_refuse(L, status);

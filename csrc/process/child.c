@@ -221,9 +221,9 @@ static void on_look(uv_timer_t *uv) {
 
 
 /* One that is stopped does not see a signal before it goes on. */
-void coh_child_end(struct coh_child *c) {
+bool coh_child_end(struct coh_child *c) {
   bool polite = c->grace_ms > 0;
-  if (c->ending) return;
+  if (c->ending) return false;
   c->ending = true;
   uv_update_time(c->watch.any.loop);
   c->until_ms = uv_now(c->watch.any.loop) + c->grace_ms;
@@ -233,6 +233,7 @@ void coh_child_end(struct coh_child *c) {
   if (c->exited) end_group(c);
   else if (!polite) on_grace_over(&c->timer);
   else uv_timer_start(&c->timer, on_grace_over, c->grace_ms, 0);
+  return true;
 }
 
 

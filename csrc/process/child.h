@@ -49,8 +49,8 @@ int coh_child_watch(struct coh_state *S, struct coh_child *c, struct coh_process
 /* Send a signal to it, or to all of its group. 0 or a negative status. */
 int coh_child_signal(struct coh_child *c, int signal);
 
-/* Have it end, politely at first. May be over when this returns. */
-void coh_child_end(struct coh_child *c);
+/* Have it end, politely at first. May be over when this returns. False: it was told before. */
+bool coh_child_end(struct coh_child *c);
 
 /* The owner is collected: nobody is told any more. */
 void coh_child_disown(struct coh_child *c);

@@ -244,15 +244,17 @@ static int l_close_block(lua_State *L) {
 }
 
 
-/* __gc: the object is collected before its streams, which say nothing then */
+/* __gc: the object is collected before its streams, which say nothing then, nor does one that was closed */
 static int l_gc(lua_State *L) {
   struct coh_process *p = coh_sync_check(L, &coh_process_class, "__gc");
+  bool forgotten;
   coh_sync_collected(&p->sync);
   if (p->child == NULL && !p->ended) return 0;
   close_ends(L);
   if (p->child == NULL) return 0;
-  coh_child_end(p->child);
+  forgotten = coh_child_end(p->child);
   if (p->child != NULL) coh_child_disown(p->child);
+  if (!forgotten) return 0;
   lua_settop(L, 1);
   lua_getiuservalue(L, 1, COH_PROCESS_WHERE);
   coh_text_push_at(L, "started", lua_tostring(L, -1));

@@ -4,17 +4,31 @@
 #include "stream/format.h"
 
 #include <lauxlib.h>
+#include <string.h>
 
 #include "lua/arg.h"
 
 #define FORMATS_MAX 250  /* of 'lines': they are upvalues */
 
 
+void coh_refuse_loop(lua_State *L, const char *what) {
+  lua_Debug ar;
+  if (!lua_getstack(L, 0, &ar) || !lua_getinfo(L, "n", &ar)) return;
+  if (strcmp(ar.namewhat, "for iterator") != 0) return;
+  if (strcmp(what, "read") == 0)
+    coh_misuse(L, "read is handed by a loop what came last: write for line in s:lines() do");
+  coh_misuse(L, "%s is handed by a loop what came last: write for data in function() return s:%s(...) end do",
+             what, what);
+}
+
+
 lua_Integer coh_size_check(lua_State *L, int arg, const char *what, lua_Integer least) {
   int exact;
   lua_Integer n = lua_tointegerx(L, arg, &exact);
-  if (lua_type(L, arg) != LUA_TNUMBER)
+  if (lua_type(L, arg) != LUA_TNUMBER) {
+    coh_refuse_loop(L, what);
     coh_misuse(L, "%s expects a number of bytes, got %s", what, coh_type_name(L, arg));
+  }
   if (!exact || n < least || n > COH_SIZE_LIMIT)
     coh_misuse(L, "%s expects a whole number of bytes, %d or more, got %s", what, (int)least,
                !exact ? "a fraction or no number" : n < least ? "less" : "more than there can be");
@@ -44,9 +58,11 @@ struct coh_goal coh_format_check(lua_State *L, int arg, const char *what, size_t
   } else if (!lua_isnoneornil(L, arg)) {
     g.want = lua_type(L, arg) == LUA_TSTRING ? want_of(lua_tostring(L, arg)) : COH_WANT_SOME;
   }
-  if (g.want == COH_WANT_SOME)
+  if (g.want == COH_WANT_SOME) {
+    coh_refuse_loop(L, what);
     coh_misuse(L, "%s expects a number of bytes, \"n\", \"l\", \"L\" or \"a\", got %s", what,
                coh_push_given(L, arg));
+  }
   return g;
 }
 

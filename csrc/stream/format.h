@@ -17,6 +17,17 @@ COH_HIDDEN
 
 #define COH_SIZE_LIMIT ((lua_Integer)1 << 46)  /* bytes; more is a mistake, and as a limit it is none */
 
+/*
+** Was 'what' called by a loop, for x in stream.read_some, stream do, which hands it what came last? Then that
+** is misuse, and told so. [-0, +0, v]
+*/
+void coh_refuse_loop(lua_State *L, const char *what) __attribute__((cold));
+
+/* The same for one that may have an argument, where that is nil, as the first of a loop is. [-0, +0, v] */
+static inline void coh_check_no_loop(lua_State *L, const char *what) {
+  if (lua_gettop(L) == 2 && lua_isnil(L, 2)) coh_refuse_loop(L, what);
+}
+
 /* A whole number of bytes at 'arg', 'least' (0 or 1) or more. [-0, +0, v] */
 lua_Integer coh_size_check(lua_State *L, int arg, const char *what, lua_Integer least);
 

@@ -327,6 +327,7 @@ static lua_Integer opt_size(lua_State *L, int arg, const char *what, lua_Integer
 /* stream:read_some([max]) -> string or nil */
 static int l_read_some(lua_State *L) {
   const struct coh_box *box = coh_box_check(L, &coh_stream_kind, "read_some");
+  coh_check_no_loop(L, "read_some");
   return begin_one(L, box, COH_WANT_SOME, opt_size(L, 2, "read_some", COH_SIZE_LIMIT));
 }
 
@@ -352,6 +353,7 @@ static int l_read_until(lua_State *L) {
 /* stream:read([format...]) -> value... */
 static int l_read(lua_State *L) {
   const struct coh_box *box = coh_box_check(L, &coh_stream_kind, "read");
+  coh_check_no_loop(L, "read");
   if (lua_gettop(L) > 2) coh_formats_check(L, "read");
   return begin_formats(L, box);
 }

@@ -18,7 +18,7 @@ local broadcast = {}
 local policies = { wait = true, drop_oldest = true, drop_newest = true }
 
 --- @class cohort.SubscriptionState   private
---- @field shared {waiting: boolean?, moved: cohort.Sender}  of the broadcast: does a sender wait; wakes it
+--- @field shared cohort.BroadcastShared  of the broadcast
 --- @field receive cohort.Receiver  the other end is the broadcast's alone: so it ends when that is collected
 --- @field credit number
 --- @field closed boolean?
@@ -26,11 +26,16 @@ local policies = { wait = true, drop_oldest = true, drop_newest = true }
 --- @field ties table<cohort.Task, userdata>  of tasks that subscribed, or made a step, to their ends
 --- @field where string             "file:line" of the subscription
 
+--- @class cohort.BroadcastShared   private
+--- @field waiting boolean          does a sender wait for room
+--- @field moved cohort.Sender      wakes it
+--- @field gone integer             how many in the list are closed
+
 --- @class cohort.BroadcastState   private
 --- @field capacity number
 --- @field overflow string
 --- @field list {state: cohort.SubscriptionState, send: cohort.Sender}[]  oldest first
---- @field shared {waiting: boolean?, moved: cohort.Sender}
+--- @field shared cohort.BroadcastShared
 --- @field moved cohort.Receiver    a subscriber may have room now
 --- @field turn table               what a sender holds while it is its turn
 --- @field closed boolean?
@@ -53,6 +58,7 @@ end
 local function finish(s)
   if s.closed then return end
   s.closed = true
+  s.shared.gone = s.shared.gone + 1
   s.receive:close()
   for _, tie in pairs(s.ties) do tie:release() end
   s.ties = {}
@@ -152,8 +158,11 @@ function Turn:__close()
   self.lock:release()
 end
 
--- Forgets the subscriptions that were closed.
-local function prune(list)
+-- Forgets the subscriptions that were closed, if there are more of them than `spare`.
+local function prune(b, spare)
+  if b.shared.gone <= spare then return end
+  b.shared.gone = 0
+  local list = b.list
   local count, kept = #list, 0
   for i = 1, count do
     local entry = list[i]
@@ -185,7 +194,7 @@ end
 -- charged.
 local function deliver(b, item)
   local all = true
-  prune(b.list)
+  prune(b, 0)
   for _, entry in ipairs(b.list) do
     local s = entry.state
     if s.credit > 0 or drop_oldest(b, s) then
@@ -248,7 +257,7 @@ function Broadcast:subscribe(...)
   end
   check_task "subscribe"
   if b.closed then raise_closed("subscribe", "broadcast") end
-  prune(b.list)
+  prune(b, #b.list // 2)                -- not for each that has gone: subscribing costs the same for the last
   local send, receive = core.channel(math.huge)
   local s = { shared = b.shared, receive = receive, credit = b.capacity, where = core.where(), ties = {} }
   belong(s)
@@ -270,7 +279,7 @@ Broadcast.__close = Broadcast.close
 
 function Broadcast:__len()
   local b = self[1]
-  prune(b.list)
+  prune(b, 0)
   return #b.list
 end
 
@@ -321,7 +330,7 @@ function broadcast.broadcast(capacity, options)
   end
   local overflow = read_overflow(options, capacity)
   local send, receive = core.channel(1, { overflow = "drop_newest" })
-  local shared, lock = { waiting = false, moved = send }, core.lock()
+  local shared, lock = { waiting = false, moved = send, gone = 0 }, core.lock()
   return setmetatable({ {
     capacity = capacity, overflow = overflow, list = {}, shared = shared, moved = receive,
     turn = setmetatable({ shared = shared, lock = lock }, Turn),

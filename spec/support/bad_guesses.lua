@@ -102,6 +102,11 @@ for name, mend in pairs {
     for _ in x[name] do print(name) end
   end)
 end
+for name, mend in pairs {
+  lock = "lock:acquire()", semaphore = "semaphore:acquire()", limiter = "limiter:acquire()",
+} do
+  guess("a call of a " .. name, " is not called: write " .. mend, function(_, x) x[name]() end)
+end
 
 -- What select waits for in another way.
 guess("select with a stream", "first: write cohort.race{function() return stream:read(0) end, ...}, or spawn",
@@ -118,5 +123,30 @@ guess("group with options last, behind an argument", "write group({on_error = ..
   function(cohort) cohort.group(function(_, a) return a end, 1, { on_error = "collect" }) end)
 guess("retry with options last", "retry" .. first .. "retry({attempts = ...}, f)",
   function(cohort) cohort.retry(function() end, { attempts = 10 }) end)
+guess("scope with options last", "scope" .. first .. "scope({timeout = ...}, f)",
+  function(cohort) cohort.scope(function() end, { timeout = 5 }) end)
+guess("run with options last", "run" .. first .. "run({clock = ...}, f)",
+  function(cohort) cohort.run(function() end, { clock = cohort.testing.clock() }) end)
+
+-- What a loop would hand what came last.
+local handed = " is handed by a loop what came last: write for "
+guess("a loop over a stream's read", "read" .. handed .. "line in s:lines() do", function(_, x)
+  for line in x.stream.read, x.stream do print(line) end
+end)
+guess("a loop over a file's read", "read" .. handed .. "line in s:lines() do", function(_, x)
+  for line in x.file.read, x.file do print(line) end
+end)
+guess("a loop over a file's read from a number on", "read" .. handed .. "line in s:lines() do", function(_, x)
+  x.file:write "four"
+  x.file:seek "set"
+  for _ in x.file.read, x.file, 2 do x.file:seek "set" end
+end)
+guess("a loop over read_some", "read_some" .. handed .. "data in function() return s:read_some(...) end do",
+  function(_, x)
+    for data in x.stream.read_some, x.stream do print(data) end
+  end)
+guess("a loop over read_exactly", "data in function() return s:read_exactly(...) end do", function(_, x)
+  for data in x.stream.read_exactly, x.stream do print(data) end
+end)
 
 return guesses

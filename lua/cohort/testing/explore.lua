@@ -193,7 +193,8 @@ local function check_same(deviation, sizes)
   if size == deviation.size then return end
   error(core.Error(("explore: the function does not do the same when its tasks run in the same order: at "
     .. "choice %d there were %d of them ready, and then %d. Make in it what it works with, and let nothing "
-    .. "outside change what it does"):format(deviation.at, deviation.size, size or 0)), 0)
+    .. "outside change what it does, as math.random does without math.randomseed(n) in it"):format(
+      deviation.at, deviation.size, size or 0)), 0)
 end
 
 -- Runs all plans of 0, 1, 2... deviations, up to `limit` of them. Were there no others?
