@@ -242,6 +242,14 @@ describe("a host in C that gives Lua little memory", function()
   })
 end)
 
+describe("a host in C that has not what others have", function()
+  finds("spec/support/bare.c", "finds that ", {
+    "without libraries the core works",
+    "with other functions in place of luas the core works",
+    "a hook that raises does not stop the core from loading",
+  })
+end)
+
 describe("a host in C++", function()
   it("calls what cohort.h declares", function()
     if not os.execute "command -v c++ >/dev/null" then return pending "there is no compiler for C++" end
