@@ -250,6 +250,14 @@ describe("a host in C that has not what others have", function()
   })
 end)
 
+describe("a host in C with two copies of the library", function()
+  it("has each work by itself", function()
+    local host, copy = compile "spec/support/twice.c", folder .. "/copy.so"
+    assert(os.execute(("cp %s %s"):format(core_path, copy)))
+    assert.same({ 0, "", "" }, { run(host, copy) })
+  end)
+end)
+
 describe("a host in C++", function()
   it("calls what cohort.h declares", function()
     if not os.execute "command -v c++ >/dev/null" then return pending "there is no compiler for C++" end
