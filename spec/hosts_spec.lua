@@ -221,6 +221,7 @@ describe("a host in C that is called back in the middle of its calls", function(
     "closing again while closing does nothing",
     "using a runtime while it is closed is refused",
     "a hook that raises while a task is made loses nothing",
+    "a hook is in each task that is made while it is set",
     "a number is not used again by the next runtime",
   })
 end)
