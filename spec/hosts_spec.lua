@@ -243,6 +243,13 @@ describe("a host in C that gives Lua little memory", function()
   })
 end)
 
+describe("a host in C that had a signal before", function()
+  finds("spec/support/given_back.c", "finds that ", {
+    "a signal that comes as it is given back goes to who had it",
+    "a signal that comes as it is given back is ignored as before",
+  })
+end)
+
 describe("a host in C that has not what others have", function()
   finds("spec/support/bare.c", "finds that ", {
     "without libraries the core works",
