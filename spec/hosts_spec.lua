@@ -255,6 +255,7 @@ describe("a host in C that has not what others have", function()
     "without libraries the core works",
     "with other functions in place of luas the core works",
     "a hook that raises does not stop the core from loading",
+    "without the debug library the lua side works",
   })
 end)
 

@@ -76,6 +76,23 @@ static void a_hook_that_raises_does_not_stop_the_core_from_loading(void) {
 }
 
 
+static void without_the_debug_library_the_lua_side_works(void) {
+  struct host h = {luaL_newstate(), NULL};
+  cohort_task task;
+  luaL_openlibs(h.L);
+  luaL_requiref(h.L, "cohort.core", luaopen_cohort_core, 0);
+  CHECK(luaL_dostring(h.L, "debug = nil package.loaded.debug = nil cohort = require 'cohort'") == LUA_OK);
+  CHECK(cohort_open(h.L, NULL, &h.rt) == 0);
+  task = spawn(&h, "local listener <close> = cohort.net.listen('127.0.0.1', 0)\n"
+                   "cohort.move_on_after(0, cohort.net.serve, listener, print)\n"
+                   "local _, misuse = pcall(cohort.gather, cohort.event())\n"
+                   "return cohort.retry(function() return misuse end, {})");
+  while (cohort_pump(h.rt, &(cohort_budget){.block_ns = COHORT_FOREVER}) != COHORT_IDLE) {}
+  take(&h, task, COHORT_RETURNED, "gather expects a list of functions, got cohort.Event");
+  close(&h);
+}
+
+
 #define CLAIM(name) if (strcmp(claim, #name) == 0) return name(), 0
 
 int main(int argc, char **argv) {
@@ -83,6 +100,7 @@ int main(int argc, char **argv) {
   CLAIM(without_libraries_the_core_works);
   CLAIM(with_other_functions_in_place_of_luas_the_core_works);
   CLAIM(a_hook_that_raises_does_not_stop_the_core_from_loading);
+  CLAIM(without_the_debug_library_the_lua_side_works);
   fprintf(stderr, "no such claim: %s\n", claim);
   return 2;
 }
