@@ -221,6 +221,7 @@ describe("a host in C that is called back in the middle of its calls", function(
     "closing again while closing does nothing",
     "using a runtime while it is closed is refused",
     "a hook that raises while a task is made loses nothing",
+    "a hook is in each task that is made while it is set",
     "a number is not used again by the next runtime",
   })
 end)
@@ -240,6 +241,30 @@ describe("a host in C that gives Lua little memory", function()
     "tasks that have yet to begin end",
     "tasks that wait end",
   })
+end)
+
+describe("a host in C that had a signal before", function()
+  finds("spec/support/given_back.c", "finds that ", {
+    "a signal that comes as it is given back goes to who had it",
+    "a signal that comes as it is given back is ignored as before",
+  })
+end)
+
+describe("a host in C that has not what others have", function()
+  finds("spec/support/bare.c", "finds that ", {
+    "without libraries the core works",
+    "with other functions in place of luas the core works",
+    "a hook that raises does not stop the core from loading",
+    "without the debug library the lua side works",
+  })
+end)
+
+describe("a host in C with two copies of the library", function()
+  it("has each work by itself", function()
+    local host, copy = compile "spec/support/twice.c", folder .. "/copy.so"
+    assert(os.execute(("cp %s %s"):format(core_path, copy)))
+    assert.same({ 0, "", "" }, { run(host, copy) })
+  end)
 end)
 
 describe("a host in C++", function()

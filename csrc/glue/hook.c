@@ -62,5 +62,10 @@ void coh_hook_set(struct coh_state *S, lua_State *co) {
 
 
 void coh_hook_cover(struct coh_state *S, lua_State *co) {
-  if (lua_gethook(co) == NULL || lua_gethook(co) == hook) coh_hook_set(S, co);
+  if (!coh_hook_is_others(co)) coh_hook_set(S, co);
+}
+
+
+bool coh_hook_is_others(lua_State *co) {
+  return lua_gethook(co) != NULL && lua_gethook(co) != hook;
 }

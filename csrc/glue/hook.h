@@ -19,6 +19,9 @@ void coh_hook_set(struct coh_state *S, lua_State *co);
 /* The same, unless there is a hook of the program's. [-0, +0, -] */
 void coh_hook_cover(struct coh_state *S, lua_State *co);
 
+/* Does 'co' have a hook of the program's? [-0, +0, -] */
+bool coh_hook_is_others(lua_State *co);
+
 COH_SEEN
 
 #endif

@@ -5,6 +5,7 @@
 #include "glue/reuse.h"
 
 #include "glue/context.h"
+#include "glue/hook.h"
 #include "glue/lost.h"
 #include "glue/note.h"
 #include "glue/shed.h"
@@ -99,15 +100,16 @@ static struct coh_fiber *make_whole(lua_State *L, struct coh_state *S) {
     coh_link_append(&S->fibers, &f->task.wait.link);
     S->fibers_free++;
   }
-  if (f->L == NULL) set_thread(L, S, f);
+  if (f->L == NULL || coh_hook_is_others(L)) set_thread(L, S, f);
   else lua_pop(L, 1);
   return f;
 }
 
 
+/* Where the program has a hook its new coroutine has it too, as in Lua: one that was kept has none. */
 struct coh_fiber *coh_fiber_take(lua_State *L, struct coh_state *S) {
   struct coh_fiber *f = next_free(S);
-  if (f == NULL || f->L == NULL) f = make_whole(L, S);
+  if (f == NULL || f->L == NULL || coh_hook_is_others(L)) f = make_whole(L, S);
   coh_link_remove(&f->task.wait.link);
   S->fibers_free--;
   return f;

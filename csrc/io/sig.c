@@ -3,6 +3,7 @@
 */
 #include "io/sig.h"
 
+#include <pthread.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -48,14 +49,23 @@ int coh_sig_start(struct coh_sig_watch *w, uv_signal_cb callback, int number, bo
 }
 
 
-/* The default action is what libuv leaves behind; another handler is somebody's who came later. */
+/*
+** The default action is what libuv leaves behind; another handler is somebody's who came later. A signal
+** that comes in between waits until it is given back: by default it would end the process.
+*/
 bool coh_sig_stop(struct coh_sig_watch *w) {
   struct sigaction now;
+  sigset_t one, before;
+  bool is_left;
+  sigemptyset(&one);
+  sigaddset(&one, w->number);
+  pthread_sigmask(SIG_BLOCK, &one, &before);
   uv_signal_stop(&w->uv);
   sigaction(w->number, NULL, &now);
-  if (!w->first || now.sa_handler != SIG_DFL) return false;
-  sigaction(w->number, &w->before, NULL);
-  return true;
+  is_left = w->first && now.sa_handler == SIG_DFL;
+  if (is_left) sigaction(w->number, &w->before, NULL);
+  pthread_sigmask(SIG_SETMASK, &before, NULL);
+  return is_left;
 }
 
 

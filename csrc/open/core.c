@@ -3,7 +3,6 @@
 ** makes the state of this lua_State and no runtime yet.
 */
 #include <lauxlib.h>
-#include <lualib.h>
 
 #include <string.h>
 
@@ -57,36 +56,69 @@
 static const char module_key = 0;
 
 
+/* {{ Which Lua is this */
+
+static int probe_yield(lua_State *L) {
+  return lua_yield(L, 0);
+}
+
+
+static int probe_raise(lua_State *L) {
+  lua_pushnil(L);
+  return lua_error(L);
+}
+
+
+/* Was what probe_raise raises caught? */
+static int probe_tried(lua_State *L, int status, lua_KContext context) {
+  (void)context;
+  if (status == LUA_ERRMEM) return lua_error(L);
+  lua_pushboolean(L, status == LUA_ERRRUN && lua_isnil(L, -1));
+  return 1;
+}
+
+
+/* try(f) -> boolean */
+static int probe_try(lua_State *L) {
+  return probe_tried(L, lua_pcallk(L, 0, 0, 0, 0, probe_tried), 0);
+}
+
+
 /*
 ** Before 5.4.3 a '__close' cannot wait, and in 5.4.3 one that waits changes what is
-** returned past it. The number of a release cannot be asked for at run time, so both are tried.
+** returned past it. The number of a release cannot be asked for at run time, so both are tried. Nothing
+** of Lua's libraries is needed for that: a host may have opened none, or a sandbox have put others there.
 */
 static void check_lua(lua_State *L) {
   static const char probe[] =
-    "local create, resume, yield = ...\n"
-    "local function closing() return setmetatable({}, {__close = function() yield() end}) end\n"
-    "local function two() local x <close> = closing() return select(1, 1, 2) end\n"
-    "local co = create(function()\n"
-    "  return select('#', two()), pcall(function() local x <close> = closing() error() end) end)\n"
-    "local went, count, ok, why\n"
-    "repeat went, count, ok, why = resume(co) until not went or count\n"
-    "return went and count == 2 and ok == false and why == nil, went and why or count";
+    "local closing, yield, raise, try = ...\n"
+    "closing.__close = function() yield() end\n"
+    "local function pass(...) return ... end\n"
+    "local function two() local x <close> = closing return pass(1, 2) end\n"
+    "return try(function() local x <close> = closing raise() end), two()";
+  lua_State *co;
+  int status, count = 0, arguments = 4;
   luaL_checkversion(L);
-  lua_pushcfunction(L, luaopen_coroutine);
-  lua_call(L, 0, 1);
-  if (luaL_loadstring(L, probe) == LUA_OK) {
-    lua_getfield(L, -2, "create");
-    lua_getfield(L, -3, "resume");
-    lua_getfield(L, -4, "yield");
-    if (lua_pcall(L, 3, 2, 0) == LUA_OK && lua_toboolean(L, -2)) {
-      lua_pop(L, 3);
-      return;
-    }
-  }
-  if (lua_isstring(L, -1) && strcmp(lua_tostring(L, -1), COH_OUT_OF_MEMORY) == 0) lua_error(L);
-  luaL_error(L, "cohort needs Lua 5.4.4 or later: this Lua cannot wait in a __close, or loses count there of "
-                "what is returned");
+  co = lua_newthread(L);
+  lua_sethook(co, NULL, 0, 0);  /* that of the maker, which it has, may raise */
+  if (luaL_loadstring(L, probe) != LUA_OK) lua_error(L);
+  lua_newtable(L);
+  lua_pushvalue(L, -1);
+  lua_setmetatable(L, -2);
+  lua_pushcfunction(L, probe_yield);
+  lua_pushcfunction(L, probe_raise);
+  lua_pushcfunction(L, probe_try);
+  lua_xmove(L, co, 1 + arguments);
+  while ((status = lua_resume(co, L, arguments, &count)) == LUA_YIELD) arguments = 0;
+  if (lua_type(co, -1) == LUA_TSTRING && strcmp(lua_tostring(co, -1), COH_OUT_OF_MEMORY) == 0)
+    coh_out_of_memory(L);
+  if (status != LUA_OK || count != 3 || !lua_toboolean(co, -3))
+    luaL_error(L, "cohort needs Lua 5.4.4 or later: this Lua cannot wait in a __close, or loses count there "
+                  "of what is returned");
+  lua_pop(L, 1);
 }
+
+/* }} */
 
 
 /* The registry's own entry for the state: closing it ends the runtime, whatever it does. */

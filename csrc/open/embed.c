@@ -109,11 +109,11 @@ int cohort_open(lua_State *L, const cohort_config *config, cohort_runtime **out)
   S->loop.rt.explores = c.choose != NULL;
   status = c.interrupts ? coh_interrupt_open(S) : 0;
   if (status < 0) {
-    cohort_close(S);
+    coh_embed_close(S);
     return refuse(S, status);
   }
   if (c.watchdog_ns > 0 && !coh_watchdog_open(S, c.watchdog_ns)) {
-    cohort_close(S);
+    coh_embed_close(S);
     return COHORT_ENOMEM;
   }
   *out = S;
@@ -168,7 +168,7 @@ void coh_embed_end(struct coh_state *rt) {
 */
 void cohort_close(cohort_runtime *rt) {
   if (rt->closing) return;
-  if (rt->pump != NULL || rt->inside > 0) cohort_cancel(rt);
+  if (rt->pump != NULL || rt->inside > 0) coh_embed_cancel(rt);
   else coh_embed_end(rt);
 }
 
@@ -480,5 +480,20 @@ void cohort_break(cohort_runtime *rt) {
   make_room(rt);
   coh_report_stop(rt, rt->main, &deadlock);
 }
+
+/* }} */
+
+
+/* {{ The same for this library: see embed.h */
+
+#define OWN(name) extern __typeof__(cohort_##name) coh_embed_##name __attribute__((alias("cohort_" #name)))
+OWN(open);
+OWN(of);
+OWN(spawn);
+OWN(pump);
+OWN(take);
+OWN(cancel);
+OWN(break);
+OWN(close);
 
 /* }} */

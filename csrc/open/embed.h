@@ -1,13 +1,25 @@
 /*
-** The end of a runtime with its lua_State, which waits for nobody.
+** What this library has of cohort.h, for itself: a program may have another copy, linked in
+** say, and a name that others can see is that of whoever had it first. And the end of a
+** runtime with its lua_State, which waits for nobody.
 */
 #ifndef COH_OPEN_EMBED_H
 #define COH_OPEN_EMBED_H
 
+#include "cohort.h"
 #include "glue/state.h"
 #include "kernel/hidden.h"
 
 COH_HIDDEN
+
+extern __typeof__(cohort_open) coh_embed_open;
+extern __typeof__(cohort_of) coh_embed_of;
+extern __typeof__(cohort_spawn) coh_embed_spawn;
+extern __typeof__(cohort_pump) coh_embed_pump;
+extern __typeof__(cohort_take) coh_embed_take;
+extern __typeof__(cohort_cancel) coh_embed_cancel;
+extern __typeof__(cohort_break) coh_embed_break;
+extern __typeof__(cohort_close) coh_embed_close;
 
 /* End everything, also from the inside of what never goes on: a task, a finalizer, itself. [-0, +0, -] */
 void coh_embed_end(struct coh_state *S);

@@ -1,7 +1,7 @@
 /*
 ** The smallest host: one task on a runtime of its own, pumped until it has ended.
-** It is what cohort.run is made of, and sees of cohort what every host sees:
-** cohort.h and nothing else.
+** It is what cohort.run is made of, and calls of cohort what every host can
+** call: what is in cohort.h, and nothing else.
 */
 #ifndef COH_OPEN_HOST_H
 #define COH_OPEN_HOST_H

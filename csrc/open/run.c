@@ -9,6 +9,7 @@
 #include "glue/state.h"
 #include "kernel/clock.h"
 #include "lua/arg.h"
+#include "open/embed.h"
 #include "open/host.h"
 #include "open/schedule.h"
 
@@ -87,7 +88,7 @@ static int l_run(lua_State *L) {
   check_schedule(L, has_options, &config, &schedule);
   coh_check_callable(L, main, "run");
   coh_check_options_first(L, main, 0, "run", option_names);
-  if (cohort_of(L) != NULL) return refuse_nested(L);
+  if (coh_embed_of(L) != NULL) return refuse_nested(L);
   status = coh_host_run(L, &config, lua_gettop(L) - main, &count);
   if (status < 0) return coh_run_refuse(L, status);
   if (schedule.failed) {

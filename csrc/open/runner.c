@@ -9,6 +9,7 @@
 
 #include "glue/watch.h"
 #include "lua/arg.h"
+#include "open/embed.h"
 #include "open/report.h"
 #include "open/run.h"
 #include "sync/object.h"
@@ -52,11 +53,11 @@ static void pump(struct runner *r) {
     if (left_ns != COH_NEVER) left_ns -= coh_clock_machine();
     if (left_ns < 1) left_ns = 1;
     cohort_budget budget = {.block_ns = left_ns, .run_ns = left_ns == COH_NEVER ? 0 : left_ns};
-    state = cohort_pump(r->rt, &budget);
-    if (state == COHORT_STUCK) cohort_break(r->rt);
+    state = coh_embed_pump(r->rt, &budget);
+    if (state == COHORT_STUCK) coh_embed_break(r->rt);
     else if (state != COHORT_IDLE && coh_watch_is_over(&r->watch)) coh_watch_expire(r->rt, r->rt->main);
   } while (state != COHORT_IDLE);
-  cohort_pump(r->rt, NULL);  /* one more look: an interrupt that came last is seen too */
+  coh_embed_pump(r->rt, NULL);  /* one more look: an interrupt that came last is seen too */
 }
 
 
@@ -65,12 +66,12 @@ static int call(lua_State *L, struct runner *r, int arguments, int *count) {
   cohort_task task;
   int status;
   r->busy = true;  /* before and behind the pump, too: finalizers may run there */
-  status = cohort_spawn(r->rt, L, arguments, &task);
+  status = coh_embed_spawn(r->rt, L, arguments, &task);
   if (status == 0) {
     coh_watch_set(r->rt, &r->watch);
     pump(r);
     coh_watch_set(r->rt, NULL);
-    status = cohort_take(r->rt, task, L, count);
+    status = coh_embed_take(r->rt, task, L, count);
   }
   r->busy = false;
   return status;
@@ -104,7 +105,7 @@ static int l_run(lua_State *L) {
 /* runner:close() */
 static int l_close(lua_State *L) {
   struct runner *r = check_idle(L, "close");
-  if (r->rt != NULL) cohort_close(r->rt);
+  if (r->rt != NULL) coh_embed_close(r->rt);
   r->rt = NULL;
   return 0;
 }
@@ -130,7 +131,7 @@ static int l_open_runner(lua_State *L) {
     limit_ns = coh_opt_seconds(L, 1, "watchdog", COH_NEVER);
   }
   config = coh_run_check_config(L, !lua_isnil(L, 1));
-  if (cohort_of(L) != NULL)
+  if (coh_embed_of(L) != NULL)
     return coh_misuse(L, "open_runner cannot be called while a runtime is open: leave run, or close the "
                          "other runner, first");
   r = coh_sync_new(L, &class);
@@ -139,7 +140,7 @@ static int l_open_runner(lua_State *L) {
            coh_seconds(limit_ns));
   lua_pushvalue(L, 1);
   lua_setiuservalue(L, -2, UV_CLOCK);
-  status = cohort_open(L, &config, &r->rt);
+  status = coh_embed_open(L, &config, &r->rt);
   return status < 0 ? coh_run_refuse(L, status) : 1;
 }
 

@@ -9,6 +9,7 @@
 
 #include "cohort.h"
 #include "glue/fiber.h"
+#include "open/embed.h"
 
 enum { COUNT = 1, FUNCTION };  /* slots of 'ask' */
 
@@ -60,7 +61,7 @@ uint64_t coh_schedule_choose(void *ud, uint64_t n) {
   } else {
     s->failed = true;
     lua_replace(L, s->function);
-    cohort_cancel(cohort_of(L));
+    coh_embed_cancel(coh_embed_of(L));
   }
   return picked;
 }

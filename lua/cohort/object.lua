@@ -7,6 +7,9 @@ local object = {}
 
 local missing = core.missing
 
+-- A host may give no debug library: then what a `__metatable` hides has no class.
+local metatable_of = debug and debug.getmetatable or getmetatable
+
 --- The state of an object; to be called by its methods.
 --- @param self any
 --- @param class table   its metatable
@@ -23,8 +26,8 @@ end
 --- @param value any
 --- @return string?
 function object.class_of(value)
-  local metatable = type(value) == "userdata" and debug.getmetatable(value)
-  return metatable and metatable.__name or nil
+  local metatable = type(value) == "userdata" and metatable_of(value)
+  return type(metatable) == "table" and metatable.__name or nil
 end
 
 --- A `__newindex` that takes nothing; `mend` is what to write instead, if there is something.

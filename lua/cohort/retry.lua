@@ -15,6 +15,7 @@ local expects = option.expects
 
 local is_callable, is_cancelled, is_error_group = core.is_callable, core.is_cancelled, core.is_error_group
 local raise = core.raise
+local info_of = debug and debug.getinfo  -- a host may give no debug library
 
 ---------------------------------------------------------------------------
 -- Options
@@ -46,8 +47,8 @@ local known = option.known {
 -- Refuses options behind the function, which has no parameter for them; `call` is it and its arguments.
 local function check_options_first(call)
   local f, last = call[1], call.n > 1 and call[call.n]
-  if type(f) ~= "function" or type(last) ~= "table" or is_callable(last) then return end
-  local info, first = debug.getinfo(f, "u"), next(last)
+  if type(f) ~= "function" or type(last) ~= "table" or is_callable(last) or not info_of then return end
+  local info, first = info_of(f, "u"), next(last)
   if first == nil or info.isvararg or info.nparams >= call.n - 1 then return end
   for name in next, last do
     if not known.expects[name] then return end

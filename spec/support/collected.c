@@ -1,7 +1,7 @@
 /*
 ** A host in C that is called back in the middle of its calls, for hosts_spec.lua: `collected CLAIM`
 ** checks what becomes of tasks that are made and taken while a finalizer spawns, pumps, closes or
-** exits, and of a runtime that is closed while a '<close>' does.
+** exits, of a runtime that is closed while a '<close>' does, and of what the host's hooks are in.
 */
 #include "embedded.h"
 
@@ -206,6 +206,42 @@ static void a_hook_that_raises_while_a_task_is_made_loses_nothing(void) {
 }
 
 
+static void count(lua_State *L, lua_Debug *ar) {
+  (void)L, (void)ar;
+  called++;
+}
+
+
+/* Run a task that is long, with a hook of the host's or without. Was that called? */
+static int is_called(const char *code, lua_Hook hook) {
+  cohort_task task;
+  called = 0;
+  CHECK(luaL_loadstring(h.L, code) == LUA_OK);
+  lua_sethook(h.L, hook, hook != NULL ? LUA_MASKCOUNT : 0, 100);
+  CHECK(cohort_spawn(h.rt, h.L, 0, &task) == 0);
+  CHECK(cohort_pump(h.rt, NULL) == COHORT_IDLE);
+  lua_sethook(h.L, NULL, 0, 0);
+  take(&h, task, COHORT_RETURNED, NULL);
+  return called > 90;
+}
+
+
+static void a_hook_is_in_each_task_that_is_made_while_it_is_set(void) {
+  static const char counts[] = "for i = 1, 10000 do end";
+  static const char child_counts[] =
+    "cohort.group(function(g) g:spawn(function() for i = 1, 10000 do end end) end)";
+  int i;
+  begin();
+  for (i = 0; i < 3; i++) {
+    CHECK(!is_called(child_counts, NULL));
+    CHECK(is_called(counts, count));
+    CHECK(is_called(child_counts, count));
+    CHECK(!is_called(counts, NULL));
+  }
+  close(&h);
+}
+
+
 static void a_number_is_not_used_again_by_the_next_runtime(void) {
   cohort_task before, after;
   begin();
@@ -234,6 +270,7 @@ int main(int argc, char **argv) {
   CLAIM(closing_again_while_closing_does_nothing);
   CLAIM(using_a_runtime_while_it_is_closed_is_refused);
   CLAIM(a_hook_that_raises_while_a_task_is_made_loses_nothing);
+  CLAIM(a_hook_is_in_each_task_that_is_made_while_it_is_set);
   CLAIM(a_number_is_not_used_again_by_the_next_runtime);
   fprintf(stderr, "no such claim: %s\n", claim);
   return 2;
