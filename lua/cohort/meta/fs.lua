@@ -141,9 +141,9 @@ function file:lines(...) end
 
 --- `file:write(...) -> file`
 ---
---- Writes strings and numbers, in order, where the file is, or at its end when it was opened to append.
---- Returns when the system has all of it. A cancellation does not stop it once a thread has begun. Raises
---- `SystemError`, such as "ENOSPC"; what was written before stays.
+--- Writes strings, and numbers as `tostring` has them, in order, where the file is, or at its end when it was
+--- opened to append. Returns when the system has all of it. A cancellation does not stop it once a thread has
+--- begun. Raises `SystemError`, such as "ENOSPC"; what was written before stays.
 --- @async
 --- @param ... string|number
 --- @return cohort.File self
