@@ -196,13 +196,18 @@ static int finish(struct removal *m) {
 /* {{ A tree */
 
 /*
-** Remove 'name' of 'folder'; a directory becomes the innermost instead. A file that may not be removed is no
-** directory: that is what is wrong, and not what was tried then.
+** Remove 'name' of 'folder'; a directory becomes the innermost instead. One that may not be read is removed
+** if nothing is in it. A file that may not be removed is no directory: that is what is wrong, and not what
+** was tried then.
 */
 static int remove_at(struct removal *m, int folder, const char *name) {
   int refusal = coh_fs_result(unlinkat(folder, name, 0)), status;
   if (refusal != UV_EISDIR && refusal != UV_EPERM) return refusal;
   status = enter(m, folder, name);
+  if (status == UV_EACCES) {
+    int removed = coh_fs_result(unlinkat(folder, name, AT_REMOVEDIR));
+    return removed == 0 || is_gone(removed) ? removed : status;
+  }
   return status == UV_ENOTDIR && refusal == UV_EPERM ? UV_EPERM : status;
 }
 
