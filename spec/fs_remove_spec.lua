@@ -145,8 +145,9 @@ describe("remove", function()
   end)
 
   -- Removes "tree", of 60 levels; when "trigger", in the last one, goes, the twentieth goes to "elsewhere".
-  local function moved(dir, replace)
-    local from = dir .. "tree" .. ("/d"):rep(20)
+  -- The same with another `level`; level 0 goes when it has been looked at.
+  local function moved(dir, replace, level)
+    local from = dir .. "tree" .. ("/d"):rep(level or 20)
     local result = child.run_behind("moves", ([[
       local cohort, fs = require "cohort", require "cohort.fs"
       cohort.run(fs.remove, %q, { recursive = true })
@@ -164,6 +165,18 @@ describe("remove", function()
       end
       assert.equal("beside elsewhere kept", names(dir))
       assert.equal("", names(dir .. "elsewhere"))  -- emptied, as that had begun
+      assert.equal("x", names(dir .. "kept"))
+    end)
+  end)
+
+  it("removes a link that takes the place of the tree itself", function()
+    within(function(dir)
+      make(dir, "tree/x", "kept/x")
+      if not moved(dir, "MOVES_LINK=" .. dir .. "kept", 0) then
+        return pending("a sanitizer stands before the system already")
+      end
+      assert.equal("elsewhere kept", names(dir))
+      assert.equal("x", names(dir .. "elsewhere"))
       assert.equal("x", names(dir .. "kept"))
     end)
   end)
