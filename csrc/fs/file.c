@@ -76,7 +76,7 @@ struct coh_job *coh_file_job(lua_State *L, lua_KContext context, const char *wha
 /* }} */
 
 
-/* {{ Opening: n is flags of open(2), permissions */
+/* {{ Opening: n is flags of open(2), permissions; after that where the file begins */
 
 /* Make a file of what was opened. [-0, +1, m] */
 static void push_file(lua_State *L, struct coh_request *r, const char *path, bool temporary) {
@@ -98,17 +98,20 @@ static void push_file(lua_State *L, struct coh_request *r, const char *path, boo
   file->unreadable = (r->n[0] & O_ACCMODE) == O_WRONLY;
   file->appends = r->n[0] & O_APPEND;
   file->temporary = temporary;
+  file->position = r->n[1];
   strcpy(file->path, path);
   coh_poll_open_unwatched(S, &file->poll, -1);
   coh_handle_bind(S, &file->poll.handle, box);
 }
 
 
+/* As io does: a file that is for appending only begins at its end. */
 static int run_open(struct coh_request *r) {
-  struct stat s;
+  struct stat s = {.st_size = 0};
   r->fd = r->nowait ? coh_quick_open(r->path, (int)r->n[0], &r->stat)
                     : coh_regular_open(r->path, (int)r->n[0], (mode_t)r->n[1], &s);
   r->opened = r->fd >= 0;
+  r->n[1] = r->n[0] & O_APPEND && r->n[0] & O_WRONLY ? s.st_size : 0;
   return r->opened ? 0 : r->fd;
 }
 

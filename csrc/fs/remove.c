@@ -23,7 +23,7 @@
 #include "lua/arg.h"
 
 #define HELD_MAX 8     /* levels that stay open, the innermost among them; the first does too */
-#define FILLED_MAX 16  /* times that a directory may be filled again while it is removed */
+#define FILLED_MAX 16  /* times that a directory may be filled again, or replaced, while it goes */
 
 struct level {
   DIR *dir;         /* NULL: it is not open, and is opened again when it is gone back to */
@@ -196,13 +196,18 @@ static int finish(struct removal *m) {
 /* {{ A tree */
 
 /*
-** Remove 'name' of 'folder'; a directory becomes the innermost instead. A file that may not be removed is no
-** directory: that is what is wrong, and not what was tried then.
+** Remove 'name' of 'folder'; a directory becomes the innermost instead. One that may not be read is removed
+** if nothing is in it. A file that may not be removed is no directory: that is what is wrong, and not what
+** was tried then.
 */
 static int remove_at(struct removal *m, int folder, const char *name) {
   int refusal = coh_fs_result(unlinkat(folder, name, 0)), status;
   if (refusal != UV_EISDIR && refusal != UV_EPERM) return refusal;
   status = enter(m, folder, name);
+  if (status == UV_EACCES) {
+    int removed = coh_fs_result(unlinkat(folder, name, AT_REMOVEDIR));
+    return removed == 0 || is_gone(removed) ? removed : status;
+  }
   return status == UV_ENOTDIR && refusal == UV_EPERM ? UV_EPERM : status;
 }
 
@@ -222,11 +227,15 @@ static int step(struct removal *m) {
 }
 
 
+/* What has taken the place of the first directory, before it was entered or at its end, is removed too. */
 static int remove_tree(struct coh_request *r) {
   struct removal m = {.request = r};
-  int status = remove_at(&m, AT_FDCWD, r->path);
-  while (status == 0 && m.depth > 0) status = step(&m);
-  while (m.depth > 0) leave(&m);
+  int tries = 0, status;
+  do {
+    status = remove_at(&m, AT_FDCWD, r->path);
+    while (status == 0 && m.depth > 0) status = step(&m);
+    while (m.depth > 0) leave(&m);
+  } while ((status == UV_ENOTDIR || status == UV_ELOOP) && ++tries < FILLED_MAX);
   free(m.levels);
   return status;
 }

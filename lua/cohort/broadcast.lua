@@ -37,6 +37,7 @@ local policies = { wait = true, drop_oldest = true, drop_newest = true }
 --- @field list {state: cohort.SubscriptionState, send: cohort.Sender}[]  oldest first
 --- @field shared cohort.BroadcastShared
 --- @field moved cohort.Receiver    a subscriber may have room now
+--- @field queue {count: integer}   senders that have come and not gone yet
 --- @field turn table               what a sender holds while it is its turn
 --- @field closed boolean?
 
@@ -151,7 +152,9 @@ end
 local Broadcast = { __name = "cohort.Broadcast", __newindex = refuse_assignment "broadcast" }
 Broadcast.__index = refuse_unknown(Broadcast, "broadcast")
 
-local Turn = {}
+local Queue, Turn = {}, {}
+
+function Queue:__close() self.count = self.count - 1 end
 
 function Turn:__close()
   self.shared.waiting = false
@@ -225,6 +228,9 @@ function Broadcast:send(...)
   local item = ...
   check_item("send", select("#", ...), item)
   check_task "send"
+  test()
+  local queue <close> = b.queue
+  queue.count = queue.count + 1
   b.turn.lock:acquire()
   local _ <close> = b.turn
   while not b.closed and not has_room(b) do
@@ -235,7 +241,7 @@ function Broadcast:send(...)
   deliver(b, item)
 end
 
---- Sends an item without waiting. False: somebody has no room for it, or a sender waits already; then
+--- Sends an item without waiting. False: somebody has no room for it, or a sender came before; then
 --- nobody got it, unless the broadcast drops what is new: then all others got it.
 --- @param ... any  one value, which is not nil
 --- @return boolean
@@ -244,7 +250,7 @@ function Broadcast:offer(...)
   local item = ...
   check_item("offer", select("#", ...), item)
   if b.closed then raise_closed("offer", "broadcast") end
-  if b.shared.waiting or not has_room(b) then return false end
+  if b.overflow == "wait" and b.queue.count > 0 or not has_room(b) then return false end
   return deliver(b, item)
 end
 
@@ -333,7 +339,7 @@ function broadcast.broadcast(capacity, options)
   local shared, lock = { waiting = false, moved = send, gone = 0 }, core.lock()
   return setmetatable({ {
     capacity = capacity, overflow = overflow, list = {}, shared = shared, moved = receive,
-    turn = setmetatable({ shared = shared, lock = lock }, Turn),
+    queue = setmetatable({ count = 0 }, Queue), turn = setmetatable({ shared = shared, lock = lock }, Turn),
   } }, Broadcast)
 end
 

@@ -1,8 +1,10 @@
 /*
 ** Stands before unlinkat in a process of its own (LD_PRELOAD): just before a file called "trigger" is removed
-** the directory MOVES_FROM becomes MOVES_TO, and in its place is a link to MOVES_LINK, or MOVES_OTHER.
+** the directory MOVES_FROM becomes MOVES_TO, and in its place is a link to MOVES_LINK, or MOVES_OTHER. So it
+** does when it was tried to remove MOVES_FROM itself, by that path, and it was a directory.
 */
 #include <dlfcn.h>
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -19,6 +21,11 @@ static void move(void) {
 
 int unlinkat(int folder, const char *name, int flags) {
   int (*real)(int, const char *, int) = (int (*)(int, const char *, int))dlsym(RTLD_NEXT, "unlinkat");
+  int result, error;
   if (strcmp(name, "trigger") == 0) move();
-  return real(folder, name, flags);
+  result = real(folder, name, flags);
+  error = errno;
+  if (result < 0 && strcmp(name, getenv("MOVES_FROM")) == 0) move();
+  errno = error;
+  return result;
 }

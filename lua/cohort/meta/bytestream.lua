@@ -72,8 +72,9 @@ function stream:lines(...) end
 --- `stream:write(...) -> stream`
 ---
 --- Sends strings, numbers, tables of them and files of `cohort.fs`, in order; a table is joined first.
---- Returns when whatever carries the stream has taken all of it. A cancellation raises `Cancelled`; when a
---- part had been sent, the stream cannot be written to any more: every later write raises `Broken`.
+--- Numbers are written as `tostring` has them. Returns when whatever carries the stream has taken all of it.
+--- A cancellation raises `Cancelled`; when a part had been sent, the stream cannot be written to any more:
+--- every later write raises `Broken`.
 ---
 --- Of a file it sends what comes from where that is to its end, as `file:copy_to` does, and moves it there.
 --- When the file cannot be read on, or is closed meanwhile, the stream is left as by a cancellation.

@@ -45,7 +45,8 @@ function fs.read_file(path) end
 ---
 --- Makes a file with `data` in it, or replaces what is in one. With `atomic` there is always the old file or
 --- the new one under that name, whatever fails: it is written to a temporary file in the same directory,
---- which is brought to the disk and renamed; permissions stay, and a symbolic link stays one. Without, a
+--- which is brought to the disk and renamed; permissions stay, and a symbolic link stays one. A process that
+--- is killed meanwhile leaves that file there, ".cohort-" with 16 digits behind it. Without `atomic`, a
 --- failure may leave a part in a file that was there; one that was not is removed.
 ---
 --- A cancellation stops it between two pieces of a MiB, as a failure would. Raises `SystemError`, such as
@@ -141,9 +142,9 @@ function file:lines(...) end
 
 --- `file:write(...) -> file`
 ---
---- Writes strings and numbers, in order, where the file is, or at its end when it was opened to append.
---- Returns when the system has all of it. A cancellation does not stop it once a thread has begun. Raises
---- `SystemError`, such as "ENOSPC"; what was written before stays.
+--- Writes strings, and numbers as `tostring` has them, in order, where the file is, or at its end when it was
+--- opened to append. Returns when the system has all of it. A cancellation does not stop it once a thread has
+--- begun. Raises `SystemError`, such as "ENOSPC"; what was written before stays.
 --- @async
 --- @param ... string|number
 --- @return cohort.File self
