@@ -11,7 +11,6 @@
 #include <string.h>
 
 #include "errors/error.h"
-#include "errors/group.h"
 #include "glue/fiber.h"
 #include "glue/note.h"
 #include "glue/object.h"

@@ -4,7 +4,6 @@
 */
 #include "glue/note.h"
 
-#include <lauxlib.h>
 
 #include <stdio.h>
 #include <string.h>
@@ -13,7 +12,6 @@
 #include "errors/error.h"
 #include "glue/coclose.h"
 #include "glue/costep.h"
-#include "glue/wait.h"
 #include "lua/library.h"
 #include "lua/text.h"
 

@@ -16,7 +16,6 @@
 
 #include "errors/error.h"
 #include "glue/abandon.h"
-#include "glue/fiber.h"
 #include "glue/note.h"
 #include "glue/object.h"
 #include "glue/reason.h"

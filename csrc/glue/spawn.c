@@ -4,7 +4,6 @@
 */
 #include "glue/spawn.h"
 
-#include "errors/error.h"
 #include "glue/fiber.h"
 #include "glue/lost.h"
 #include "glue/object.h"

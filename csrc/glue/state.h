@@ -12,7 +12,6 @@
 
 #include <lua.h>
 
-#include <string.h>
 
 #include "kernel/hidden.h"
 #include "kernel/loop.h"

@@ -7,7 +7,6 @@
 
 #include <string.h>
 
-#include "errors/error.h"
 #include "glue/fiber.h"
 #include "glue/lost.h"
 #include "glue/note.h"

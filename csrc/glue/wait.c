@@ -3,7 +3,6 @@
 */
 #include "glue/wait.h"
 
-#include <lauxlib.h>
 
 #include <string.h>
 

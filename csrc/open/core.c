@@ -10,7 +10,6 @@
 #include "cohort.h"
 #include "errors/chain.h"
 #include "errors/error.h"
-#include "errors/group.h"
 #include "fs/fs.h"
 #include "glue/clocks.h"
 #include "glue/context.h"

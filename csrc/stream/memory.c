@@ -6,6 +6,7 @@
 #include "stream/memory.h"
 
 #include <math.h>
+#include <string.h>
 
 #include "glue/shed.h"
 #include "glue/wait.h"
