@@ -170,6 +170,7 @@ build = {
         "csrc/lua/funcname.c",
         "csrc/lua/library.c",
         "csrc/lua/names.c",
+        "csrc/lua/outofmemory.c",
         "csrc/lua/text.c",
         "csrc/net/listener.c",
         "csrc/net/net.c",

@@ -13,9 +13,9 @@
 #include "fs/quick.h"
 #include "fs/regular.h"
 #include "fs/stat.h"
-#include "glue/shed.h"
 #include "glue/wait.h"
 #include "lua/arg.h"
+#include "lua/outofmemory.h"
 #include "lua/text.h"
 
 enum { SLOT_PATH };  /* what a box keeps */

@@ -29,6 +29,7 @@
 #include "glue/stubborn.h"
 #include "glue/wait.h"
 #include "glue/watch.h"
+#include "lua/outofmemory.h"
 #include "lua/text.h"
 
 

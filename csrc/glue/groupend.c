@@ -23,10 +23,10 @@
 #include "glue/object.h"
 #include "glue/reuse.h"
 #include "glue/scopes.h"
-#include "glue/shed.h"
 #include "glue/stubborn.h"
 #include "glue/wait.h"
 #include "lua/arg.h"
+#include "lua/outofmemory.h"
 
 
 static void forget_failures(struct coh_state *S, struct coh_luagroup *g) {

@@ -7,7 +7,7 @@
 #include "glue/context.h"
 #include "glue/lost.h"
 #include "glue/note.h"
-#include "glue/shed.h"
+#include "lua/outofmemory.h"
 
 #define FIBERS_MAX 1024  /* that are kept, 1.1 KiB each with its coroutine */
 #define SCOPES_MAX 64    /* the same; and of groups as many */

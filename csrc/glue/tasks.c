@@ -15,9 +15,9 @@
 #include "glue/reuse.h"
 #include "glue/scopeobject.h"
 #include "glue/scopes.h"
-#include "glue/shed.h"
 #include "glue/wait.h"
 #include "lua/arg.h"
+#include "lua/outofmemory.h"
 
 
 /* {{ Time and checkpoints */

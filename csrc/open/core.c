@@ -21,7 +21,6 @@
 #include "glue/relay.h"
 #include "glue/scopeobject.h"
 #include "glue/scopes.h"
-#include "glue/shed.h"
 #include "glue/tasks.h"
 #include "glue/wait.h"
 #include "io/io.h"
@@ -29,6 +28,7 @@
 #include "lua/funcname.h"
 #include "lua/library.h"
 #include "lua/names.h"
+#include "lua/outofmemory.h"
 #include "lua/text.h"
 #include "net/net.h"
 #include "open/embed.h"
@@ -82,7 +82,7 @@ static void check_lua(lua_State *L) {
       return;
     }
   }
-  if (lua_isstring(L, -1) && strcmp(lua_tostring(L, -1), COH_OUT_OF_MEMORY) == 0) lua_error(L);
+  if (coh_is_out_of_memory(L, -1)) lua_error(L);
   luaL_error(L, "cohort needs Lua 5.4.4 or later: this Lua cannot wait in a __close, or loses count there of "
                 "what is returned");
 }

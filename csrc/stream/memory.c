@@ -8,9 +8,9 @@
 #include <math.h>
 #include <string.h>
 
-#include "glue/shed.h"
 #include "glue/wait.h"
 #include "lua/arg.h"
+#include "lua/outofmemory.h"
 #include "lua/text.h"
 
 #define CAPACITY 65536

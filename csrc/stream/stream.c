@@ -7,10 +7,10 @@
 
 #include "errors/error.h"
 #include "errors/system.h"
-#include "glue/shed.h"
 #include "glue/wait.h"
 #include "io/sockopt.h"
 #include "lua/arg.h"
+#include "lua/outofmemory.h"
 
 #define KEEPALIVE_MAX 32767  /* seconds, of Linux */
 
