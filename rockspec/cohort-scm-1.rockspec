@@ -166,6 +166,7 @@ build = {
         "csrc/kernel/wait.c",
         "csrc/lua/arg.c",
         "csrc/lua/calm.c",
+        "csrc/lua/depth.c",
         "csrc/lua/foreign.c",
         "csrc/lua/funcname.c",
         "csrc/lua/library.c",

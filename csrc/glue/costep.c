@@ -13,6 +13,7 @@
 #include "glue/fiber.h"
 #include "glue/hook.h"
 #include "glue/note.h"
+#include "lua/depth.h"
 
 
 /* {{ The body of a coroutine that begins in a task */
@@ -38,7 +39,7 @@ bool coh_costep_raises_again(lua_CFunction f) {
 bool coh_costep_is_guarded(lua_State *co) {
   lua_Debug ar;
   bool guarded;
-  if (!lua_checkstack(co, 1) || !lua_getstack(co, coh_note_levels(co) - 1, &ar)) return false;
+  if (!lua_checkstack(co, 1) || !lua_getstack(co, coh_depth_of(co) - 1, &ar)) return false;
   lua_getinfo(co, "f", &ar);
   guarded = lua_tocfunction(co, -1) == body;
   lua_pop(co, 1);

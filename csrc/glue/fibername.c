@@ -7,8 +7,8 @@
 #include <lauxlib.h>
 
 #include "glue/lost.h"
-#include "glue/note.h"
 #include "glue/object.h"
+#include "lua/depth.h"
 #include "lua/funcname.h"
 
 /* metatable[&title_key] makes the title of an object that tasks are named after. */
@@ -40,7 +40,7 @@ void coh_fiber_push_owner(lua_State *L, struct coh_fiber *f) {
   }
   if (coh_fiber_is_loaded(co)) {
     lua_pushvalue(co, COH_FIBER_OWNER + 1);
-  } else if ((levels = coh_note_levels(co)) > 0) {
+  } else if ((levels = coh_depth_of(co)) > 0) {
     lua_getstack(co, levels - 1, &ar);
     if (lua_getlocal(co, &ar, COH_FIBER_OWNER) == NULL) lua_pushnil(co);
   } else if (f->failed && lua_status(co) == LUA_OK && lua_gettop(co) >= 2) {
@@ -61,7 +61,7 @@ static void set_owner(lua_State *L, struct coh_fiber *f) {
     lua_replace(co, COH_FIBER_OWNER + 1);
     return;
   }
-  lua_getstack(co, coh_note_levels(co) - 1, &ar);
+  lua_getstack(co, coh_depth_of(co) - 1, &ar);
   lua_setlocal(co, &ar, COH_FIBER_OWNER);
 }
 

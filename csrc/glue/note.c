@@ -12,6 +12,7 @@
 #include "errors/error.h"
 #include "glue/coclose.h"
 #include "glue/costep.h"
+#include "lua/depth.h"
 #include "lua/library.h"
 #include "lua/text.h"
 
@@ -123,26 +124,9 @@ static void add_frame(struct text *t, lua_State *L, const struct coh_state *S, l
 }
 
 
-int coh_note_levels(lua_State *L) {
-  lua_Debug ar;
-  int lowest = 0, above = 1;
-  if (!lua_getstack(L, 0, &ar)) return 0;
-  while (lua_getstack(L, above, &ar)) {
-    lowest = above;
-    above *= 2;
-  }
-  while (lowest + 1 < above) {
-    int middle = lowest + (above - lowest) / 2;
-    if (lua_getstack(L, middle, &ar)) lowest = middle;
-    else above = middle;
-  }
-  return above;
-}
-
-
 static void add_stack(struct text *t, lua_State *L, const struct coh_state *S, int level) {
   lua_Debug ar;
-  int levels = lua_getstack(L, level + FRAMES_FIRST + FRAMES_LAST, &ar) ? coh_note_levels(L) : 0;
+  int levels = lua_getstack(L, level + FRAMES_FIRST + FRAMES_LAST, &ar) ? coh_depth_of(L) : 0;
   int first = 0;
   for (; lua_getstack(L, level, &ar); level++) {
     if (levels != 0 && first++ == FRAMES_FIRST && levels - FRAMES_LAST > level) {

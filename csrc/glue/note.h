@@ -15,9 +15,6 @@ COH_HIDDEN
 /* The message handler of every protected call of ours: keeps a note, gives back the very value it got. */
 int coh_note_handler(lua_State *L);
 
-/* How many frames are on the stack of 'L'. [-0, +0, -] */
-int coh_note_levels(lua_State *L);
-
 /* Put where the fiber 'f' is into 'note', in place of what is there; NULL without memory. */
 void coh_note_take(struct coh_state *S, struct coh_fiber *f, struct coh_note **note);
 

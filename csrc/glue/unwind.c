@@ -1,16 +1,10 @@
 /*
-** Depths of stacks: see unwind.h. They are counted from the bottom.
+** Unwinding: see unwind.h.
 */
 #include "glue/unwind.h"
 
 #include "glue/costep.h"
-#include "glue/note.h"
-
-
-bool coh_unwind_is_deeper(lua_State *L, int depth) {
-  lua_Debug ar;
-  return depth < 0 || lua_getstack(L, depth, &ar);
-}
+#include "lua/depth.h"
 
 
 /* Does an error pass through the function of 'ar'? What wrap made raises it again, and so does the body. */
@@ -29,7 +23,7 @@ int coh_unwind_below_catcher(lua_State *L) {
   int level;
   for (level = 0; lua_getstack(L, level, &ar); level++) {
     lua_getinfo(L, "S", &ar);
-    if (*ar.what == 'C' && !lets_errors_through(L, &ar)) return coh_note_levels(L) - level - 1;
+    if (*ar.what == 'C' && !lets_errors_through(L, &ar)) return coh_depth_of(L) - level - 1;
   }
   return -1;
 }
@@ -46,13 +40,13 @@ bool coh_unwind_is_called_from_c(lua_State *L) {
 /* The depth of the coroutines that 'frame' runs in. */
 static int depth_outside(const struct coh_frame *frame) {
   int depth = 0;
-  for (frame = frame->prev; frame != NULL; frame = frame->prev) depth += coh_note_levels(frame->co);
+  for (frame = frame->prev; frame != NULL; frame = frame->prev) depth += coh_depth_of(frame->co);
   return depth;
 }
 
 
 bool coh_unwind_is_task_deeper(const struct coh_state *S, int depth) {
-  return coh_unwind_is_deeper(S->frame->co, depth - depth_outside(S->frame));
+  return coh_depth_exceeds(S->frame->co, depth - depth_outside(S->frame));
 }
 
 
@@ -67,5 +61,5 @@ int coh_unwind_below_task_catcher(const struct coh_state *S) {
 
 
 int coh_unwind_task_depth(const struct coh_state *S) {
-  return depth_outside(S->frame) + coh_note_levels(S->frame->co);
+  return depth_outside(S->frame) + coh_depth_of(S->frame->co);
 }

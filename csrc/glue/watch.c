@@ -9,6 +9,7 @@
 #include "errors/error.h"
 #include "glue/hook.h"
 #include "glue/unwind.h"
+#include "lua/depth.h"
 
 #define INSTRUCTIONS 100000  /* between two looks at the clock: a millisecond; some fifty for who unwinds */
 #define ANYWHERE (INT_MAX - 1)  /* no stack is as deep */
@@ -93,7 +94,7 @@ static bool spares(lua_State *L, const struct coh_state *S) {
     watch->depth = coh_unwind_below_task_catcher(S);
     return false;
   }
-  if (watch->stranger == L ? coh_unwind_is_deeper(L, watch->depth_in_stranger)
+  if (watch->stranger == L ? coh_depth_exceeds(L, watch->depth_in_stranger)
                            : S->frame == NULL || coh_unwind_is_task_deeper(S, watch->depth + 1)) return true;
   watch->stranger = L;
   watch->depth_in_stranger = coh_unwind_below_catcher(L);
