@@ -11,7 +11,6 @@
 #include <lauxlib.h>
 
 #include "glue/note.h"
-#include "glue/scopes.h"
 #include "glue/wait.h"
 #include "lua/arg.h"
 #include "lua/names.h"

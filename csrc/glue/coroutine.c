@@ -13,7 +13,6 @@
 #include "glue/costep.h"
 #include "glue/fiber.h"
 #include "glue/object.h"
-#include "glue/scopes.h"
 #include "glue/wait.h"
 #include "lua/arg.h"
 
@@ -148,7 +147,7 @@ int coh_coroutine_l_yield(lua_State *L) {
   const struct coh_frame *frame = S->frame;
   if (frame != NULL && frame->co == L) {
     if (frame->prev == NULL) return coh_misuse(L, COH_YIELD_MESSAGE);
-    if (coh_scopes_number(S->loop.rt.current->current) > frame->opened) return refuse_yield(L, S);
+    if (coh_number_of(S->loop.rt.current->current) > frame->opened) return refuse_yield(L, S);
     if (coh_running(S)->withs != frame->withs && coh_context_is_open_in(L))
       return coh_misuse(L, "coroutine.yield inside a context's 'with' that was opened in this coroutine: who "
                            "resumed it would see its value; yield outside of it, or write cohort.stream");

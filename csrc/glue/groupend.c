@@ -22,7 +22,6 @@
 #include "glue/note.h"
 #include "glue/object.h"
 #include "glue/reuse.h"
-#include "glue/scopes.h"
 #include "glue/stubborn.h"
 #include "glue/wait.h"
 #include "lua/arg.h"
@@ -309,7 +308,7 @@ static int deferred_left(lua_State *L, int status, lua_KContext context) {
 
 /* The group whose deferred function has ended: it may have been closed meanwhile. [-2, +0, v] */
 static struct coh_luagroup *end_deferred(lua_State *L, int status, lua_KContext number) {
-  struct coh_luagroup *g = coh_luagroup_around(coh_scopes_check_open(L, number));
+  struct coh_luagroup *g = coh_luagroup_around(coh_check_open_scope(L, number));
   if (g->deferring == NULL) coh_misuse(L, "this group was closed while its coroutine was suspended");
   g->deferring->failed = status != LUA_OK && status != LUA_YIELD;
   if (!g->deferring->failed) lua_pushnil(L);

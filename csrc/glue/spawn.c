@@ -7,8 +7,8 @@
 #include "glue/fiber.h"
 #include "glue/lost.h"
 #include "glue/object.h"
+#include "glue/reason.h"
 #include "glue/reuse.h"
-#include "glue/scopes.h"
 #include "glue/wait.h"
 #include "lua/arg.h"
 
@@ -56,7 +56,7 @@ static void check_again(lua_State *L, struct coh_state *S, struct check c, struc
   struct coh_scope *s;
   if (S->groups_closed == c.closed || c.host == NULL) return;
   for (s = c.host->task.current; s != &c.host->task.scope; s = s->parent)
-    if (coh_scopes_number(s) == c.number) return;
+    if (coh_number_of(s) == c.number) return;
   made->handle->scope = NULL;
   made->handle->result = COH_FAILED;
   made->handle = NULL;
@@ -265,7 +265,7 @@ static int start_failed(lua_State *L, struct coh_state *S, struct coh_fiber *f, 
   if (result == COH_SUCCEEDED)
     return coh_misuse(L, "start: the task ended without calling started, its first argument");
   lua_pushnil(L);
-  coh_scopes_push_aborted(L, "the task was cancelled before it had started");
+  coh_reason_push_aborted(L, "the task was cancelled before it had started");
   return lua_error(L);
 }
 

@@ -222,6 +222,13 @@ static inline struct coh_luagroup *coh_luagroup_around(struct coh_scope *scope) 
   return NULL;
 }
 
+/* The number of a scope or of the group it belongs to: later ones have higher ones. That of a task has 0. */
+static inline lua_KContext coh_number_of(struct coh_scope *scope) {
+  const struct coh_luagroup *g = coh_luagroup_around(scope);
+  if (g != NULL) return g->number;
+  return scope->role == COH_SCOPE_PLAIN ? coh_item(scope, struct coh_luascope, scope)->number : 0;
+}
+
 static inline struct coh_state *coh_state_from(struct coh_runtime *rt) {
   return coh_item(rt, struct coh_state, loop.rt);
 }

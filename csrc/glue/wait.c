@@ -13,6 +13,9 @@
 #include "lua/funcname.h"
 #include "lua/text.h"
 
+#define BLOCKS_ON_C_STACK 60  /* protected calls in one another: Lua allows about 190 C calls */
+
+
 int coh_refuse_outside(lua_State *L) {
   return coh_misuse(L, "no task runs here: call this inside cohort.main(function() ... end), or cohort.run");
 }
@@ -181,6 +184,25 @@ int coh_refuse_resume(lua_State *L) {
                      "the task with task:wait()");
   lua_concat(L, 2);
   return lua_error(L);
+}
+
+
+bool coh_too_deep(lua_State *L, struct coh_fiber *f) {
+  if (++f->depth < BLOCKS_ON_C_STACK || !coh_can_wait(coh_state_here(L), L)) return false;
+  coh_wait_yield_front(coh_task_runtime(&f->task), &f->task.wait);
+  return true;
+}
+
+
+struct coh_scope *coh_check_open_scope(lua_State *L, lua_KContext number) {
+  struct coh_fiber *f = coh_running(coh_state_here(L));
+  struct coh_scope *s = f == NULL ? NULL : f->task.current;
+  while (s != NULL && coh_number_of(s) != number) s = s == &f->task.scope ? NULL : s->parent;
+  if (s == NULL)
+    coh_misuse(L, "what this coroutine had open was closed while it was suspended, "
+                  "or belongs to another task: "
+                  "a scope or group ends in the block and the task that opened it");
+  return s;
 }
 
 

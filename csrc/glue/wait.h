@@ -108,6 +108,9 @@ int coh_turn(lua_State *L, struct coh_fiber *f, lua_KFunction k);
 /* Let all others run, then go on with 'k'. Use as 'return coh_switch(L, k)'. */
 int coh_switch(lua_State *L, lua_KFunction k);
 
+/* At the sixtieth block on the C stack: begin again on an empty one. True: return coh_yield. */
+bool coh_too_deep(lua_State *L, struct coh_fiber *f);
+
 /* Deliver Cancelled to the running task. Never returns. [-0, +0, e] */
 int coh_raise_cancelled(lua_State *L, struct coh_fiber *f);
 
@@ -122,6 +125,12 @@ static inline struct coh_fiber *coh_resumed(lua_State *L, lua_KContext context) 
   coh_refuse_resume(L);
   return NULL;
 }
+
+/*
+** The running task has the scope or group of this number open; else raise: a coroutine of the user's that was
+** suspended in it went on too late. [-0, +0, v]
+*/
+struct coh_scope *coh_check_open_scope(lua_State *L, lua_KContext number);
 
 /* First line of a 'try': the fiber, or Cancelled when its task is. [-0, +0, e] */
 static inline struct coh_fiber *coh_test(lua_State *L, lua_KContext context) {

@@ -19,7 +19,6 @@
 #include "glue/note.h"
 #include "glue/reason.h"
 #include "glue/relay.h"
-#include "glue/scopeobject.h"
 #include "glue/scopes.h"
 #include "glue/tasks.h"
 #include "glue/wait.h"
@@ -292,7 +291,6 @@ int luaopen_cohort_core(lua_State *L) {
   S->cancelled = luaL_ref(L, LUA_REGISTRYINDEX);
   coh_cancelled_set_reason(L, coh_reason_of_running);
   coh_scopes_open(L);
-  coh_scopeobject_open(L);
   coh_groups_open(L);
   coh_tasks_open(L);
   coh_coroutine_open(L);

@@ -16,7 +16,6 @@
 #include <stdio.h>
 
 #include "glue/note.h"
-#include "glue/scopes.h"
 #include "glue/wait.h"
 #include "lua/arg.h"
 
