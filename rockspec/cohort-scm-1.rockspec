@@ -122,6 +122,7 @@ build = {
         "csrc/glue/groupend.c",
         "csrc/glue/groups.c",
         "csrc/glue/hook.c",
+        "csrc/glue/locals.c",
         "csrc/glue/lost.c",
         "csrc/glue/note.c",
         "csrc/glue/object.c",

@@ -19,8 +19,8 @@
 
 #include "errors/error.h"
 #include "glue/abandon.h"
-#include "glue/context.h"
 #include "glue/hook.h"
+#include "glue/locals.h"
 #include "glue/lost.h"
 #include "glue/note.h"
 #include "glue/object.h"
@@ -210,7 +210,7 @@ struct coh_fiber *coh_fiber_load(lua_State *L, struct coh_state *S, int argument
     coh_fiber_give(S, f);
     luaL_error(L, "too many arguments");
   }
-  if (coh_context_is_set(S) && !coh_context_inherit(L, S, f)) {
+  if (coh_locals_any(S) && !coh_locals_inherit(L, S, f)) {
     coh_fiber_give(S, f);
     coh_out_of_memory(L);
   }

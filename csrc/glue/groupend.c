@@ -28,23 +28,6 @@
 #include "lua/outofmemory.h"
 
 
-static void forget_failures(struct coh_state *S, struct coh_luagroup *g) {
-  struct coh_link *failed = &g->group.failed;
-  while (!coh_link_alone(failed)) {
-    struct coh_link *l = failed->next;
-    coh_link_remove(l);
-    if (l != &g->group.body_failed) coh_fiber_give(S, coh_item(l, struct coh_fiber, task.wait.link));
-  }
-}
-
-
-void coh_luagroup_close(struct coh_state *S, struct coh_luagroup *g) {
-  forget_failures(S, g);
-  coh_group_close(&g->group);
-  coh_luagroup_give(S, g);
-}
-
-
 /* {{ The error of a group */
 
 /* The length of the 'n' bytes at 'text' without the lines at their end that 'around' ends with, too. */
@@ -383,7 +366,7 @@ static int refuse_end(lua_State *L, struct coh_luagroup *g) {
   lua_pushliteral(L, "; the tasks of this group were cancelled, and what is around it waits for them");
   lua_concat(L, 2);
   if (has_failed(g)) push_error(L, g, outcome(g), lua_gettop(L));
-  forget_failures(S, g);
+  coh_luagroup_forget_failures(S, g);
   return lua_error(L);
 }
 

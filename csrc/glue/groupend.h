@@ -19,9 +19,6 @@ int coh_luagroup_body_left(lua_State *L, struct coh_luagroup *g);
 /* Put the failures of a group, if any, and the error or nil on top into one error. [-1, +1, m] */
 void coh_luagroup_add_failures(lua_State *L, struct coh_luagroup *g);
 
-/* Close an empty group and give back all it kept. Nothing raises. [-0, +0, -] */
-void coh_luagroup_close(struct coh_state *S, struct coh_luagroup *g);
-
 COH_SEEN
 
 #endif

@@ -21,24 +21,6 @@ void coh_lost_handle(struct coh_fiber *f) {
 }
 
 
-void coh_lost_bury(struct coh_state *S, struct coh_fiber *f) {
-  coh_anchors_free(S->main, &S->threads, f->task.slot);
-  S->loop.rt.mem.used -= sizeof *f;
-  coh_link_append(&S->buried, &f->task.wait.link);
-}
-
-
-void coh_lost_free(struct coh_state *S) {
-  while (!coh_link_alone(&S->buried)) {
-    struct coh_fiber *f = coh_item(S->buried.next, struct coh_fiber, task.wait.link);
-    coh_link_remove(&f->task.wait.link);
-    S->loop.rt.mem.used += sizeof *f;
-    coh_mem_free(&S->loop.rt.mem, f, sizeof *f);
-  }
-  S->lost_freed = true;
-}
-
-
 /* Once the lost fibers are freed, only their handles have a scope still: all others were ended. */
 void coh_lost_settle(const struct coh_state *S, struct coh_object *handle) {
   if (handle->scope == NULL) return;

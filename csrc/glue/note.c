@@ -222,13 +222,6 @@ void coh_note_push_line(lua_State *L, struct coh_state *S, struct coh_fiber *f) 
 }
 
 
-void coh_note_free(struct coh_state *S, struct coh_note **note) {
-  if (*note == NULL) return;
-  coh_mem_free(&S->loop.rt.mem, *note, sizeof **note + (*note)->length + 1);
-  *note = NULL;
-}
-
-
 /* A note of 'text'; NULL without memory. */
 static struct coh_note *new_note(struct coh_state *S, const char *text, size_t length, const void *of) {
   struct coh_note *note = coh_mem_new(&S->loop.rt.mem, sizeof *note + length + 1);

@@ -34,9 +34,6 @@ size_t coh_note_split(const char *text, size_t length, const char **handling);
 /* Push "file:line: " of the first Lua function in a note, "" when there is none. [-0, +1, m] */
 void coh_note_push_where(lua_State *L, const struct coh_note *note);
 
-/* Free what is in 'note', if anything is. */
-void coh_note_free(struct coh_state *S, struct coh_note **note);
-
 /* Cancelled is about to be raised in 'f', which runs: keep where, when a block of its own will tell. */
 void coh_note_stuck(struct coh_state *S, struct coh_fiber *f);
 

@@ -52,6 +52,13 @@ void coh_object_end(struct coh_object *o) {
 }
 
 
+void coh_note_free(struct coh_state *S, struct coh_note **note) {
+  if (*note == NULL) return;
+  coh_mem_free(&S->loop.rt.mem, *note, sizeof **note + (*note)->length + 1);
+  *note = NULL;
+}
+
+
 /* {{ Anchors */
 
 void coh_anchors_open(lua_State *L, struct coh_anchors *a) {

@@ -75,7 +75,7 @@ struct coh_state {
   uint64_t checkpoints;           /* calls that may wait, so far */
   uint64_t random;                /* for the Lua side: advances with each number drawn */
   const char *library;            /* see lua/library.h */
-  int locals;                     /* registry reference: task-locals, see context.h */
+  int locals;                     /* registry reference: task-locals, see locals.h */
   bool locals_outside;            /* what runs outside of tasks has some */
   uint8_t standard_held;          /* of the first three descriptors, see io/standard.h */
   int refused;                    /* libuv's status: why the runtime did not open */
@@ -187,7 +187,7 @@ struct coh_fiber {
   bool unwinding : 1;             /* is being ended by force, see stubborn.h */
   bool unclaimed : 1;             /* the host does not want its result */
   bool robbed : 1;                /* what waited was resumed by somebody else, and sees no end of the wait */
-  bool locals : 1;                /* it has task-locals, see context.h */
+  bool locals : 1;                /* it has task-locals, see locals.h */
   bool taken : 1;                 /* Lua's own library has ended its coroutine */
   bool lost : 1;                  /* and its handle with that: see lost.h */
   uint16_t withs;                 /* it has open: a coroutine in which this changed may have one of them */
@@ -251,6 +251,9 @@ void coh_anchors_free(lua_State *L, struct coh_anchors *a, int slot);
 
 /* The scope of 'o' ended: keep what can still be read of it. [-0, +0, -] */
 void coh_object_end(struct coh_object *o);
+
+/* Free what is in 'note', if anything is. */
+void coh_note_free(struct coh_state *S, struct coh_note **note);
 
 COH_SEEN
 

@@ -15,10 +15,10 @@
 #include "glue/context.h"
 #include "glue/coroutine.h"
 #include "glue/groups.h"
-#include "glue/lost.h"
 #include "glue/note.h"
 #include "glue/reason.h"
 #include "glue/relay.h"
+#include "glue/reuse.h"
 #include "glue/scopes.h"
 #include "glue/tasks.h"
 #include "glue/wait.h"
@@ -91,7 +91,7 @@ static void check_lua(lua_State *L) {
 static int state_gc(lua_State *L) {
   struct coh_state *S = lua_touserdata(L, 1);
   coh_embed_end(S);
-  coh_lost_free(S);
+  coh_fiber_free_buried(S);
   return 0;
 }
 
