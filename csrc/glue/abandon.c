@@ -9,7 +9,7 @@
 #include "errors/error.h"
 #include "errors/group.h"
 #include "glue/deferred.h"
-#include "glue/fiber.h"
+#include "glue/fibername.h"
 #include "glue/groupend.h"
 #include "glue/note.h"
 #include "glue/object.h"

@@ -10,7 +10,7 @@
 
 #include "glue/coclose.h"
 #include "glue/coroutine.h"
-#include "glue/fiber.h"
+#include "glue/fibername.h"
 #include "glue/hook.h"
 #include "glue/note.h"
 #include "lua/depth.h"
@@ -155,7 +155,7 @@ int coh_costep_begin(lua_State *L, struct coh_state *S, lua_State *co, int argum
   if (status == LUA_YIELD && coh_costep_waits(S, co))
     return refuse(L, "cannot resume a coroutine that waits: who resumed it goes on with it");
   if (status == LUA_OK) {
-    if (coh_fiber_is_loaded(co)) return refuse(L, "cannot resume the coroutine of a task");
+    if (coh_fiber_is_loaded(S, co)) return refuse(L, "cannot resume the coroutine of a task");
     more = guard(S, co);
   }
   lua_xmove(L, co, arguments);

@@ -19,6 +19,7 @@
 
 #include "errors/error.h"
 #include "glue/abandon.h"
+#include "glue/fibername.h"
 #include "glue/hook.h"
 #include "glue/locals.h"
 #include "glue/lost.h"
@@ -197,8 +198,8 @@ static int body(lua_State *L) {
 /* }} */
 
 
-bool coh_fiber_is_loaded(lua_State *co) {
-  return lua_gettop(co) > 0 && lua_tocfunction(co, 1) == body;
+void coh_fiber_open(struct coh_state *S) {
+  S->body = body;
 }
 
 
@@ -380,23 +381,6 @@ static void cut_handle(struct coh_fiber *f, enum coh_result result) {
 static bool is_kept(const struct coh_fiber *f) {
   if (f->task.group == NULL) return !f->unclaimed;
   return f->task.starting || f->task.result == COH_FAILED;
-}
-
-
-/* Lua's library takes the coroutine of a task that failed for one that may be resumed. */
-void coh_fiber_push_error(lua_State *L, struct coh_fiber *f) {
-  if (f->L == NULL) {
-    lua_pushliteral(L, COH_OUT_OF_MEMORY);
-  } else if (f->taken) {
-    lua_pushliteral(L, COH_TAKEN);
-  } else if (lua_gettop(f->L) == 0 || (!f->dead && lua_status(f->L) != LUA_OK)) {
-    lua_pushliteral(L, "the error of this task is lost: its coroutine was closed or resumed by hand after it "
-                       "had failed");
-  } else {
-    luaL_checkstack(f->L, 1, "no room for an error");
-    lua_pushvalue(f->L, -1);
-    lua_xmove(f->L, L, 1);
-  }
 }
 
 

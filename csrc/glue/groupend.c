@@ -18,7 +18,7 @@
 #include "errors/group.h"
 #include "glue/abandon.h"
 #include "glue/deferred.h"
-#include "glue/fiber.h"
+#include "glue/fibername.h"
 #include "glue/note.h"
 #include "glue/object.h"
 #include "glue/reuse.h"

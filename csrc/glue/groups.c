@@ -11,7 +11,7 @@
 #include "glue/abandon.h"
 #include "glue/context.h"
 #include "glue/deferred.h"
-#include "glue/fiber.h"
+#include "glue/fibername.h"
 #include "glue/groupend.h"
 #include "glue/note.h"
 #include "glue/object.h"

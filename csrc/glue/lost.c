@@ -3,14 +3,14 @@
 */
 #include "glue/lost.h"
 
-#include "glue/fiber.h"
+#include "glue/fibername.h"
 
 
 /* A coroutine that was closed has no frame and no error, and nothing that is going to begin. */
 bool coh_lost_is(const struct coh_fiber *f) {
   lua_Debug ar;
   if (f->L == NULL || lua_status(f->L) != LUA_OK || lua_getstack(f->L, 0, &ar)) return false;
-  return f->started || !coh_fiber_is_loaded(f->L);
+  return f->started || !coh_fiber_is_loaded(coh_state_from(coh_task_runtime(&f->task)), f->L);
 }
 
 

@@ -5,7 +5,7 @@
 
 #include <lauxlib.h>
 
-#include "glue/fiber.h"
+#include "glue/fibername.h"
 #include "glue/object.h"
 
 static const char *const kinds[] = {NULL,        "cancel",   "deadline", "failure",

@@ -6,7 +6,7 @@
 
 #include <string.h>
 
-#include "glue/fiber.h"
+#include "glue/fibername.h"
 #include "glue/lost.h"
 #include "glue/object.h"
 #include "glue/reason.h"

@@ -3,7 +3,7 @@
 */
 #include "glue/shed.h"
 
-#include "glue/fiber.h"
+#include "glue/fibername.h"
 #include "glue/reuse.h"
 #include "lua/outofmemory.h"
 

@@ -5,6 +5,7 @@
 #include "glue/spawn.h"
 
 #include "glue/fiber.h"
+#include "glue/fibername.h"
 #include "glue/lost.h"
 #include "glue/object.h"
 #include "glue/reason.h"

@@ -41,6 +41,7 @@ struct coh_state {
   struct coh_clock clock;         /* the real one; the runtime may use another */
   lua_State *main;                /* the state's main thread */
   lua_State *pump;                /* who resumes tasks; NULL outside a pump */
+  lua_CFunction body;             /* what the coroutine of a task begins with, see fiber.c */
   struct coh_frame *frame;        /* innermost; NULL when no task runs */
   size_t passing;                 /* coroutines inside of tasks' that wait */
   struct coh_link closings;       /* coroutines that are being closed; see coclose.h */

@@ -10,6 +10,7 @@
 #include "glue/abandon.h"
 #include "glue/costep.h"
 #include "glue/fiber.h"
+#include "glue/fibername.h"
 #include "glue/hook.h"
 #include "glue/note.h"
 #include "glue/object.h"

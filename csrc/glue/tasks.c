@@ -7,7 +7,7 @@
 
 #include <string.h>
 
-#include "glue/fiber.h"
+#include "glue/fibername.h"
 #include "glue/lost.h"
 #include "glue/note.h"
 #include "glue/object.h"

@@ -4,7 +4,7 @@
 #include "io/box.h"
 
 #include "errors/system.h"
-#include "glue/fiber.h"
+#include "glue/fibername.h"
 #include "glue/object.h"
 #include "io/handle.h"
 #include "lua/arg.h"

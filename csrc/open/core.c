@@ -14,6 +14,7 @@
 #include "glue/clocks.h"
 #include "glue/context.h"
 #include "glue/coroutine.h"
+#include "glue/fiber.h"
 #include "glue/groups.h"
 #include "glue/note.h"
 #include "glue/reason.h"
@@ -281,6 +282,7 @@ int luaopen_cohort_core(lua_State *L) {
   lua_pop(L, 1);
   check_lua(L);
   S = coh_state_new(L);
+  coh_fiber_open(S);
   lua_createtable(L, 0, 1);
   lua_pushcfunction(L, state_gc);
   lua_setfield(L, -2, "__gc");

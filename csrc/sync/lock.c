@@ -8,7 +8,7 @@
 
 #include "errors/error.h"
 #include "glue/costep.h"
-#include "glue/fiber.h"
+#include "glue/fibername.h"
 #include "glue/reuse.h"
 #include "glue/wait.h"
 #include "lua/arg.h"
