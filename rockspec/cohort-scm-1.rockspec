@@ -120,6 +120,7 @@ build = {
         "csrc/glue/fiber.c",
         "csrc/glue/fibername.c",
         "csrc/glue/groupend.c",
+        "csrc/glue/grouperror.c",
         "csrc/glue/groups.c",
         "csrc/glue/hook.c",
         "csrc/glue/locals.c",

@@ -10,7 +10,7 @@
 #include "errors/group.h"
 #include "glue/deferred.h"
 #include "glue/fibername.h"
-#include "glue/groupend.h"
+#include "glue/grouperror.h"
 #include "glue/note.h"
 #include "glue/object.h"
 #include "glue/reuse.h"

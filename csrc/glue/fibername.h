@@ -1,6 +1,6 @@
 /*
 ** Who a fiber is, and what it has left: its handle, what it is named after, and the error it
-** has failed with. All of that is on its coroutine's stack; no code of users runs here.
+** has failed with. All of that is on its coroutine's stack.
 */
 #ifndef COH_GLUE_FIBERNAME_H
 #define COH_GLUE_FIBERNAME_H
