@@ -13,8 +13,8 @@
 #include "glue/grouperror.h"
 #include "glue/note.h"
 #include "glue/object.h"
+#include "glue/refusal.h"
 #include "glue/reuse.h"
-#include "glue/wait.h"
 #include "lua/arg.h"
 
 

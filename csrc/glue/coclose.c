@@ -46,7 +46,7 @@ void coh_closing_hook(lua_State *L, const struct coh_state *S, const lua_Debug *
     if (coh_unwind_is_called_from_c(L)) c->spared = coh_depth_of(L);
     return;
   }
-  c->limit = coh_unwind_below_catcher(L);
+  c->limit = coh_unwind_below_catcher(S, L);
   lua_pushnil(L);
   lua_error(L);
 }

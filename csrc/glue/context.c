@@ -9,8 +9,8 @@
 
 #include <lauxlib.h>
 
+#include "glue/handler.h"
 #include "glue/locals.h"
-#include "glue/note.h"
 #include "glue/wait.h"
 #include "lua/arg.h"
 #include "lua/names.h"
@@ -76,7 +76,7 @@ static int run(lua_State *L) {
   lua_pushvalue(L, 2);
   coh_locals_set(L, S, f);
   if (f != NULL) ((struct node *)lua_touserdata(L, 2))->withs = f->withs++;
-  lua_pushcfunction(L, coh_note_handler);
+  lua_pushcfunction(L, coh_handler);
   lua_replace(L, 1);
   status = lua_pcallk(L, lua_gettop(L) - 3, LUA_MULTRET, 1, 0, ended);
   if (f != NULL) f->depth--;

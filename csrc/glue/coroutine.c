@@ -13,6 +13,7 @@
 #include "glue/costep.h"
 #include "glue/fiber.h"
 #include "glue/fibername.h"
+#include "glue/inner.h"
 #include "glue/object.h"
 #include "glue/wait.h"
 #include "lua/arg.h"
@@ -173,7 +174,7 @@ static enum status status_of(lua_State *L, const struct coh_state *S, lua_State 
   lua_Debug ar;
   int status = lua_status(co);
   if (L == co) return RUNNING;
-  if (status == LUA_YIELD) return coh_costep_waits(S, co) ? NORMAL : SUSPENDED;
+  if (status == LUA_YIELD) return coh_inner_waits(S, co) ? NORMAL : SUSPENDED;
   if (status != LUA_OK) return DEAD;
   if (lua_getstack(co, 0, &ar) || coh_fiber_is_loaded(S, co)) return NORMAL;
   return lua_gettop(co) == 0 ? DEAD : SUSPENDED;

@@ -9,7 +9,7 @@
 #include <lauxlib.h>
 
 #include "errors/error.h"
-#include "glue/fiber.h"
+#include "glue/fiberload.h"
 #include "glue/note.h"
 #include "glue/object.h"
 #include "glue/reuse.h"

@@ -5,8 +5,7 @@
 **   1 handler   2 handle, or what it is named after   3.. function and arguments
 **   then from 2 on the results, or what it is named after, and the error
 **
-** Before that the body is below those, and the fiber on top, which cannot be called: else Lua's own library
-** would call the function, if it resumed the coroutine, and give out what is below.
+** Before that it is as fiberload.c says.
 **
 ** A failed fiber keeps those two on its stack until its group has taken them, so
 ** that recording a failure needs no memory; unless that is what it is, see shed.h.
@@ -21,7 +20,6 @@
 #include "glue/abandon.h"
 #include "glue/fibername.h"
 #include "glue/hook.h"
-#include "glue/locals.h"
 #include "glue/lost.h"
 #include "glue/note.h"
 #include "glue/object.h"
@@ -30,14 +28,10 @@
 #include "glue/stubborn.h"
 #include "glue/wait.h"
 #include "glue/watch.h"
-#include "lua/outofmemory.h"
 #include "lua/text.h"
 
 
 enum { HANDLER = 1, OWNER = COH_FIBER_OWNER, FUNCTION };  /* slots of the bottom frame */
-
-/* Arguments for which there is always room on a coroutine that has not begun. */
-#define ARGUMENTS_FREE (LUA_MINSTACK - 8)
 
 /* Bytes. Where they are others, only the speed differs. */
 #define CACHE_LINE 64
@@ -187,7 +181,7 @@ static int body_returned(lua_State *L, int status, lua_KContext context) {
 }
 
 
-static int body(lua_State *L) {
+int coh_fiber_l_body(lua_State *L) {
   lua_KContext context = (lua_KContext)lua_touserdata(L, -1);
   int arguments = lua_gettop(L) - FUNCTION - 1;
   lua_settop(L, FUNCTION + arguments);
@@ -196,38 +190,6 @@ static int body(lua_State *L) {
 }
 
 /* }} */
-
-
-void coh_fiber_open(struct coh_state *S) {
-  S->body = body;
-}
-
-
-struct coh_fiber *coh_fiber_load(lua_State *L, struct coh_state *S, int arguments,
-                                 struct coh_object *handle) {
-  struct coh_fiber *f = coh_fiber_take(L, S);
-  lua_State *co = f->L;
-  if (arguments > ARGUMENTS_FREE && !lua_checkstack(co, arguments + LUA_MINSTACK)) {
-    coh_fiber_give(S, f);
-    luaL_error(L, "too many arguments");
-  }
-  if (coh_locals_any(S) && !coh_locals_inherit(L, S, f)) {
-    coh_fiber_give(S, f);
-    coh_out_of_memory(L);
-  }
-  lua_pushcfunction(co, body);
-  lua_pushcfunction(co, coh_note_handler);
-  lua_pushvalue(L, -arguments - 1);
-  if (handle != NULL) {
-    coh_fiber_bind(handle, f);
-    lua_setiuservalue(L, 1, COH_UV_IDENTITY);
-    lua_pushvalue(L, 1);
-  }
-  lua_xmove(L, co, 1);
-  lua_xmove(L, co, arguments + 1);
-  lua_pushlightuserdata(co, f);
-  return f;
-}
 
 
 /* {{ Steps */
@@ -247,7 +209,7 @@ void coh_fiber_raise_yield(lua_State *L, struct coh_fiber *f) {
 static void foreign_yield(struct coh_state *S, struct coh_fiber *f, int values) {
   lua_pop(f->L, values);
   f->yielded = true;
-  coh_note_take(S, f, &f->note);
+  coh_note_take(S, f, 0, &f->note);
   coh_hook_set(S, f->L);
   coh_wait_yield(&S->loop.rt, &f->task.wait);
 }

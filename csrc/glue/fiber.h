@@ -16,16 +16,8 @@ COH_HIDDEN
   "coroutine.yield out of a task: a task has no consumer to yield to; wait with cohort.checkpoint(), " \
   "or run the generator in a coroutine of its own"
 
-/* Once, before any of the rest. */
-void coh_fiber_open(struct coh_state *S);
-
-/*
-** A fiber that will call the function with 'arguments' arguments on top of L,
-** which are popped; bound to the handle, which is at 1, unless that is NULL.
-** Raises before anything changed. [-(arguments + 1), +0, v]
-*/
-struct coh_fiber *coh_fiber_load(lua_State *L, struct coh_state *S, int arguments,
-                                 struct coh_object *handle);
+/* What the coroutine of every task begins with. */
+int coh_fiber_l_body(lua_State *L);
 
 /* The step of every task: what the kernel calls to run one. */
 void coh_fiber_step(struct coh_task *task);

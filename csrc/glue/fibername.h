@@ -13,9 +13,9 @@ COH_HIDDEN
 /* The slot of a coroutine's bottom frame with the handle of its task, or what that is named after. */
 #define COH_FIBER_OWNER 2
 
-/* Is 'co', which has no frames, the coroutine of a task that has yet to begin? See fiber.c. [-0, +0, -] */
+/* Is 'co', which has no frames, the coroutine of a task that is yet to begin? See fiberload.c. [-0, +0, -] */
 static inline bool coh_fiber_is_loaded(const struct coh_state *S, lua_State *co) {
-  return lua_gettop(co) > 0 && lua_tocfunction(co, 1) == S->body;
+  return lua_gettop(co) > 0 && lua_tocfunction(co, 1) == S->known.task;
 }
 
 /* Push a handle that is bound to no fiber yet. [-0, +1, m] */

@@ -18,7 +18,7 @@
 #include "glue/abandon.h"
 #include "glue/deferred.h"
 #include "glue/grouperror.h"
-#include "glue/note.h"
+#include "glue/handler.h"
 #include "glue/reuse.h"
 #include "glue/stubborn.h"
 #include "glue/wait.h"
@@ -121,7 +121,7 @@ static void run_deferred(lua_State *L, struct coh_luagroup *g) {
   struct coh_fiber *f = host_of(g);
   lua_KContext number = g->number;
   int count;
-  lua_pushcfunction(L, coh_note_handler);
+  lua_pushcfunction(L, coh_handler);
   count = coh_deferred_take(L, g);
   if (count == 0) {
     lua_pop(L, 1);

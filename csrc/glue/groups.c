@@ -13,7 +13,7 @@
 #include "glue/deferred.h"
 #include "glue/fibername.h"
 #include "glue/groupend.h"
-#include "glue/note.h"
+#include "glue/handler.h"
 #include "glue/object.h"
 #include "glue/reuse.h"
 #include "glue/scopeobject.h"
@@ -134,7 +134,7 @@ static int group(lua_State *L, int status, lua_KContext context) {
   coh_check_body(L, body, "group", "group(", "g <close> = cohort.open_group()");
   coh_abandon_check_fence(L, S, "group");
   if (arguments > 0) coh_check_options_first(L, body, 1, "group", option_names);
-  lua_pushcfunction(L, coh_note_handler);
+  lua_pushcfunction(L, coh_handler);
   lua_pushvalue(L, body);
   o = push_object(L, S);                                 /* options body ... handler body object */
   name_group(L, options, body);

@@ -12,11 +12,11 @@
 
 COH_HIDDEN
 
-/* The message handler of every protected call of ours: keeps a note, gives back the very value it got. */
-int coh_note_handler(lua_State *L);
-
-/* Put where the fiber 'f' is into 'note', in place of what is there; NULL without memory. */
-void coh_note_take(struct coh_state *S, struct coh_fiber *f, struct coh_note **note);
+/*
+** Put where the fiber 'f' is into 'note', in place of what is there; NULL without memory. Of one that runs
+** the 'level' innermost frames are left out. [-0, +0, -]
+*/
+void coh_note_take(struct coh_state *S, struct coh_fiber *f, int level, struct coh_note **note);
 
 /* Put the string at 'text', if it is one, into the note of 'f', as that of the error 'of'. [-0, +0, -] */
 void coh_note_put(lua_State *L, struct coh_state *S, struct coh_fiber *f, int text, const void *of);

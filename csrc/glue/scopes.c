@@ -16,6 +16,7 @@
 
 #include "errors/error.h"
 #include "glue/abandon.h"
+#include "glue/handler.h"
 #include "glue/note.h"
 #include "glue/object.h"
 #include "glue/reason.h"
@@ -172,7 +173,7 @@ static int run(lua_State *L, struct coh_fiber *f, struct coh_luascope *s) {
 /* Enter a scope around the function at 2; what is at 1 has been read. */
 static int enter(lua_State *L, struct coh_fiber *f, enum form form, int64_t deadline_ns, lua_Number seconds) {
   struct coh_luascope *s = new_scope(L, f, form, seconds);
-  lua_pushcfunction(L, coh_note_handler);
+  lua_pushcfunction(L, coh_handler);
   lua_replace(L, 1);
   coh_task_enter(&f->task, &s->scope, deadline_ns, form == SHIELD);
   return run(L, f, s);
@@ -308,7 +309,7 @@ static int scope(lua_State *L, int status, lua_KContext context) {
   }
   face = coh_face_push(L, has_options ? 1 : 0);       /* options body ... object */
   s = new_scope(L, f, SCOPE, w.seconds);
-  lua_pushcfunction(L, coh_note_handler);
+  lua_pushcfunction(L, coh_handler);
   lua_replace(L, 1);                              /* handler body ... object */
   coh_task_enter(&f->task, &s->scope, w.deadline_ns, w.shield);
   coh_face_bind(L, S, s, face);

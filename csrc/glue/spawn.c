@@ -4,7 +4,7 @@
 */
 #include "glue/spawn.h"
 
-#include "glue/fiber.h"
+#include "glue/fiberload.h"
 #include "glue/fibername.h"
 #include "glue/lost.h"
 #include "glue/object.h"
@@ -51,18 +51,24 @@ static struct check check_of(struct coh_state *S, const struct coh_luagroup *g) 
 }
 
 
-/* Is it still open? If not, what was made for it is given back. [-0, +0, v] */
-static void check_again(lua_State *L, struct coh_state *S, struct check c, struct coh_fiber *made,
-                        const char *what) {
+/* Groups were closed meanwhile: was it among them? Then what was made for it is given back. [-0, +0, v] */
+static void look_again(lua_State *L, struct coh_state *S, const struct check *c, struct coh_fiber *made,
+                       const char *what) {
   struct coh_scope *s;
-  if (S->groups_closed == c.closed || c.host == NULL) return;
-  for (s = c.host->task.current; s != &c.host->task.scope; s = s->parent)
-    if (coh_number_of(s) == c.number) return;
+  for (s = c->host->task.current; s != &c->host->task.scope; s = s->parent)
+    if (coh_number_of(s) == c->number) return;
   made->handle->scope = NULL;
   made->handle->result = COH_FAILED;
   made->handle = NULL;
   coh_fiber_give(S, made);
   refuse_ended(L, what);
+}
+
+
+/* Is it still open? [-0, +0, v] */
+static void check_again(lua_State *L, struct coh_state *S, struct check c, struct coh_fiber *made,
+                        const char *what) {
+  if (S->groups_closed != c.closed && c.host != NULL) look_again(L, S, &c, made, what);
 }
 
 

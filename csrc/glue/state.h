@@ -36,12 +36,20 @@ struct coh_frame {
   bool ok;                  /* it, and every frame further out, can pass a wait on */
 };
 
+/* Functions of ours that stacks are searched for, which tell by them what a coroutine does. */
+struct coh_known {
+  lua_CFunction task;     /* the first of a task's coroutine, see fiber.c */
+  lua_CFunction guard;    /* the first of a coroutine that begins in a task, see costep.c */
+  lua_CFunction handler;  /* of errors, see handler.c */
+  lua_CFunction yield, resume, close, next;  /* see coroutine.c */
+};
+
 struct coh_state {
   struct coh_loop loop;           /* opened while a runtime is */
   struct coh_clock clock;         /* the real one; the runtime may use another */
   lua_State *main;                /* the state's main thread */
   lua_State *pump;                /* who resumes tasks; NULL outside a pump */
-  lua_CFunction body;             /* what the coroutine of a task begins with, see fiber.c */
+  struct coh_known known;
   struct coh_frame *frame;        /* innermost; NULL when no task runs */
   size_t passing;                 /* coroutines inside of tasks' that wait */
   struct coh_link closings;       /* coroutines that are being closed; see coclose.h */

@@ -110,7 +110,7 @@ static void begin(struct coh_state *S, struct coh_fiber *f, int count) {
   if (u == NULL) return;  /* the next delivery tries again */
   u->fiber = f;
   u->count = count;
-  coh_note_take(S, f, &u->place);
+  coh_note_take(S, f, 0, &u->place);
   u->next = S->unwindings;
   S->unwindings = u;
   u->spared = 0;

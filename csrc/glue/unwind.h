@@ -11,7 +11,7 @@
 COH_HIDDEN
 
 /* The depth below the nearest C function, which is going to catch what is raised here; or -1. [-0, +0, -] */
-int coh_unwind_below_catcher(lua_State *L);
+int coh_unwind_below_catcher(const struct coh_state *S, lua_State *L);
 
 /*
 ** In a call hook: does a C function call the one that begins? While an error unwinds that is a '<close>'

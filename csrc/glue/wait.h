@@ -23,6 +23,7 @@
 #ifndef COH_GLUE_WAIT_H
 #define COH_GLUE_WAIT_H
 
+#include "glue/refusal.h"
 #include "glue/state.h"
 #include "kernel/check.h"
 #include "kernel/hidden.h"
@@ -44,18 +45,6 @@ static inline struct coh_fiber *coh_check_task_in(struct coh_state *S, lua_State
 static inline struct coh_fiber *coh_check_task(lua_State *L) {
   return coh_check_task_in(coh_state_here(L), L);
 }
-
-/* Can 'L' wait now? No effect, constant time. [-0, +0, -] */
-static inline bool coh_can_wait(const struct coh_state *S, lua_State *L) {
-  const struct coh_frame *frame = S->frame;
-  return frame != NULL && frame->co == L && frame->ok && lua_isyieldable(L);
-}
-
-/* Push what is in the way of a wait in 'L'. [-0, +1, m] */
-void coh_push_refusal(lua_State *L, struct coh_state *S);
-
-/* Raise it. Never returns. [-0, +0, v] */
-int coh_refuse_wait(struct coh_state *S, lua_State *L);
 
 /* Say why 'L' cannot wait. Never returns. [-0, +0, v] */
 void coh_refuse_call(lua_State *L);

@@ -97,7 +97,7 @@ static bool spares(lua_State *L, const struct coh_state *S) {
   if (watch->stranger == L ? coh_depth_exceeds(L, watch->depth_in_stranger)
                            : S->frame == NULL || coh_unwind_is_task_deeper(S, watch->depth + 1)) return true;
   watch->stranger = L;
-  watch->depth_in_stranger = coh_unwind_below_catcher(L);
+  watch->depth_in_stranger = coh_unwind_below_catcher(S, L);
   return false;
 }
 

@@ -14,8 +14,10 @@
 #include "glue/clocks.h"
 #include "glue/context.h"
 #include "glue/coroutine.h"
+#include "glue/costep.h"
 #include "glue/fiber.h"
 #include "glue/groups.h"
+#include "glue/handler.h"
 #include "glue/note.h"
 #include "glue/reason.h"
 #include "glue/relay.h"
@@ -102,7 +104,7 @@ static int l_note(lua_State *L) {
   struct coh_state *S = coh_state_here(L);
   struct coh_fiber *f = coh_running(S);
   lua_settop(L, 1);
-  if (f != NULL) coh_note_handler(L);
+  if (f != NULL) coh_handler(L);
   if (!coh_error_is(L, 1, COH_ERROR) || coh_error_is(L, 1, COH_ERROR_GROUP)) return 1;
   if (f == NULL) luaL_traceback(L, L, NULL, 1);
   else coh_note_push(L, f->note);
@@ -282,7 +284,9 @@ int luaopen_cohort_core(lua_State *L) {
   lua_pop(L, 1);
   check_lua(L);
   S = coh_state_new(L);
-  coh_fiber_open(S);
+  S->known = (struct coh_known){.task = coh_fiber_l_body, .guard = coh_costep_l_body, .handler = coh_handler,
+                                .yield = coh_coroutine_l_yield, .resume = coh_coroutine_l_resume,
+                                .close = coh_coroutine_l_close, .next = coh_coroutine_l_next};
   lua_createtable(L, 0, 1);
   lua_pushcfunction(L, state_gc);
   lua_setfield(L, -2, "__gc");

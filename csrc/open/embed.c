@@ -14,6 +14,7 @@
 #include "errors/error.h"
 #include "glue/drain.h"
 #include "glue/fiber.h"
+#include "glue/fiberload.h"
 #include "glue/fibername.h"
 #include "glue/note.h"
 #include "glue/object.h"

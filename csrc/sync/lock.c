@@ -7,10 +7,10 @@
 #include <string.h>
 
 #include "errors/error.h"
-#include "glue/costep.h"
 #include "glue/fibername.h"
 #include "glue/reuse.h"
 #include "glue/wait.h"
+#include "glue/waiter.h"
 #include "lua/arg.h"
 
 void coh_lock_describe(lua_State *L, const struct coh_lock *k) {
@@ -62,7 +62,7 @@ static char *set_dead(lua_State *L, struct coh_lock *k, const char *name) {
 
 /* Wake all of a queue, with nothing that they could have to give on. */
 static void send_off(struct coh_link *queue) {
-  while (!coh_link_alone(queue)) coh_costep_send_off(coh_item(queue->next, struct coh_wait, link));
+  while (!coh_link_alone(queue)) coh_waiter_send_off(coh_item(queue->next, struct coh_wait, link));
 }
 
 

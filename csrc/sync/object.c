@@ -6,8 +6,8 @@
 #include <math.h>
 #include <string.h>
 
-#include "glue/costep.h"
 #include "glue/object.h"
+#include "glue/waiter.h"
 #include "lua/arg.h"
 #include "lua/names.h"
 
@@ -46,7 +46,7 @@ void coh_sync_revive(lua_State *L, int arg) {
 
 void coh_sync_collected(struct coh_sync *o) {
   o->collected = true;
-  while (!coh_link_alone(&o->waiters)) coh_costep_send_off(coh_sync_first(o));
+  while (!coh_link_alone(&o->waiters)) coh_waiter_send_off(coh_sync_first(o));
 }
 
 
