@@ -405,7 +405,7 @@ static int l_seek(lua_State *L) {
 /* tostring(file): "file /tmp/x (closed)" */
 static int l_tostring(lua_State *L) {
   const struct coh_box *box = coh_box_check(L, &coh_file_kind, "tostring");
-  coh_box_kept(L, 1, SLOT_PATH);
+  coh_box_push_kept(L, 1, SLOT_PATH);
   lua_pushfstring(L, "file %s%s", lua_tostring(L, -1), box->handle == NULL ? " (closed)" : "");
   return 1;
 }
@@ -414,7 +414,7 @@ static int l_tostring(lua_State *L) {
 /* file.path: also when it is closed */
 static int get_path(lua_State *L) {
   coh_box_check(L, &coh_file_kind, "field");
-  coh_box_kept(L, 1, SLOT_PATH);
+  coh_box_push_kept(L, 1, SLOT_PATH);
   return 1;
 }
 

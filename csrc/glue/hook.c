@@ -61,6 +61,12 @@ void coh_hook_set(struct coh_state *S, lua_State *co) {
 }
 
 
+void coh_hook_set_all(struct coh_state *S) {
+  const struct coh_frame *frame;
+  for (frame = S->frame; frame != NULL; frame = frame->prev) coh_hook_set(S, frame->co);
+}
+
+
 void coh_hook_cover(struct coh_state *S, lua_State *co) {
   if (lua_gethook(co) == NULL || lua_gethook(co) == hook) coh_hook_set(S, co);
 }

@@ -16,7 +16,10 @@ COH_HIDDEN
 /* What is wanted in 'co' has changed: set the hook, or take away whichever is there. [-0, +0, -] */
 void coh_hook_set(struct coh_state *S, lua_State *co);
 
-/* The same, unless there is a hook of the program's. [-0, +0, -] */
+/* The same in each coroutine of the running task. [-0, +0, -] */
+void coh_hook_set_all(struct coh_state *S);
+
+/* The same in 'co', unless there is a hook of the program's. [-0, +0, -] */
 void coh_hook_cover(struct coh_state *S, lua_State *co);
 
 COH_SEEN

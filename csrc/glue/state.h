@@ -251,7 +251,6 @@ static inline struct coh_fiber *coh_running(struct coh_state *S) {
 ** Anchors. 'take' puts the value on top into a new slot [-1, +0, m]; 'set' into that slot [-1, +0, -];
 ** 'clear' keeps the slot and forgets the value [-0, +0, -]; 'push' [-0, +1, -].
 */
-void coh_anchors_open(lua_State *L, struct coh_anchors *a);
 int coh_anchors_take(lua_State *L, struct coh_anchors *a);
 void coh_anchors_set(lua_State *L, const struct coh_anchors *a, int slot);
 void coh_anchors_clear(lua_State *L, const struct coh_anchors *a, int slot);

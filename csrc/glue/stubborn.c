@@ -86,13 +86,6 @@ void coh_stubborn_hook(lua_State *L, struct coh_state *S, struct coh_fiber *f, c
   lua_error(L);
 }
 
-
-/* In each coroutine of the running task. */
-static void set_hooks(struct coh_state *S) {
-  const struct coh_frame *frame;
-  for (frame = S->frame; frame != NULL; frame = frame->prev) coh_hook_set(S, frame->co);
-}
-
 /* }} */
 
 
@@ -116,7 +109,7 @@ static void begin(struct coh_state *S, struct coh_fiber *f, int count) {
   u->spared = 0;
   f->unwinding = true;
   observe(u);
-  set_hooks(S);
+  coh_hook_set_all(S);
 }
 
 
@@ -160,7 +153,7 @@ void coh_stubborn_count(lua_State *L, struct coh_state *S, struct coh_fiber *f) 
   struct coh_scope *counter;
   if (f->unwinding) {
     advance(find(S, f));
-    set_hooks(S);
+    coh_hook_set_all(S);
     return;
   }
   counter = find_counter(f);

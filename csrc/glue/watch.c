@@ -56,11 +56,10 @@ static bool is_innermost(const struct coh_state *S, const lua_State *L) {
 /* The task 'f', which runs 'L', unwinds from now on, whatever instruction it comes to. */
 static void begin_unwinding(lua_State *L, struct coh_state *S, struct coh_fiber *f) {
   struct coh_watch *watch = S->watch;
-  const struct coh_frame *frame;
   watch->busy = f;
   watch->stranger = is_innermost(S, L) ? NULL : L;
   watch->depth = watch->depth_in_stranger = ANYWHERE;
-  for (frame = S->frame; frame != NULL; frame = frame->prev) coh_hook_set(S, frame->co);
+  coh_hook_set_all(S);
 }
 
 

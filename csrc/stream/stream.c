@@ -175,14 +175,14 @@ static int get_local_address(lua_State *L) {
   const struct coh_box *box = coh_box_check(L, &coh_stream_kind, "field");
   struct coh_addr local = {.length = 0};
   if (box->handle != NULL) coh_addr_set_local(&local, ((const struct coh_poll *)box->handle)->fd);
-  coh_box_push_kept(L, LOCAL, &local);
+  coh_box_push_address(L, LOCAL, &local);
   return 1;
 }
 
 
 /* stream.peer_address */
 static int get_peer_address(lua_State *L) {
-  coh_box_push_kept(L, PEER, &coh_box_check(L, &coh_stream_kind, "field")->address);
+  coh_box_push_address(L, PEER, &coh_box_check(L, &coh_stream_kind, "field")->address);
   return 1;
 }
 

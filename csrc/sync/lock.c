@@ -97,14 +97,10 @@ void coh_lock_check_whole(lua_State *L, const struct coh_lock *k) {
 
 /* {{ Holding */
 
-struct coh_fiber *coh_lock_check_owner(lua_State *L, const struct coh_lock *k, const char *what,
-                                       const char *mend) {
-  struct coh_fiber *f = coh_check_task_in(k->sync.state, L);
-  if (k->owner != f) {
-    coh_lock_describe(L, k);
-    coh_misuse(L, "%s: this task does not hold the lock, which is %s%s", what, lua_tostring(L, -1), mend);
-  }
-  return f;
+void coh_lock_check_owner(lua_State *L, const struct coh_lock *k, const char *what, const char *mend) {
+  if (k->owner == coh_check_task_in(k->sync.state, L)) return;
+  coh_lock_describe(L, k);
+  coh_misuse(L, "%s: this task does not hold the lock, which is %s%s", what, lua_tostring(L, -1), mend);
 }
 
 

@@ -99,9 +99,6 @@ static inline struct coh_wait *coh_sync_first(const struct coh_sync *o) {
 */
 void coh_sync_collected(struct coh_sync *o);
 
-/* How many wait. Linear: for people. */
-size_t coh_sync_waiting(const struct coh_sync *o);
-
 /* Push "(held by task 'a', 2 waiting)" of the object at 'object'. [-0, +1, m] */
 void coh_sync_push_state(lua_State *L, int object, const struct coh_sync_class *class);
 
