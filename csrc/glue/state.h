@@ -12,7 +12,6 @@
 
 #include <lua.h>
 
-
 #include "kernel/hidden.h"
 #include "kernel/loop.h"
 
@@ -45,52 +44,62 @@ struct coh_known {
 };
 
 struct coh_state {
-  struct coh_loop loop;           /* opened while a runtime is */
-  struct coh_clock clock;         /* the real one; the runtime may use another */
-  lua_State *main;                /* the state's main thread */
-  lua_State *pump;                /* who resumes tasks; NULL outside a pump */
+  struct coh_loop loop;            /* opened while a runtime is */
+  struct coh_clock clock;          /* the real one; the runtime may use another */
+  lua_State *main;                 /* the state's main thread */
   struct coh_known known;
-  struct coh_frame *frame;        /* innermost; NULL when no task runs */
-  size_t passing;                 /* coroutines inside of tasks' that wait */
-  struct coh_link closings;       /* coroutines that are being closed; see coclose.h */
-  struct coh_link fibers;         /* free, coh_fiber.task.wait.link */
-  struct coh_link buried;         /* ended, but handles point to them that nobody can find; the same link */
-  bool lost_freed;                /* what was there, see lost.h: the lua_State is being closed */
-  struct coh_link unstarted;      /* ended before they had started, not looked at yet; the same link */
-  struct coh_link scopes;         /* free, coh_luascope.scope.sibling */
-  struct coh_link groups;         /* free, coh_luagroup.group.scope.sibling */
+  const char *library;             /* see lua/library.h */
+
+  /* What runs. */
+  lua_State *pump;                 /* who resumes tasks; NULL outside a pump */
+  struct coh_frame *frame;         /* innermost; NULL when no task runs */
+  size_t passing;                  /* coroutines inside of tasks' that wait */
+  struct coh_link closings;        /* coroutines that are being closed; see coclose.h */
+  bool fenced;                     /* what a task left open is being closed: see abandon.h */
+  lua_KContext opened;             /* scopes and groups so far: each has a number of its own */
+  size_t groups_closed;            /* so far */
+  uint64_t checkpoints;            /* calls that may wait, so far */
+  uint64_t seed;                   /* of the shuffle, when there is one */
+  uint64_t random;                 /* for the Lua side: advances with each number drawn */
+
+  /* What is kept when it has ended; see reuse.h. */
+  struct coh_link fibers;          /* free, coh_fiber.task.wait.link */
+  struct coh_link scopes;          /* free, coh_luascope.scope.sibling */
+  struct coh_link groups;          /* free, coh_luagroup.group.scope.sibling */
   size_t fibers_free;
-  bool fenced;                /* what a task left open is being closed: see abandon.h */
-  bool memory_short;          /* it ran out, and no coroutine was made since: see shed.h */
   size_t scopes_free;
   size_t groups_free;
-  const void *kinds[4];           /* identity of the metatable of each coh_kind, see object.h */
-  int kind_references[4];         /* and their references in the registry */
-  struct coh_anchors threads;     /* of fibers: their coroutines */
-  struct coh_anchors objects;     /* of luascopes and luagroups: their faces */
+  struct coh_link unstarted;       /* ended before they had started, not looked at yet; linked as 'fibers' */
+  struct coh_link buried;          /* ended, but handles point to them that nobody can find; the same link */
+  bool lost_freed;                 /* what was there, see lost.h: the lua_State is being closed */
+  bool memory_short;               /* it ran out, and no coroutine was made since: see shed.h */
+
+  /* Values of Lua's. */
+  const void *kinds[4];            /* identity of the metatable of each coh_kind, see object.h */
+  int kind_references[4];          /* and their references in the registry */
+  struct coh_anchors threads;      /* of fibers: their coroutines */
+  struct coh_anchors objects;      /* of luascopes and luagroups: their faces */
+  int cancelled;                   /* registry reference: Cancelled */
+  int locals;                      /* registry reference: task-locals, see locals.h */
+  bool locals_outside;             /* what runs outside of tasks has some */
+
+  /* How it ends. */
   struct coh_unwinding *unwindings;  /* of tasks being ended by force, owned; see stubborn.h */
-  struct coh_hosted *hosted;      /* array of the host's tasks, owned; see open/embed.c */
+  struct coh_watch *watch;         /* the watchdog, or NULL; see watch.h */
+  struct coh_interrupt *interrupt;   /* watches for Ctrl-C, owned; see io/interrupt.c */
+  int report;                      /* registry reference: why all was stopped, as text; or LUA_NOREF */
+  int report_kind;                 /* enum coh_error_kind that says so */
+  bool interrupted;                /* Ctrl-C came */
+  bool forced;                     /* stuck for the second time: every Cancelled is the last warning */
+  bool closing;                    /* being torn down: nothing may begin */
+
+  /* The host. */
+  struct coh_hosted *hosted;       /* array of the host's tasks, owned; see open/embed.c */
   size_t hosted_size;
-  uint32_t hosted_used;           /* no place was used more often in a runtime that is closed */
-  unsigned inside;                /* calls of the host's that run Lua outside of a pump */
-  struct coh_interrupt *interrupt;  /* watches for Ctrl-C, owned; see io/interrupt.c */
-  int report;                     /* registry reference: why all was stopped, as text; or LUA_NOREF */
-  int report_kind;                /* enum coh_error_kind that says so */
-  struct coh_watch *watch;        /* the watchdog, or NULL; see watch.h */
-  int cancelled;                  /* registry reference: Cancelled */
-  lua_KContext opened;            /* scopes and groups so far: each has a number of its own */
-  size_t groups_closed;           /* so far */
-  uint64_t seed;                  /* of the shuffle, when there is one */
-  uint64_t checkpoints;           /* calls that may wait, so far */
-  uint64_t random;                /* for the Lua side: advances with each number drawn */
-  const char *library;            /* see lua/library.h */
-  int locals;                     /* registry reference: task-locals, see locals.h */
-  bool locals_outside;            /* what runs outside of tasks has some */
-  uint8_t standard_held;          /* of the first three descriptors, see io/standard.h */
-  int refused;                    /* libuv's status: why the runtime did not open */
-  bool interrupted;               /* Ctrl-C came */
-  bool forced;                    /* stuck for the second time: every Cancelled is the last warning */
-  bool closing;                   /* being torn down: nothing may begin */
+  uint32_t hosted_used;            /* no place was used more often in a runtime that is closed */
+  unsigned inside;                 /* calls of the host's that run Lua outside of a pump */
+  int refused;                     /* libuv's status: why the runtime did not open */
+  uint8_t standard_held;           /* of the first three descriptors, see io/standard.h */
 };
 
 /*
