@@ -6,8 +6,8 @@
 --- that begin with ---@meta hold annotations only and are left out. Prints each wrong arrow as file:line.
 
 local c_layers = {
-  "kernel/hidden", "kernel/check", "kernel/list", "kernel/heap", "kernel/fault", "kernel/mem",
-  "kernel/clock", "kernel/trace", "kernel/core", "kernel/run", "kernel/timer", "kernel/wait",
+  "kernel/hidden", "kernel/random", "kernel/check", "kernel/list", "kernel/heap", "kernel/fault",
+  "kernel/mem", "kernel/clock", "kernel/trace", "kernel/core", "kernel/run", "kernel/timer", "kernel/wait",
   "kernel/idle", "kernel/scope", "kernel/task", "kernel/group", "kernel/loop",
   "lua", "errors",
   "glue/state", "glue/fibername glue/lost glue/object", "glue/locals", "glue/inner", "glue/unwind",

@@ -26,6 +26,7 @@
 #include "glue/tasks.h"
 #include "glue/wait.h"
 #include "io/io.h"
+#include "kernel/random.h"
 #include "lua/arg.h"
 #include "lua/funcname.h"
 #include "lua/library.h"
@@ -252,11 +253,8 @@ static int l_guard_call(lua_State *L) {
 
 /* random() -> number from 0 up to 1, the same ones in each run with a seed or a clock of cohort.testing */
 static int l_random(lua_State *L) {
-  struct coh_state *S = coh_state_here(L);
-  uint64_t x = S->random += 0x9E3779B97F4A7C15u;
-  x = (x ^ (x >> 30)) * 0xBF58476D1CE4E5B9u;
-  x = (x ^ (x >> 27)) * 0x94D049BB133111EBu;
-  lua_pushnumber(L, (lua_Number)((x ^ (x >> 31)) >> 11) / (lua_Number)((uint64_t)1 << 53));
+  uint64_t drawn = coh_random_next(&coh_state_here(L)->random);
+  lua_pushnumber(L, (lua_Number)(drawn >> 11) / (lua_Number)((uint64_t)1 << 53));
   return 1;
 }
 

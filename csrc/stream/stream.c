@@ -210,4 +210,8 @@ void coh_stream_open(lua_State *L) {
   lua_pushlightuserdata(L, coh_state_of(L));
   lua_pushcclosure(L, l_adopt, 1);
   lua_setfield(L, -2, "adopt");
+  lua_pushinteger(L, COH_LINE_MAX);
+  lua_setfield(L, -2, "LINE_MAX");
+  lua_pushinteger(L, COH_SIZE_LIMIT);
+  lua_setfield(L, -2, "SIZE_LIMIT");
 }
