@@ -5,7 +5,6 @@
 #include "lua/outofmemory.h"
 
 
-
 void *coh_handle_try(struct coh_state *S, size_t size, void (*close)(struct coh_handle *h)) {
   struct coh_handle *h = coh_mem_new(&S->loop.rt.mem, size);
   if (h == NULL) return NULL;

@@ -5,7 +5,6 @@
 #include "lua/outofmemory.h"
 
 
-
 struct coh_io *coh_io_need(lua_State *L, struct coh_state *S) {
   struct coh_io *io = coh_io_of(S);
   size_t i;

@@ -8,7 +8,6 @@
 */
 #include "stream/faulty.h"
 
-
 #include "kernel/random.h"
 #include "lua/arg.h"
 #include "stream/memory.h"

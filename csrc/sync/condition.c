@@ -100,7 +100,6 @@ const struct coh_wait_kind coh_relock_kind = {
 static const char mend[] = ": write local _ <close> = condition:hold() before it";
 
 
-
 static void park(struct coh_condition *c, struct coh_fiber *f) {
   if (coh_link_alone(&c->link)) coh_link_append(&c->lock->conditions, &c->link);
   coh_wait_park(&f->task.wait, &f->task.current->slot, &kind, &c->sync.waiters);
