@@ -6,8 +6,7 @@
 ** A parked waiter has the object at 1 of the waiting function's frame: so it is not
 ** collected, unless Lua's own library closes that coroutine, and a report finds what
 ** is waited for. The entries of a queue are waits, and need not be those of tasks:
-** whoever must know the task of one
-** keeps it in 'wait.of'.
+** whoever must know the task of one keeps it in 'wait.of'.
 **
 ** One that was collected may have been kept by a finalizer of the user's all the same. It gets its own
 ** finalizer back with the next call: what is waited for or held must not vanish in silence.
