@@ -47,7 +47,7 @@ enum {
   COHORT_IDLE,      /* there are no tasks */
   COHORT_EBUSY = -1,   /* a pump of this runtime runs already, or a task does; or it is closed, or being so */
   COHORT_EEXIST = -2,  /* this lua_State has an open runtime */
-  COHORT_ENOMEM = -3,
+  COHORT_ENOMEM = -3,  /* out of memory, or of room on a stack of Lua's */
   COHORT_ESYSTEM = -4, /* the operating system refused; nothing was opened */
   COHORT_EINVAL = -5   /* no module in this lua_State, no such task, or a value out of range */
 };
@@ -93,11 +93,12 @@ COHORT_API cohort_runtime *cohort_of(lua_State *L);
 ** Take a function and 'arguments' values from the top of L and make a task of
 ** them. It runs in a later pump. With 'out' NULL its result is dropped when it
 ** ends, and an error goes to Lua's warnings; else cohort_take must be called.
-** 0 or COHORT_E*; then L's stack is as it was. COHORT_EINVAL also when 'arguments' is
-** negative, there is no function below so many, or L is of another state than the
-** runtime. When no task lives any more after cohort_cancel, cohort_break, the watchdog or
-** an interrupt, the runtime begins again as new with the first task that is made: take
-** before that what the others came to.
+** 0 or COHORT_E*; then L's stack is as it was. COHORT_ENOMEM also when there are more arguments
+** than a stack of Lua's takes; COHORT_EINVAL also when 'arguments' is negative, there is no
+** function below so many, or L is of another state than the runtime. When no task lives any
+** more after cohort_cancel, cohort_break, the watchdog or an interrupt, the runtime begins
+** again as new with the first task that is made: take before that what the others
+** came to.
 */
 COHORT_API int cohort_spawn(cohort_runtime *rt, lua_State *L, int arguments, cohort_task *out);
 

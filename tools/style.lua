@@ -1,8 +1,9 @@
 --- Checks the part of our style that a program can check. Prints each fault as file:line: text.
 ---
 --- C and Lua: a file begins with a paragraph saying what it is (in a header it may follow the guard and
---- the includes), has at most 500 lines of at most 110 columns, no tabs and no trailing blanks. C alone:
---- a function has at most 60 lines, and csrc has one mutable static: all state hangs on one lua_State.
+--- the includes), has at most 500 lines of at most 110 columns, no tabs, no trailing blanks, and no three
+--- blank lines together. C alone: a function has at most 60 lines, and csrc has one mutable static: all
+--- state hangs on one lua_State.
 --- Every text file: no notes to be done later, and no paths of somebody's machine.
 
 local lines_max, columns_max, function_lines_max = 500, 110, 60
@@ -52,6 +53,8 @@ local function check_layout(path, lines)
     if columns > columns_max then fault(path, number, "%d columns, more than %d", columns, columns_max) end
     if line:find("\t") then fault(path, number, "a tab") end
     if line:find("%s$") then fault(path, number, "trailing blanks") end
+    local is_third = line == "" and lines[number - 1] == "" and lines[number - 2] == ""
+    if is_third then fault(path, number, "a third blank line") end
   end
 end
 

@@ -12,6 +12,7 @@
 #include "errors/error.h"
 #include "errors/group.h"
 #include "lua/text.h"
+#include "lua/weak.h"
 
 #define LINKS_MAX 8
 
@@ -189,11 +190,7 @@ void coh_errchain_leaves(lua_State *L, int index) {
   if (!lua_istable(L, index) || !coh_error_is(L, index, COH_ERROR)) return;
   if (lua_rawgetp(L, LUA_REGISTRYINDEX, &left_key) != LUA_TTABLE) {
     lua_pop(L, 1);
-    lua_newtable(L);
-    lua_createtable(L, 0, 1);
-    lua_pushliteral(L, "k");
-    lua_setfield(L, -2, "__mode");
-    lua_setmetatable(L, -2);
+    coh_weak_table_push(L);
     lua_pushvalue(L, -1);
     lua_rawsetp(L, LUA_REGISTRYINDEX, &left_key);
   }

@@ -15,6 +15,7 @@
 #include "errors/group.h"
 #include "lua/arg.h"
 #include "lua/text.h"
+#include "lua/weak.h"
 
 #define HOPS_MAX 100                       /* longest chain of __index tables looked at */
 
@@ -116,7 +117,6 @@ void coh_error_box_nil(lua_State *L) {
   lua_pushboolean(L, 1);
   lua_setfield(L, -2, "boxed");
 }
-
 
 
 /* Puts in place of the table on top what its raw __index holds. [-1, +1, m] */
@@ -480,11 +480,7 @@ static const luaL_Reg error_functions[] = {
 void coh_error_open(lua_State *L) {
   luaL_checkstack(L, LUA_MINSTACK, "opening error types");
   lua_createtable(L, PARENTS_SLOT, 0);     /* module types */
-  lua_newtable(L);
-  lua_createtable(L, 0, 1);
-  lua_pushliteral(L, "k");
-  lua_setfield(L, -2, "__mode");
-  lua_setmetatable(L, -2);                 /* module types parents */
+  coh_weak_table_push(L);                  /* module types parents */
   lua_rawseti(L, -2, PARENTS_SLOT);
   lua_rawsetp(L, LUA_REGISTRYINDEX, &types_key);  /* module */
   open_types(L);

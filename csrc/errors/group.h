@@ -94,7 +94,7 @@ bool coh_errgroup_is_reading(lua_State *L, int index);
 /* The text of the group at 'index', as a part of another when 'size' is not all zero. [-0, +1, m] */
 void coh_errgroup_push_text(lua_State *L, int index, struct coh_text_size *size);
 
-/* Raises "ErrorGroup expected" unless argument 'arg' is a group. [-0, +0, v] */
+/* Argument 'arg' of method 'what' is a group; else misuse. [-0, +0, v] */
 void coh_errgroup_check(lua_State *L, int arg, const char *what);
 
 COH_SEEN

@@ -12,7 +12,6 @@
 
 #include <string.h>
 
-#include "errors/error.h"
 #include "lua/text.h"
 
 #define LEVELS_MAX 10

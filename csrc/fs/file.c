@@ -13,9 +13,9 @@
 #include "fs/quick.h"
 #include "fs/regular.h"
 #include "fs/stat.h"
-#include "glue/shed.h"
 #include "glue/wait.h"
 #include "lua/arg.h"
+#include "lua/outofmemory.h"
 #include "lua/text.h"
 
 enum { SLOT_PATH };  /* what a box keeps */
@@ -408,7 +408,7 @@ static int l_seek(lua_State *L) {
 /* tostring(file): "file /tmp/x (closed)" */
 static int l_tostring(lua_State *L) {
   const struct coh_box *box = coh_box_check(L, &coh_file_kind, "tostring");
-  coh_box_kept(L, 1, SLOT_PATH);
+  coh_box_push_kept(L, 1, SLOT_PATH);
   lua_pushfstring(L, "file %s%s", lua_tostring(L, -1), box->handle == NULL ? " (closed)" : "");
   return 1;
 }
@@ -417,7 +417,7 @@ static int l_tostring(lua_State *L) {
 /* file.path: also when it is closed */
 static int get_path(lua_State *L) {
   coh_box_check(L, &coh_file_kind, "field");
-  coh_box_kept(L, 1, SLOT_PATH);
+  coh_box_push_kept(L, 1, SLOT_PATH);
   return 1;
 }
 

@@ -11,8 +11,8 @@
 #include <unistd.h>
 
 #include "fs/quick.h"
-#include "glue/shed.h"
 #include "glue/wait.h"
+#include "lua/outofmemory.h"
 
 #define ROUNDS_MAX 16  /* pieces that are read at once in a row */
 

@@ -7,9 +7,9 @@
 #include <unistd.h>
 
 #include "errors/system.h"
-#include "glue/shed.h"
 #include "glue/wait.h"
 #include "io/pool.h"
+#include "lua/outofmemory.h"
 
 #define REFUSED "this is no regular file: it could wait for somebody else, or never end"
 #define OTHER_MODE "the file was not opened for this: fs.open takes a mode, \"w\" say, or \"r+\" for both"

@@ -254,7 +254,15 @@ static int l_utime(lua_State *L) {
 /* }} */
 
 
+/* check_path(path, what, mend): the same for a function of the Lua side */
+static int l_check_path(lua_State *L) {
+  coh_fs_check_path(L, 1, luaL_checkstring(L, 2), "a path", luaL_checkstring(L, 3));
+  return 0;
+}
+
+
 static const luaL_Reg functions[] = {
+  {"check_path", l_check_path},
   {"stat", l_stat},
   {"lstat", l_lstat},
   {"exists", l_exists},

@@ -20,9 +20,9 @@
 
 #include "fs/quick.h"
 #include "glue/reuse.h"
-#include "glue/shed.h"
 #include "glue/wait.h"
 #include "lua/arg.h"
+#include "lua/outofmemory.h"
 #include "stream/stream.h"
 
 #define ROUNDS_MAX 16                   /* calls before others have their turn */

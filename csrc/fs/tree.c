@@ -156,7 +156,7 @@ static int sort_entries(struct coh_request *r) {
 }
 
 
-/* n: unused yet, how much of the path is the user's own: behind that no symbolic link is followed */
+/* n: entries so far; how much of the path is the user's own: behind that no symbolic link is followed */
 static int run_scandir(struct coh_request *r) {
   int fd = coh_dir_reach(r->path, (size_t)r->n[1]), status;
   struct dirent *entry;

@@ -178,7 +178,7 @@ static const struct coh_wait_kind watch_kind = {.what = "watch", .forfeit = forf
 /* Is the watcher at 1 closed because it has ended? [-0, +0, -] */
 static bool has_ended(lua_State *L) {
   bool ended;
-  coh_box_kept(L, 1, SLOT_ENDED);
+  coh_box_push_kept(L, 1, SLOT_ENDED);
   ended = lua_toboolean(L, -1);
   lua_pop(L, 1);
   return ended;
@@ -210,7 +210,7 @@ static int go_on(lua_State *L, struct coh_fiber *f) {
     return 1;
   }
   if (w->gone) return end(L, w);
-  coh_box_kept(L, 1, SLOT_PATH);
+  coh_box_push_kept(L, 1, SLOT_PATH);
   status = w->failed == 0 && w->look ? look(w, lua_tostring(L, -1)) : w->failed;
   if (status < 0) {
     coh_syserr_push(L, COH_SYSTEM_ERROR, status, "watch", "path", lua_tostring(L, -1));
@@ -298,7 +298,7 @@ static int l_watch(lua_State *L) {
 /* tostring(watcher): "watcher /tmp (closed)" */
 static int l_tostring(lua_State *L) {
   const struct coh_box *box = coh_box_check(L, &kind, "tostring");
-  coh_box_kept(L, 1, SLOT_PATH);
+  coh_box_push_kept(L, 1, SLOT_PATH);
   lua_pushfstring(L, "watcher %s%s", lua_tostring(L, -1),
                   box->handle != NULL ? "" : has_ended(L) ? " (ended)" : " (closed)");
   return 1;
@@ -308,7 +308,7 @@ static int l_tostring(lua_State *L) {
 /* watcher.path: also when it is closed */
 static int get_path(lua_State *L) {
   coh_box_check(L, &kind, "field");
-  coh_box_kept(L, 1, SLOT_PATH);
+  coh_box_push_kept(L, 1, SLOT_PATH);
   return 1;
 }
 

@@ -9,13 +9,12 @@
 #include "errors/error.h"
 #include "errors/group.h"
 #include "glue/deferred.h"
-#include "glue/fiber.h"
-#include "glue/groupend.h"
+#include "glue/fibername.h"
+#include "glue/grouperror.h"
 #include "glue/note.h"
 #include "glue/object.h"
+#include "glue/refusal.h"
 #include "glue/reuse.h"
-#include "glue/scopes.h"
-#include "glue/wait.h"
 #include "lua/arg.h"
 
 
@@ -67,15 +66,6 @@ static void push_message(lua_State *L, struct coh_scope *scope, bool cut) {
   lua_pushlightuserdata(L, scope);
   lua_pushboolean(L, cut);
   lua_pcall(L, 2, 1, 0);
-}
-
-
-void coh_abandon_check(lua_State *L, const struct coh_fiber *f, const struct coh_scope *until) {
-  const struct coh_scope *s;
-  for (s = f->task.current; s != until; s = s->parent)
-    if (s->role != COH_SCOPE_BLOCK && !coh_scopes_is_block(s))
-      coh_misuse(L, "this block was opened outside of a function form that still runs, cohort.scope, shield "
-                    "or the like: close it after that");
 }
 
 

@@ -26,15 +26,8 @@ bool coh_abandon(lua_State *L, struct coh_state *S, struct coh_fiber *f, struct 
 */
 bool coh_abandon_quietly(struct coh_state *S, struct coh_fiber *f, struct coh_scope *until);
 
-
 /* Misuse in such a finalizer. [-0, +0, v] */
 void coh_abandon_check_fence(lua_State *L, const struct coh_state *S, const char *what);
-
-/*
-** Blocks inside 'until' can be closed by force, function forms cannot: their
-** function still runs. Misuse when there is one. [-0, +0, v]
-*/
-void coh_abandon_check(lua_State *L, const struct coh_fiber *f, const struct coh_scope *until);
 
 /*
 ** What goes on when the real error at 'error' met the one on top, of coh_abandon:

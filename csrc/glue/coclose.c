@@ -10,8 +10,8 @@
 #include <lauxlib.h>
 
 #include "glue/hook.h"
-#include "glue/note.h"
 #include "glue/unwind.h"
+#include "lua/depth.h"
 
 /* On the stack of who closes: so it ends with that, however that ends. */
 struct coh_closing {
@@ -39,14 +39,14 @@ static struct coh_closing *find(const struct coh_state *S, const lua_State *co) 
 void coh_closing_hook(lua_State *L, const struct coh_state *S, const lua_Debug *ar) {
   struct coh_closing *c = find(S, L);
   if (c == NULL) return;
-  if (c->spared != 0 && coh_unwind_is_deeper(L, c->spared - 1)) return;
+  if (c->spared != 0 && coh_depth_exceeds(L, c->spared - 1)) return;
   c->spared = 0;
-  if (coh_unwind_is_deeper(L, c->limit)) return;
+  if (coh_depth_exceeds(L, c->limit)) return;
   if (ar->event == LUA_HOOKCALL) {
-    if (coh_unwind_is_called_from_c(L)) c->spared = coh_note_levels(L);
+    if (coh_unwind_is_called_from_c(L)) c->spared = coh_depth_of(L);
     return;
   }
-  c->limit = coh_unwind_below_catcher(L);
+  c->limit = coh_unwind_below_catcher(S, L);
   lua_pushnil(L);
   lua_error(L);
 }
@@ -72,7 +72,7 @@ bool coh_closing_begin(lua_State *L, struct coh_state *S, lua_State *co) {
   lua_toclose(L, -1);
   c = lua_touserdata(L, -1);
   c->co = co;
-  c->limit = coh_note_levels(co);
+  c->limit = coh_depth_of(co);
   coh_link_append(&S->closings, &c->link);
   coh_hook_set(S, co);
   return true;

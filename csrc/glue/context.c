@@ -1,7 +1,6 @@
 /*
-** Task-locals: see context.h. The innermost node of each task is in a table, under
-** the number of the task's coroutine; that of what runs outside of tasks under 0.
-** A node is never changed, so whoever has it has a snapshot; the collector frees it.
+** Task-locals: see context.h. A node is never changed, so whoever has it has a snapshot; the collector
+** frees it. The innermost of each task is kept in locals.c.
 **
 **   the stack of with and of what was kept
 **   1 handler   2 node   3.. function and arguments, then results or error
@@ -10,8 +9,8 @@
 
 #include <lauxlib.h>
 
-#include "glue/note.h"
-#include "glue/scopes.h"
+#include "glue/handler.h"
+#include "glue/locals.h"
 #include "glue/wait.h"
 #include "lua/arg.h"
 #include "lua/names.h"
@@ -32,80 +31,6 @@ struct node {
 enum { UV_PARENT = 1, UV_BEFORE, UV_CONTEXT, UV_VALUE };  /* BEFORE was the innermost when it began */
 
 
-/* {{ The innermost node */
-
-static int slot_of(const struct coh_fiber *f) {
-  return f == NULL ? 0 : f->task.slot;
-}
-
-
-/* Push the innermost node of 'f', or of what runs outside of tasks; nil when there is none. [-0, +1, -] */
-static struct node *push_innermost(lua_State *L, struct coh_state *S, struct coh_fiber *f) {
-  if (!(f != NULL ? f->locals : S->locals_outside)) {
-    lua_pushnil(L);
-    return NULL;
-  }
-  lua_rawgeti(L, LUA_REGISTRYINDEX, S->locals);
-  lua_rawgeti(L, -1, slot_of(f));
-  lua_replace(L, -2);
-  return lua_touserdata(L, -1);
-}
-
-
-/* Make what is on top, a node or nil, the innermost. A slot that was used keeps its place. [-1, +0, m] */
-static void set_innermost(lua_State *L, struct coh_state *S, struct coh_fiber *f) {
-  bool any = !lua_isnil(L, -1);
-  if (!any) {
-    lua_pop(L, 1);
-    lua_pushboolean(L, 0);
-  }
-  lua_rawgeti(L, LUA_REGISTRYINDEX, S->locals);
-  lua_insert(L, -2);
-  lua_rawseti(L, -2, slot_of(f));
-  lua_pop(L, 1);
-  if (f != NULL) f->locals = any;
-  else S->locals_outside = any;
-}
-
-
-/* pcall'ed: (fiber, node) */
-static int inherit(lua_State *L) {
-  set_innermost(L, coh_state_of(L), lua_touserdata(L, 1));
-  return 0;
-}
-
-
-/* The first time that a slot is used the table may have to grow, in a protected call. */
-bool coh_context_inherit(lua_State *L, struct coh_state *S, struct coh_fiber *f) {
-  lua_rawgeti(L, LUA_REGISTRYINDEX, S->locals);
-  if (lua_rawgeti(L, -1, f->task.slot) == LUA_TNIL) {
-    lua_pushcfunction(L, inherit);
-    lua_pushlightuserdata(L, f);
-    push_innermost(L, S, coh_running(S));
-    if (lua_pcall(L, 2, 0, 0) != LUA_OK) lua_pop(L, 1);
-    lua_pop(L, 2);
-    return f->locals;
-  }
-  lua_pop(L, 1);
-  lua_rawgeti(L, -1, slot_of(coh_running(S)));
-  lua_rawseti(L, -2, f->task.slot);
-  lua_pop(L, 1);
-  return f->locals = true;
-}
-
-
-void coh_context_forget(struct coh_state *S, struct coh_fiber *f) {
-  lua_rawgeti(S->main, LUA_REGISTRYINDEX, S->locals);
-  lua_pushboolean(S->main, 0);
-  lua_rawseti(S->main, -2, f->task.slot);
-  lua_pop(S->main, 1);
-  f->locals = false;
-  f->withs = 0;
-}
-
-/* }} */
-
-
 /* {{ with */
 
 /* Replace the node on top by the one around it, as long as it is not 'node'. False: it is none of them. */
@@ -122,10 +47,10 @@ static bool find(lua_State *L, const struct node *node) {
 static void leave(lua_State *L, struct coh_state *S, struct coh_fiber *f) {
   const struct node *node = lua_touserdata(L, 2);
   luaL_checkstack(L, 4, "task-locals");
-  push_innermost(L, S, f);
+  coh_locals_push(L, S, f);
   if (find(L, node)) {
     lua_getiuservalue(L, 2, UV_BEFORE);
-    set_innermost(L, S, f);
+    coh_locals_set(L, S, f);
     if (f != NULL) f->withs = node->withs;
   }
   lua_pop(L, 1);
@@ -149,9 +74,9 @@ static int run(lua_State *L) {
   struct coh_fiber *f = coh_running(S);
   int status;
   lua_pushvalue(L, 2);
-  set_innermost(L, S, f);
+  coh_locals_set(L, S, f);
   if (f != NULL) ((struct node *)lua_touserdata(L, 2))->withs = f->withs++;
-  lua_pushcfunction(L, coh_note_handler);
+  lua_pushcfunction(L, coh_handler);
   lua_replace(L, 1);
   status = lua_pcallk(L, lua_gettop(L) - 3, LUA_MULTRET, 1, 0, ended);
   if (f != NULL) f->depth--;
@@ -163,7 +88,7 @@ static int run(lua_State *L) {
 static void push_node(lua_State *L, struct coh_state *S, struct coh_fiber *f) {
   struct node *node = lua_newuserdatauv(L, sizeof *node, UV_VALUE);
   node->of = lua_touserdata(L, 1);
-  push_innermost(L, S, f);
+  coh_locals_push(L, S, f);
   lua_pushvalue(L, -1);
   lua_setiuservalue(L, -3, UV_PARENT);
   lua_setiuservalue(L, -2, UV_BEFORE);
@@ -223,7 +148,7 @@ static int l_in_kept(lua_State *L) {
   lua_insert(L, 1);                        /* node kept f ... */
   lua_pushvalue(L, 2);
   lua_setiuservalue(L, 1, UV_PARENT);
-  push_innermost(L, S, coh_running(S));
+  coh_locals_push(L, S, coh_running(S));
   lua_setiuservalue(L, 1, UV_BEFORE);
   lua_pushvalue(L, 1);
   lua_replace(L, 2);                       /* node node f ... */
@@ -233,9 +158,9 @@ static int l_in_kept(lua_State *L) {
 
 void coh_context_keep(lua_State *L, int arg, const struct coh_fiber *caller) {
   struct coh_state *S = coh_state_here(L);
-  if (!caller->locals && !coh_context_is_set(S)) return;
+  if (!caller->locals && !coh_locals_any(S)) return;
   luaL_checkstack(L, 4, "task-locals");
-  push_innermost(L, S, coh_running(S));
+  coh_locals_push(L, S, coh_running(S));
   lua_insert(L, arg);
   lua_pushlightuserdata(L, S);
   lua_pushcclosure(L, l_in_kept, 1);
@@ -265,7 +190,7 @@ bool coh_context_is_open_in(lua_State *L) {
 static int l_get(lua_State *L) {
   struct coh_state *S = coh_state_here(L);
   const struct context *c = check_context(L, "get");
-  const struct node *node = push_innermost(L, S, coh_running(S));
+  const struct node *node = coh_locals_push(L, S, coh_running(S));
   while (node != NULL && node->of != c) {
     lua_getiuservalue(L, -1, UV_PARENT);
     lua_replace(L, -2);
@@ -312,8 +237,7 @@ static int l_context(lua_State *L) {
 
 void coh_context_open(lua_State *L) {
   struct coh_state *S = coh_state_of(L);
-  lua_newtable(L);
-  S->locals = luaL_ref(L, LUA_REGISTRYINDEX);
+  coh_locals_open(L, S);
   lua_pushlightuserdata(L, S);
   lua_newtable(L);                       /* ... state metatable */
   lua_pushlightuserdata(L, S);

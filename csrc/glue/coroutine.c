@@ -12,8 +12,9 @@
 #include "glue/context.h"
 #include "glue/costep.h"
 #include "glue/fiber.h"
+#include "glue/fibername.h"
+#include "glue/inner.h"
 #include "glue/object.h"
-#include "glue/scopes.h"
 #include "glue/wait.h"
 #include "lua/arg.h"
 
@@ -148,7 +149,7 @@ int coh_coroutine_l_yield(lua_State *L) {
   const struct coh_frame *frame = S->frame;
   if (frame != NULL && frame->co == L) {
     if (frame->prev == NULL) return coh_misuse(L, COH_YIELD_MESSAGE);
-    if (coh_scopes_number(S->loop.rt.current->current) > frame->opened) return refuse_yield(L, S);
+    if (coh_number_of(S->loop.rt.current->current) > frame->opened) return refuse_yield(L, S);
     if (coh_running(S)->withs != frame->withs && coh_context_is_open_in(L))
       return coh_misuse(L, "coroutine.yield inside a context's 'with' that was opened in this coroutine: who "
                            "resumed it would see its value; yield outside of it, or write cohort.stream");
@@ -173,9 +174,9 @@ static enum status status_of(lua_State *L, const struct coh_state *S, lua_State 
   lua_Debug ar;
   int status = lua_status(co);
   if (L == co) return RUNNING;
-  if (status == LUA_YIELD) return coh_costep_waits(S, co) ? NORMAL : SUSPENDED;
+  if (status == LUA_YIELD) return coh_inner_waits(S, co) ? NORMAL : SUSPENDED;
   if (status != LUA_OK) return DEAD;
-  if (lua_getstack(co, 0, &ar) || coh_fiber_is_loaded(co)) return NORMAL;
+  if (lua_getstack(co, 0, &ar) || coh_fiber_is_loaded(S, co)) return NORMAL;
   return lua_gettop(co) == 0 ? DEAD : SUSPENDED;
 }
 

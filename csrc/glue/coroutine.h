@@ -7,7 +7,8 @@
 #ifndef COH_GLUE_COROUTINE_H
 #define COH_GLUE_COROUTINE_H
 
-#include "glue/state.h"
+#include <lua.h>
+
 #include "kernel/hidden.h"
 
 COH_HIDDEN

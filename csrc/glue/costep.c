@@ -9,10 +9,10 @@
 #include <limits.h>
 
 #include "glue/coclose.h"
-#include "glue/coroutine.h"
-#include "glue/fiber.h"
+#include "glue/fibername.h"
 #include "glue/hook.h"
-#include "glue/note.h"
+#include "glue/inner.h"
+#include "lua/depth.h"
 
 
 /* {{ The body of a coroutine that begins in a task */
@@ -25,22 +25,17 @@ static int body_ended(lua_State *L, int status, lua_KContext context) {
 }
 
 
-static int body(lua_State *L) {
+int coh_costep_l_body(lua_State *L) {
   return body_ended(L, lua_pcallk(L, lua_gettop(L) - 2, LUA_MULTRET, 1, 0, body_ended), 0);
-}
-
-
-bool coh_costep_raises_again(lua_CFunction f) {
-  return f == body || f == coh_coroutine_l_next;
 }
 
 
 bool coh_costep_is_guarded(lua_State *co) {
   lua_Debug ar;
   bool guarded;
-  if (!lua_checkstack(co, 1) || !lua_getstack(co, coh_note_levels(co) - 1, &ar)) return false;
+  if (!lua_checkstack(co, 1) || !lua_getstack(co, coh_depth_of(co) - 1, &ar)) return false;
   lua_getinfo(co, "f", &ar);
-  guarded = lua_tocfunction(co, -1) == body;
+  guarded = lua_tocfunction(co, -1) == coh_costep_l_body;
   lua_pop(co, 1);
   return guarded;
 }
@@ -49,33 +44,6 @@ bool coh_costep_is_guarded(lua_State *co) {
 
 
 /* {{ Steps */
-
-/* Our function that is the innermost of a suspended 'co', or NULL. [-0, +0, -] */
-static lua_CFunction innermost(lua_State *co, const struct coh_state *S) {
-  lua_CFunction f = NULL;
-  lua_Debug ar;
-  if (!lua_checkstack(co, 2) || !lua_getstack(co, 0, &ar)) return NULL;
-  lua_getinfo(co, "f", &ar);
-  if (lua_iscfunction(co, -1) && lua_getupvalue(co, -1, 1) != NULL) {
-    if (lua_touserdata(co, -1) == S) f = lua_tocfunction(co, -2);
-    lua_pop(co, 1);
-  }
-  lua_pop(co, 1);
-  return f;
-}
-
-
-/*
-** What has yielded is one of our functions then. Who yields to a consumer leaves nothing on the stack; who
-** waits does, or waits in a coroutine inside of a task's.
-*/
-bool coh_costep_waits(const struct coh_state *S, lua_State *co) {
-  lua_CFunction f;
-  if (S->passing == 0 && lua_gettop(co) == 0) return false;
-  f = innermost(co, S);
-  return f != NULL && f != coh_coroutine_l_yield;
-}
-
 
 /* Has it yet to begin? Then there is its function alone. [-0, +0, -] */
 static bool is_new(lua_State *co) {
@@ -89,8 +57,8 @@ static bool is_new(lua_State *co) {
 /* Put the body below the function of a new coroutine, if a task runs; how many arguments more. [-0, +2, -] */
 static int guard(const struct coh_state *S, lua_State *co) {
   if (S->frame == NULL || !is_new(co)) return 0;
-  lua_pushcfunction(co, body);
-  lua_pushcfunction(co, coh_note_handler);
+  lua_pushcfunction(co, coh_costep_l_body);
+  lua_pushcfunction(co, S->known.handler);
   lua_rotate(co, 1, GUARDS);
   return GUARDS;
 }
@@ -151,10 +119,10 @@ static int refuse(lua_State *L, const char *why) {
 int coh_costep_begin(lua_State *L, struct coh_state *S, lua_State *co, int arguments, lua_KContext opened) {
   int status = lua_status(co), more = 0;
   if (!lua_checkstack(co, arguments + GUARDS)) return refuse(L, "too many arguments to resume");
-  if (status == LUA_YIELD && coh_costep_waits(S, co))
+  if (status == LUA_YIELD && coh_inner_waits(S, co))
     return refuse(L, "cannot resume a coroutine that waits: who resumed it goes on with it");
   if (status == LUA_OK) {
-    if (coh_fiber_is_loaded(co)) return refuse(L, "cannot resume the coroutine of a task");
+    if (coh_fiber_is_loaded(S, co)) return refuse(L, "cannot resume the coroutine of a task");
     more = guard(S, co);
   }
   lua_xmove(L, co, arguments);
@@ -192,73 +160,9 @@ int coh_costep_reset(struct coh_state *S, lua_State *co) {
   return status;
 }
 
-/* }} */
-
-
-/* {{ The chain of those that wait */
-
-lua_State *coh_costep_inner(const struct coh_state *S, lua_State *L) {
-  lua_CFunction f;
-  lua_State *co = NULL;
-  lua_Debug ar;
-  if (lua_status(L) != LUA_YIELD) return NULL;
-  f = innermost(L, S);
-  if (f != coh_coroutine_l_resume && f != coh_coroutine_l_close && f != coh_coroutine_l_next) return NULL;
-  lua_getstack(L, 0, &ar);
-  if (f == coh_coroutine_l_next) {
-    lua_getinfo(L, "f", &ar);
-    if (lua_getupvalue(L, -1, 2) != NULL) {
-      co = lua_tothread(L, -1);
-      lua_pop(L, 1);
-    }
-    lua_pop(L, 1);
-  } else if (lua_getlocal(L, &ar, 1) != NULL) {
-    co = lua_tothread(L, -1);
-    lua_pop(L, 1);
-  }
-  return co;
-}
-
-
-lua_State *coh_costep_innermost(const struct coh_state *S, lua_State *L) {
-  lua_State *inner;
-  while ((inner = coh_costep_inner(S, L)) != NULL) L = inner;
-  return L;
-}
-
-
-bool coh_costep_is_in(const struct coh_wait *w, lua_State *co) {
-  const struct coh_fiber *f = coh_item(w, struct coh_fiber, task.wait);
-  if (f->robbed) return false;
-  if (co != f->L && co != coh_costep_innermost(coh_state_from(f->task.scope.slot.rt), f->L)) return false;
-  return lua_status(co) == LUA_YIELD;
-}
-
-
-bool coh_costep_is_there(struct coh_wait *w) {
-  return coh_costep_is_in(w->place == COH_STANDING ? coh_standin_of(w)->choice->wait : w, w->of);
-}
-
-
-void coh_costep_send_off(struct coh_wait *w) {
-  struct coh_wait *whole = w->place == COH_STANDING ? coh_standin_of(w)->choice->wait : w;
-  coh_wait_wake(w, COH_WOKEN);
-  whole->kind = NULL;  /* it was woken with nothing */
-}
-
-
-struct coh_wait *coh_costep_send_off_to(struct coh_link *queue) {
-  while (!coh_link_alone(queue)) {
-    struct coh_wait *w = coh_item(queue->next, struct coh_wait, link);
-    if (coh_costep_is_there(w)) return w;
-    coh_costep_send_off(w);
-  }
-  return NULL;
-}
-
 
 void coh_costep_cut(struct coh_state *S, lua_State *L) {
-  lua_State *co = coh_costep_inner(S, L);
+  lua_State *co = coh_inner_of(S, L);
   if (co == NULL) return;
   coh_costep_cut(S, co);
   S->passing--;

@@ -8,15 +8,12 @@
 
 #include <lauxlib.h>
 
-#include <string.h>
-
 #include "errors/error.h"
-#include "errors/group.h"
-#include "glue/fiber.h"
+#include "glue/fiberload.h"
 #include "glue/note.h"
 #include "glue/object.h"
 #include "glue/reuse.h"
-#include "glue/shed.h"
+#include "lua/outofmemory.h"
 
 
 static struct coh_state *state_of(const struct coh_luagroup *g) {
@@ -134,13 +131,6 @@ static int l_spawn(lua_State *L) {
 }
 
 
-/* Was it memory that 'take' lacked? Its error, which is no function's of others, is on top. [-0, +0, -] */
-static bool is_out_of_memory(lua_State *L, int status) {
-  if (status == LUA_ERRMEM) return true;
-  return lua_type(L, -1) == LUA_TSTRING && strcmp(lua_tostring(L, -1), COH_OUT_OF_MEMORY) == 0;
-}
-
-
 /*
 ** Call 'function' for the latest deferred function; how many values it left. When memory
 ** runs out, or its arguments find no room on the stack, that function is not going to run, and the
@@ -152,7 +142,7 @@ static int take(lua_State *L, struct coh_luagroup *g, lua_CFunction function) {
   lua_pushlightuserdata(L, g);
   status = lua_pcall(L, 1, LUA_MULTRET, 0);
   if (status != LUA_OK) {
-    if (is_out_of_memory(L, status)) g->deferred_lost = true;
+    if (status == LUA_ERRMEM || coh_is_out_of_memory(L, -1)) g->deferred_lost = true;
     else keep_error(L, g, false);
     lua_settop(L, top);
   }

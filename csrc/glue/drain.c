@@ -34,11 +34,7 @@ static void free_scope(struct coh_state *S, struct coh_scope *scope) {
     if (f->L != NULL) coh_fiber_give(S, f);
   } else if (scope->role == COH_SCOPE_GROUP) {
     struct coh_luagroup *g = coh_item(scope, struct coh_luagroup, group.scope);
-    while (!coh_link_alone(&g->group.failed)) {
-      struct coh_link *l = g->group.failed.next;
-      coh_link_remove(l);
-      if (l != &g->group.body_failed) coh_fiber_give(S, coh_item(l, struct coh_fiber, task.wait.link));
-    }
+    coh_luagroup_forget_failures(S, g);
     if (g->group.around == scope) coh_luagroup_give(S, g);
   } else if (scope->role == COH_SCOPE_BLOCK) {
     coh_luagroup_give(S, coh_item(scope, struct coh_luagroup, block));

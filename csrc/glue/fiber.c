@@ -5,8 +5,7 @@
 **   1 handler   2 handle, or what it is named after   3.. function and arguments
 **   then from 2 on the results, or what it is named after, and the error
 **
-** Before that the body is below those, and the fiber on top, which cannot be called: else Lua's own library
-** would call the function, if it resumed the coroutine, and give out what is below.
+** Before that it is as fiberload.c says.
 **
 ** A failed fiber keeps those two on its stack until its group has taken them, so
 ** that recording a failure needs no memory; unless that is what it is, see shed.h.
@@ -19,7 +18,7 @@
 
 #include "errors/error.h"
 #include "glue/abandon.h"
-#include "glue/context.h"
+#include "glue/fibername.h"
 #include "glue/hook.h"
 #include "glue/lost.h"
 #include "glue/note.h"
@@ -33,9 +32,6 @@
 
 
 enum { HANDLER = 1, OWNER = COH_FIBER_OWNER, FUNCTION };  /* slots of the bottom frame */
-
-/* Arguments for which there is always room on a coroutine that has not begun. */
-#define ARGUMENTS_FREE (LUA_MINSTACK - 8)
 
 /* Bytes. Where they are others, only the speed differs. */
 #define CACHE_LINE 64
@@ -185,7 +181,7 @@ static int body_returned(lua_State *L, int status, lua_KContext context) {
 }
 
 
-static int body(lua_State *L) {
+int coh_fiber_l_body(lua_State *L) {
   lua_KContext context = (lua_KContext)lua_touserdata(L, -1);
   int arguments = lua_gettop(L) - FUNCTION - 1;
   lua_settop(L, FUNCTION + arguments);
@@ -194,38 +190,6 @@ static int body(lua_State *L) {
 }
 
 /* }} */
-
-
-bool coh_fiber_is_loaded(lua_State *co) {
-  return lua_gettop(co) > 0 && lua_tocfunction(co, 1) == body;
-}
-
-
-struct coh_fiber *coh_fiber_load(lua_State *L, struct coh_state *S, int arguments,
-                                 struct coh_object *handle) {
-  struct coh_fiber *f = coh_fiber_take(L, S);
-  lua_State *co = f->L;
-  if (arguments > ARGUMENTS_FREE && !lua_checkstack(co, arguments + LUA_MINSTACK)) {
-    coh_fiber_give(S, f);
-    luaL_error(L, "too many arguments");
-  }
-  if (coh_context_is_set(S) && !coh_context_inherit(L, S, f)) {
-    coh_fiber_give(S, f);
-    coh_out_of_memory(L);
-  }
-  lua_pushcfunction(co, body);
-  lua_pushcfunction(co, coh_note_handler);
-  lua_pushvalue(L, -arguments - 1);
-  if (handle != NULL) {
-    coh_fiber_bind(handle, f);
-    lua_setiuservalue(L, 1, COH_UV_IDENTITY);
-    lua_pushvalue(L, 1);
-  }
-  lua_xmove(L, co, 1);
-  lua_xmove(L, co, arguments + 1);
-  lua_pushlightuserdata(co, f);
-  return f;
-}
 
 
 /* {{ Steps */
@@ -245,7 +209,7 @@ void coh_fiber_raise_yield(lua_State *L, struct coh_fiber *f) {
 static void foreign_yield(struct coh_state *S, struct coh_fiber *f, int values) {
   lua_pop(f->L, values);
   f->yielded = true;
-  coh_note_take(S, f, &f->note);
+  coh_note_take(S, f, 0, &f->note);
   coh_hook_set(S, f->L);
   coh_wait_yield(&S->loop.rt, &f->task.wait);
 }
@@ -379,23 +343,6 @@ static void cut_handle(struct coh_fiber *f, enum coh_result result) {
 static bool is_kept(const struct coh_fiber *f) {
   if (f->task.group == NULL) return !f->unclaimed;
   return f->task.starting || f->task.result == COH_FAILED;
-}
-
-
-/* Lua's library takes the coroutine of a task that failed for one that may be resumed. */
-void coh_fiber_push_error(lua_State *L, struct coh_fiber *f) {
-  if (f->L == NULL) {
-    lua_pushliteral(L, COH_OUT_OF_MEMORY);
-  } else if (f->taken) {
-    lua_pushliteral(L, COH_TAKEN);
-  } else if (lua_gettop(f->L) == 0 || (!f->dead && lua_status(f->L) != LUA_OK)) {
-    lua_pushliteral(L, "the error of this task is lost: its coroutine was closed or resumed by hand after it "
-                       "had failed");
-  } else {
-    luaL_checkstack(f->L, 1, "no room for an error");
-    lua_pushvalue(f->L, -1);
-    lua_xmove(f->L, L, 1);
-  }
 }
 
 

@@ -1,18 +1,24 @@
 /*
-** Who a fiber is: its handle, and what it is named after. Both are on its coroutine's
-** stack, in the slot COH_FIBER_OWNER of its bottom frame: see fiber.c.
+** Who a fiber is: see fibername.h. Its handle, or what it is named after, is in the slot COH_FIBER_OWNER
+** of its bottom frame, which fiber.c has a picture of.
 */
-#include "glue/fiber.h"
+#include "glue/fibername.h"
 
 #include <lauxlib.h>
 
 #include "glue/lost.h"
-#include "glue/note.h"
 #include "glue/object.h"
+#include "lua/depth.h"
 #include "lua/funcname.h"
+#include "lua/outofmemory.h"
 
 /* metatable[&title_key] makes the title of an object that tasks are named after. */
 static const char title_key = 0;
+
+
+static struct coh_state *state_of(const struct coh_fiber *f) {
+  return coh_state_from(coh_task_runtime(&f->task));
+}
 
 
 struct coh_object *coh_fiber_handle_new(lua_State *L, const struct coh_state *S) {
@@ -31,16 +37,16 @@ void coh_fiber_push_owner(lua_State *L, struct coh_fiber *f) {
   lua_Debug ar;
   int levels;
   if (co == NULL) {
-    coh_anchors_push(L, &coh_state_from(coh_task_runtime(&f->task))->threads, f->task.slot);
+    coh_anchors_push(L, &state_of(f)->threads, f->task.slot);
     return;
   }
   if (!lua_checkstack(co, 2)) {
     lua_pushnil(L);
     return;
   }
-  if (coh_fiber_is_loaded(co)) {
+  if (coh_fiber_is_loaded(state_of(f), co)) {
     lua_pushvalue(co, COH_FIBER_OWNER + 1);
-  } else if ((levels = coh_note_levels(co)) > 0) {
+  } else if ((levels = coh_depth_of(co)) > 0) {
     lua_getstack(co, levels - 1, &ar);
     if (lua_getlocal(co, &ar, COH_FIBER_OWNER) == NULL) lua_pushnil(co);
   } else if (f->failed && lua_status(co) == LUA_OK && lua_gettop(co) >= 2) {
@@ -57,11 +63,11 @@ static void set_owner(lua_State *L, struct coh_fiber *f) {
   lua_State *co = f->L;
   lua_Debug ar;
   if (co != L) lua_xmove(L, co, 1);
-  if (coh_fiber_is_loaded(co)) {
+  if (coh_fiber_is_loaded(state_of(f), co)) {
     lua_replace(co, COH_FIBER_OWNER + 1);
     return;
   }
-  lua_getstack(co, coh_note_levels(co) - 1, &ar);
+  lua_getstack(co, coh_depth_of(co) - 1, &ar);
   lua_setlocal(co, &ar, COH_FIBER_OWNER);
 }
 
@@ -133,4 +139,21 @@ void coh_fiber_render_identity(lua_State *L) {
 void coh_fiber_push_name(lua_State *L, struct coh_fiber *f) {
   coh_fiber_push_identity(L, f);
   coh_fiber_render_identity(L);
+}
+
+
+/* Lua's library takes the coroutine of a task that failed for one that may be resumed. */
+void coh_fiber_push_error(lua_State *L, struct coh_fiber *f) {
+  if (f->L == NULL) {
+    lua_pushliteral(L, COH_OUT_OF_MEMORY);
+  } else if (f->taken) {
+    lua_pushliteral(L, COH_TAKEN);
+  } else if (lua_gettop(f->L) == 0 || (!f->dead && lua_status(f->L) != LUA_OK)) {
+    lua_pushliteral(L, "the error of this task is lost: its coroutine was closed or resumed by hand after it "
+                       "had failed");
+  } else {
+    luaL_checkstack(f->L, 1, "no room for an error");
+    lua_pushvalue(f->L, -1);
+    lua_xmove(f->L, L, 1);
+  }
 }

@@ -1,6 +1,6 @@
 /*
 ** What happens at the end of a group: everything in it is waited for, then what
-** was deferred runs, then one error has them all.
+** was deferred runs, then one error has all that failed: see grouperror.h.
 */
 #ifndef COH_GLUE_GROUPEND_H
 #define COH_GLUE_GROUPEND_H
@@ -15,12 +15,6 @@ COH_HIDDEN
 ** open, and go through the end. Use as 'return coh_luagroup_body_left(L, g)'.
 */
 int coh_luagroup_body_left(lua_State *L, struct coh_luagroup *g);
-
-/* Put the failures of a group, if any, and the error or nil on top into one error. [-1, +1, m] */
-void coh_luagroup_add_failures(lua_State *L, struct coh_luagroup *g);
-
-/* Close an empty group and give back all it kept. Nothing raises. [-0, +0, -] */
-void coh_luagroup_close(struct coh_state *S, struct coh_luagroup *g);
 
 COH_SEEN
 

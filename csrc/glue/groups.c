@@ -11,9 +11,9 @@
 #include "glue/abandon.h"
 #include "glue/context.h"
 #include "glue/deferred.h"
-#include "glue/fiber.h"
+#include "glue/fibername.h"
 #include "glue/groupend.h"
-#include "glue/note.h"
+#include "glue/handler.h"
 #include "glue/object.h"
 #include "glue/reuse.h"
 #include "glue/scopeobject.h"
@@ -100,7 +100,7 @@ static struct coh_luagroup *open_group(lua_State *L, struct coh_state *S, struct
 
 /* The body returned or raised. */
 static int body_returned(lua_State *L, int status, lua_KContext number) {
-  struct coh_luagroup *g = coh_luagroup_around(coh_scopes_check_open(L, number));
+  struct coh_luagroup *g = coh_luagroup_around(coh_check_open_scope(L, number));
   if (g->group.body_ended) return coh_misuse(L, "this group was given up while its coroutine was suspended");
   g->body_failed = status != LUA_OK && status != LUA_YIELD;
   g->body_cut = g->body_failed && coh_cancelled_is(L, -1);
@@ -134,7 +134,7 @@ static int group(lua_State *L, int status, lua_KContext context) {
   coh_check_body(L, body, "group", "group(", "g <close> = cohort.open_group()");
   coh_abandon_check_fence(L, S, "group");
   if (arguments > 0) coh_check_options_first(L, body, 1, "group", option_names);
-  lua_pushcfunction(L, coh_note_handler);
+  lua_pushcfunction(L, coh_handler);
   lua_pushvalue(L, body);
   o = push_object(L, S);                                 /* options body ... handler body object */
   name_group(L, options, body);
@@ -225,7 +225,7 @@ static int l_close(lua_State *L) {
                          "only open_group goes with <close>");
   if (g->group.body_ended) return 0;
   coh_abandon_check_fence(L, S, "__close");
-  coh_abandon_check(L, f, g->group.around);
+  coh_scopes_check_blocks(L, f, g->group.around);
   g->body_failed = !lua_isnil(L, 2);
   g->body_cut = coh_cancelled_is(L, 2);
   return coh_luagroup_body_left(L, g);
@@ -240,8 +240,8 @@ static int l_close(lua_State *L) {
 static int l_cancel(lua_State *L) {
   struct coh_object *o = coh_object_check(L, 1, COH_GROUP, "cancel");
   lua_settop(L, 2);
-  coh_scopes_check_text(L, "cancel");
-  return coh_scopes_cancel(L, o, 1);
+  coh_scopeobject_check_text(L, "cancel");
+  return coh_scopeobject_cancel(L, o, 1);
 }
 
 
@@ -282,7 +282,7 @@ static int l_defer(lua_State *L) {
 static int get_scope(lua_State *L) {
   coh_object_check(L, 1, COH_GROUP, "field");
   lua_pushvalue(L, 1);
-  coh_scopes_push_proxy(L);
+  coh_scopeobject_push_proxy(L);
   return 1;
 }
 

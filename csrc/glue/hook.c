@@ -39,7 +39,7 @@ static int wanted(struct coh_state *S, const lua_State *co, int *mask) {
 
 
 /* One of them at most raises. Who is made to unwind as a whole is not unwound in parts as well. */
-static void hook(lua_State *L, lua_Debug *ar) {
+void coh_hook(lua_State *L, lua_Debug *ar) {
   struct coh_state *S = coh_state_of(L);
   struct coh_fiber *f = coh_running(S);
   coh_hook_set(S, L);
@@ -55,17 +55,18 @@ void coh_hook_set(struct coh_state *S, lua_State *co) {
   int mask, count = wanted(S, co, &mask);
   if (count == 0) {
     if (lua_gethook(co) != NULL) lua_sethook(co, NULL, 0, 0);
-  } else if (lua_gethook(co) != hook || lua_gethookmask(co) != mask || lua_gethookcount(co) != count) {
-    lua_sethook(co, hook, mask, count);
+  } else if (lua_gethook(co) != coh_hook || lua_gethookmask(co) != mask || lua_gethookcount(co) != count) {
+    lua_sethook(co, coh_hook, mask, count);
   }
 }
 
 
-void coh_hook_cover(struct coh_state *S, lua_State *co) {
-  if (!coh_hook_is_others(co)) coh_hook_set(S, co);
+void coh_hook_set_all(struct coh_state *S) {
+  const struct coh_frame *frame;
+  for (frame = S->frame; frame != NULL; frame = frame->prev) coh_hook_set(S, frame->co);
 }
 
 
-bool coh_hook_is_others(lua_State *co) {
-  return lua_gethook(co) != NULL && lua_gethook(co) != hook;
+void coh_hook_cover(struct coh_state *S, lua_State *co) {
+  if (!coh_is_hooked(S, co)) coh_hook_set(S, co);
 }

@@ -16,11 +16,14 @@ COH_HIDDEN
 /* What is wanted in 'co' has changed: set the hook, or take away whichever is there. [-0, +0, -] */
 void coh_hook_set(struct coh_state *S, lua_State *co);
 
-/* The same, unless there is a hook of the program's. [-0, +0, -] */
+/* The same in each coroutine of the running task. [-0, +0, -] */
+void coh_hook_set_all(struct coh_state *S);
+
+/* The same in 'co', unless there is a hook of the program's. [-0, +0, -] */
 void coh_hook_cover(struct coh_state *S, lua_State *co);
 
-/* Does 'co' have a hook of the program's? [-0, +0, -] */
-bool coh_hook_is_others(lua_State *co);
+/* It, for coh_known. */
+void coh_hook(lua_State *L, lua_Debug *ar);
 
 COH_SEEN
 

@@ -3,14 +3,14 @@
 */
 #include "glue/lost.h"
 
-#include "glue/fiber.h"
+#include "glue/fibername.h"
 
 
 /* A coroutine that was closed has no frame and no error, and nothing that is going to begin. */
 bool coh_lost_is(const struct coh_fiber *f) {
   lua_Debug ar;
   if (f->L == NULL || lua_status(f->L) != LUA_OK || lua_getstack(f->L, 0, &ar)) return false;
-  return f->started || !coh_fiber_is_loaded(f->L);
+  return f->started || !coh_fiber_is_loaded(coh_state_from(coh_task_runtime(&f->task)), f->L);
 }
 
 
@@ -18,24 +18,6 @@ void coh_lost_handle(struct coh_fiber *f) {
   if (f->handle == NULL) return;  /* it has none, or that is known */
   f->lost = true;
   f->handle = NULL;
-}
-
-
-void coh_lost_bury(struct coh_state *S, struct coh_fiber *f) {
-  coh_anchors_free(S->main, &S->threads, f->task.slot);
-  S->loop.rt.mem.used -= sizeof *f;
-  coh_link_append(&S->buried, &f->task.wait.link);
-}
-
-
-void coh_lost_free(struct coh_state *S) {
-  while (!coh_link_alone(&S->buried)) {
-    struct coh_fiber *f = coh_item(S->buried.next, struct coh_fiber, task.wait.link);
-    coh_link_remove(&f->task.wait.link);
-    S->loop.rt.mem.used += sizeof *f;
-    coh_mem_free(&S->loop.rt.mem, f, sizeof *f);
-  }
-  S->lost_freed = true;
 }
 
 

@@ -22,12 +22,6 @@ bool coh_lost_is(const struct coh_fiber *f);
 /* The handle of such a fiber is lost. */
 void coh_lost_handle(struct coh_fiber *f);
 
-/* Keep a fiber that has ended and has lost its handle; it is not counted in what a runtime holds. */
-void coh_lost_bury(struct coh_state *S, struct coh_fiber *f);
-
-/* The end of the lua_State. */
-void coh_lost_free(struct coh_state *S);
-
 /* Look whether the task of a handle has ended so: then the handle is one of a task that failed. */
 void coh_lost_settle(const struct coh_state *S, struct coh_object *handle);
 

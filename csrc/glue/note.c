@@ -4,16 +4,12 @@
 */
 #include "glue/note.h"
 
-#include <lauxlib.h>
-
 #include <stdio.h>
 #include <string.h>
 
 #include "errors/chain.h"
-#include "errors/error.h"
-#include "glue/coclose.h"
-#include "glue/costep.h"
-#include "glue/wait.h"
+#include "glue/inner.h"
+#include "lua/depth.h"
 #include "lua/library.h"
 #include "lua/text.h"
 
@@ -64,22 +60,6 @@ static void add_line(struct text *t, const char *s) {
 }
 
 
-/* Is the function on top one of ours, with the state as first upvalue, or the handler? Pops it. */
-static bool is_ours(lua_State *L, const struct coh_state *S) {
-  bool ours = false;
-  if (lua_iscfunction(L, -1)) {
-    if (lua_getupvalue(L, -1, 1) != NULL) {
-      ours = lua_touserdata(L, -1) == S;
-      lua_pop(L, 1);
-    } else {
-      ours = lua_tocfunction(L, -1) == coh_note_handler;
-    }
-  }
-  lua_pop(L, 1);
-  return ours;
-}
-
-
 /* Is the function at 'level' called by a Lua function of ours? */
 static bool is_called_by_ours(lua_State *L, const struct coh_state *S, int level) {
   lua_Debug caller;
@@ -94,11 +74,14 @@ static bool is_called_by_ours(lua_State *L, const struct coh_state *S, int level
 ** functions without a name are the bodies of tasks and what finalizers are called by.
 */
 static bool is_hidden(lua_State *L, const struct coh_state *S, lua_Debug *ar, int level) {
+  bool ours;
   if (*ar->what != 'C') return coh_library_has(S->library, ar->source);
   if (ar->name == NULL || is_called_by_ours(L, S, level)) return true;
   if (!lua_checkstack(L, 2)) return false;  /* a coroutine that died has no room of its own */
   lua_getinfo(L, "f", ar);
-  return is_ours(L, S);
+  ours = coh_is_ours(L, S) || lua_tocfunction(L, -1) == S->known.handler;
+  lua_pop(L, 1);
+  return ours;
 }
 
 
@@ -125,26 +108,9 @@ static void add_frame(struct text *t, lua_State *L, const struct coh_state *S, l
 }
 
 
-int coh_note_levels(lua_State *L) {
-  lua_Debug ar;
-  int lowest = 0, above = 1;
-  if (!lua_getstack(L, 0, &ar)) return 0;
-  while (lua_getstack(L, above, &ar)) {
-    lowest = above;
-    above *= 2;
-  }
-  while (lowest + 1 < above) {
-    int middle = lowest + (above - lowest) / 2;
-    if (lua_getstack(L, middle, &ar)) lowest = middle;
-    else above = middle;
-  }
-  return above;
-}
-
-
 static void add_stack(struct text *t, lua_State *L, const struct coh_state *S, int level) {
   lua_Debug ar;
-  int levels = lua_getstack(L, level + FRAMES_FIRST + FRAMES_LAST, &ar) ? coh_note_levels(L) : 0;
+  int levels = lua_getstack(L, level + FRAMES_FIRST + FRAMES_LAST, &ar) ? coh_depth_of(L) : 0;
   int first = 0;
   for (; lua_getstack(L, level, &ar); level++) {
     if (levels != 0 && first++ == FRAMES_FIRST && levels - FRAMES_LAST > level) {
@@ -161,7 +127,7 @@ static void add_stack(struct text *t, lua_State *L, const struct coh_state *S, i
 
 /* The frames of a suspended coroutine, below those of the one it waits in. */
 static void add_chain(struct text *t, lua_State *L, const struct coh_state *S) {
-  lua_State *inner = coh_costep_inner(S, L);
+  lua_State *inner = coh_inner_of(S, L);
   if (inner != NULL) {
     add_chain(t, inner, S);
     add_line(t, "in a coroutine resumed by");
@@ -234,16 +200,9 @@ void coh_note_push_line(lua_State *L, struct coh_state *S, struct coh_fiber *f) 
   lua_State *co = f->L;
   lua_Debug frame;
   if (f == coh_running(S) && S->frame != NULL) co = S->frame->co;
-  else if (co != NULL) co = coh_costep_innermost(S, co);
+  else if (co != NULL) co = coh_innermost(S, co);
   if (co == NULL || !coh_text_find_where(S->library, co, &frame)) lua_pushliteral(L, "?");
   else coh_text_push_place(L, frame.short_src, frame.currentline);
-}
-
-
-void coh_note_free(struct coh_state *S, struct coh_note **note) {
-  if (*note == NULL) return;
-  coh_mem_free(&S->loop.rt.mem, *note, sizeof **note + (*note)->length + 1);
-  *note = NULL;
 }
 
 
@@ -256,16 +215,6 @@ static struct coh_note *new_note(struct coh_state *S, const char *text, size_t l
   memcpy(note->text, text, length);
   note->text[length] = '\0';
   return note;
-}
-
-
-/* The same as below, without the 'level' innermost frames. */
-static void take(struct coh_state *S, struct coh_fiber *f, int level, struct coh_note **note) {
-  struct text t;
-  coh_note_free(S, note);
-  begin(&t);
-  add_fiber(&t, S, f, level);
-  *note = new_note(S, t.at, t.length > 0 ? t.length - 1 : 0, NULL);
 }
 
 
@@ -292,8 +241,12 @@ size_t coh_note_split(const char *text, size_t length, const char **handling) {
 }
 
 
-void coh_note_take(struct coh_state *S, struct coh_fiber *f, struct coh_note **note) {
-  take(S, f, 0, note);
+void coh_note_take(struct coh_state *S, struct coh_fiber *f, int level, struct coh_note **note) {
+  struct text t;
+  coh_note_free(S, note);
+  begin(&t);
+  add_fiber(&t, S, f, level);
+  *note = new_note(S, t.at, t.length > 0 ? t.length - 1 : 0, NULL);
 }
 
 
@@ -314,43 +267,5 @@ void coh_note_stuck(struct coh_state *S, struct coh_fiber *f) {
   if (canceller == NULL || canceller->role != COH_SCOPE_PLAIN) return;
   if (canceller->reason != COH_REASON_DEADLINE || !coh_task_has_open(&f->task, canceller)) return;
   s = coh_item(canceller, struct coh_luascope, scope);
-  if (s->wants_trace && s->stuck == NULL) take(S, f, 0, &s->stuck);
-}
-
-
-/*
-** Does a function of ours raise the error? Equal strings are one value, so its identity does
-** not tell. A Lua function of ours may be the message handler, and call this one.
-*/
-static bool is_raised_here(lua_State *L, const struct coh_state *S) {
-  lua_Debug ar;
-  int level;
-  for (level = 1; lua_getstack(L, level, &ar); level++) {
-    lua_getinfo(L, "S", &ar);
-    if (coh_library_has(S->library, ar.source)) continue;
-    lua_getinfo(L, "f", &ar);
-    return is_ours(L, S);
-  }
-  return false;
-}
-
-
-/*
-** Cancelled has no note, see coh_note_stuck; an ErrorGroup brings those of its members;
-** an error that we raise again on its way out has its note from where it began.
-*/
-int coh_note_handler(lua_State *L) {
-  struct coh_state *S;
-  struct coh_fiber *f;
-  bool known;
-  if (coh_cancelled_is(L, 1)) return 1;
-  S = coh_state_of(L);
-  f = coh_running(S);
-  if (f == NULL || (!coh_link_alone(&S->closings) && lua_isnil(L, 1) && coh_closing_is(S, L))) return 1;
-  known = f->rethrown && f->note != NULL && f->note->of == lua_topointer(L, 1) && is_raised_here(L, S);
-  f->rethrown = false;
-  if (known || coh_error_is(L, 1, COH_ERROR_GROUP)) return 1;
-  take(S, f, 1, &f->note);
-  if (f->note != NULL) f->note->of = lua_topointer(L, 1);
-  return 1;
+  if (s->wants_trace && s->stuck == NULL) coh_note_take(S, f, 0, &s->stuck);
 }

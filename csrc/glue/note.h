@@ -12,14 +12,11 @@
 
 COH_HIDDEN
 
-/* The message handler of every protected call of ours: keeps a note, gives back the very value it got. */
-int coh_note_handler(lua_State *L);
-
-/* How many frames are on the stack of 'L'. [-0, +0, -] */
-int coh_note_levels(lua_State *L);
-
-/* Put where the fiber 'f' is into 'note', in place of what is there; NULL without memory. */
-void coh_note_take(struct coh_state *S, struct coh_fiber *f, struct coh_note **note);
+/*
+** Put where the fiber 'f' is into 'note', in place of what is there; NULL without memory. Of one that runs
+** the 'level' innermost frames are left out. [-0, +0, -]
+*/
+void coh_note_take(struct coh_state *S, struct coh_fiber *f, int level, struct coh_note **note);
 
 /* Put the string at 'text', if it is one, into the note of 'f', as that of the error 'of'. [-0, +0, -] */
 void coh_note_put(lua_State *L, struct coh_state *S, struct coh_fiber *f, int text, const void *of);
@@ -36,9 +33,6 @@ size_t coh_note_split(const char *text, size_t length, const char **handling);
 
 /* Push "file:line: " of the first Lua function in a note, "" when there is none. [-0, +1, m] */
 void coh_note_push_where(lua_State *L, const struct coh_note *note);
-
-/* Free what is in 'note', if anything is. */
-void coh_note_free(struct coh_state *S, struct coh_note **note);
 
 /* Cancelled is about to be raised in 'f', which runs: keep where, when a block of its own will tell. */
 void coh_note_stuck(struct coh_state *S, struct coh_fiber *f);

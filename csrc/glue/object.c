@@ -4,7 +4,7 @@
 */
 #include "glue/object.h"
 
-#include "glue/fiber.h"
+#include "glue/fibername.h"
 #include "glue/lost.h"
 #include "lua/arg.h"
 #include "lua/funcname.h"

@@ -5,7 +5,7 @@
 
 #include <lauxlib.h>
 
-#include "glue/fiber.h"
+#include "glue/fibername.h"
 #include "glue/object.h"
 
 static const char *const kinds[] = {NULL,        "cancel",   "deadline", "failure",
@@ -27,7 +27,8 @@ static void add_field(lua_State *L, int reason, const char *before, const char *
 }
 
 
-void coh_reason_push_words(lua_State *L, int reason) {
+/* Push the reason at 'reason' in words: "cancel by main.lua:3: the text". [-0, +1, m] */
+static void push_words(lua_State *L, int reason) {
   lua_pushliteral(L, "");
   add_field(L, reason, "", "kind");
   add_field(L, reason, " by ", "task");
@@ -39,7 +40,7 @@ void coh_reason_push_words(lua_State *L, int reason) {
 static int reason_tostring(lua_State *L) {
   luaL_checktype(L, 1, LUA_TTABLE);
   lua_settop(L, 1);
-  coh_reason_push_words(L, 1);
+  push_words(L, 1);
   return 1;
 }
 
@@ -134,6 +135,29 @@ void coh_reason_push_object(lua_State *L, int object) {
   }
   lua_pushvalue(L, object);
   push_table(L, reason);
+}
+
+
+void coh_reason_push_error(lua_State *L, enum coh_error_kind kind, const char *message) {
+  coh_error_push(L, kind, message);
+  lua_insert(L, -2);
+  lua_setfield(L, -2, "reason");
+}
+
+
+/* Who cancels is often far from who asks for the result: so the message has the reason, too. */
+void coh_reason_push_aborted(lua_State *L, const char *message) {
+  int reason = lua_gettop(L);
+  lua_pushvalue(L, reason);
+  coh_reason_push_error(L, COH_ABORTED, message);
+  if (!lua_isnil(L, reason)) {
+    lua_pushfstring(L, "%s (", message);
+    push_words(L, reason);
+    lua_pushliteral(L, ")");
+    lua_concat(L, 3);
+    lua_setfield(L, -2, "message");
+  }
+  lua_remove(L, reason);
 }
 
 

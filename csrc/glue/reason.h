@@ -7,6 +7,7 @@
 #ifndef COH_GLUE_REASON_H
 #define COH_GLUE_REASON_H
 
+#include "errors/error.h"
 #include "glue/state.h"
 #include "kernel/hidden.h"
 
@@ -21,8 +22,11 @@ void coh_reason_push(lua_State *L, struct coh_state *S, struct coh_scope *scope)
 /* Push the reason that an object keeps or its scope has. [-0, +1, m] */
 void coh_reason_push_object(lua_State *L, int object);
 
-/* Push the reason at 'reason' in words: "cancel by main.lua:3: the text". [-0, +1, m] */
-void coh_reason_push_words(lua_State *L, int reason);
+/* Push an error of 'kind' with the reason on top, which may be nil, as its reason. [-1, +1, m] */
+void coh_reason_push_error(lua_State *L, enum coh_error_kind kind, const char *message);
+
+/* The same of an Aborted, whose message says the reason too. */
+void coh_reason_push_aborted(lua_State *L, const char *message);
 
 /* () -> reason of what cancels the running task, or nil: what Cancelled.reason reads */
 int coh_reason_of_running(lua_State *L);

@@ -8,10 +8,10 @@
 #include "glue/relay.h"
 
 #include "errors/error.h"
-#include "glue/costep.h"
 #include "glue/note.h"
 #include "glue/object.h"
 #include "glue/wait.h"
+#include "glue/waiter.h"
 #include "lua/arg.h"
 
 struct relay {
@@ -73,7 +73,7 @@ static int take(lua_State *L, struct relay *r, struct coh_wait *w) {
 static int ask_try(lua_State *L, int status, lua_KContext context) {
   struct coh_fiber *f = coh_test(L, context);
   struct relay *r = relay_here(L);
-  struct coh_wait *w = coh_costep_first(&r->offers);
+  struct coh_wait *w = coh_waiter_first(&r->offers);
   (void)status;
   if (w != NULL) return take(L, r, w);
   if (r->ended) return 0;
@@ -114,12 +114,12 @@ static int emit_try(lua_State *L, int status, lua_KContext context) {
   struct coh_wait *w;
   (void)status;
   if (r->ended) return refuse_ended(L);
-  if ((w = coh_costep_first(&r->askers)) == NULL) {
+  if ((w = coh_waiter_first(&r->askers)) == NULL) {
     park(f, L, &emit_kind, &r->offers);
   } else {
     copy_values(L, w->of, L, lua_gettop(L));
     coh_wait_wake(w, COH_WOKEN);
-    if (coh_costep_first(&r->askers) != NULL) return 0;  /* another one has asked for the next already */
+    if (coh_waiter_first(&r->askers) != NULL) return 0;  /* another one has asked for the next already */
     park(f, L, &emit_kind, &r->idle);
   }
   return coh_yield(L, f, emitted);
@@ -190,9 +190,9 @@ static int l_check(lua_State *L) {
 /* __gc: who waits here does so in a coroutine that Lua's own library has closed */
 static int l_gc(lua_State *L) {
   struct relay *r = lua_touserdata(L, 1);
-  while (!coh_link_alone(&r->askers)) coh_costep_send_off(coh_item(r->askers.next, struct coh_wait, link));
-  while (!coh_link_alone(&r->offers)) coh_costep_send_off(coh_item(r->offers.next, struct coh_wait, link));
-  while (!coh_link_alone(&r->idle)) coh_costep_send_off(coh_item(r->idle.next, struct coh_wait, link));
+  while (!coh_link_alone(&r->askers)) coh_waiter_send_off(coh_item(r->askers.next, struct coh_wait, link));
+  while (!coh_link_alone(&r->offers)) coh_waiter_send_off(coh_item(r->offers.next, struct coh_wait, link));
+  while (!coh_link_alone(&r->idle)) coh_waiter_send_off(coh_item(r->idle.next, struct coh_wait, link));
   return 0;
 }
 

@@ -4,11 +4,8 @@
 */
 #include "glue/reuse.h"
 
-#include "glue/context.h"
-#include "glue/hook.h"
-#include "glue/lost.h"
-#include "glue/note.h"
-#include "glue/shed.h"
+#include "glue/locals.h"
+#include "lua/outofmemory.h"
 
 #define FIBERS_MAX 1024  /* that are kept, 1.1 KiB each with its coroutine */
 #define SCOPES_MAX 64    /* the same; and of groups as many */
@@ -100,7 +97,7 @@ static struct coh_fiber *make_whole(lua_State *L, struct coh_state *S) {
     coh_link_append(&S->fibers, &f->task.wait.link);
     S->fibers_free++;
   }
-  if (f->L == NULL || coh_hook_is_others(L)) set_thread(L, S, f);
+  if (f->L == NULL || coh_is_hooked(S, L)) set_thread(L, S, f);
   else lua_pop(L, 1);
   return f;
 }
@@ -109,7 +106,7 @@ static struct coh_fiber *make_whole(lua_State *L, struct coh_state *S) {
 /* Where the program has a hook its new coroutine has it too, as in Lua: one that was kept has none. */
 struct coh_fiber *coh_fiber_take(lua_State *L, struct coh_state *S) {
   struct coh_fiber *f = next_free(S);
-  if (f == NULL || f->L == NULL || coh_hook_is_others(L)) f = make_whole(L, S);
+  if (f == NULL || f->L == NULL || coh_is_hooked(S, L)) f = make_whole(L, S);
   coh_link_remove(&f->task.wait.link);
   S->fibers_free--;
   return f;
@@ -139,13 +136,21 @@ static void reset_fiber(struct coh_fiber *f) {
 }
 
 
+/* Keep one that has ended and has lost its handle, see lost.h. It does not count as held by a runtime. */
+static void bury(struct coh_state *S, struct coh_fiber *f) {
+  coh_anchors_free(S->main, &S->threads, f->task.slot);
+  S->loop.rt.mem.used -= sizeof *f;
+  coh_link_append(&S->buried, &f->task.wait.link);
+}
+
+
 void coh_fiber_give(struct coh_state *S, struct coh_fiber *f) {
-  if (f->locals) coh_context_forget(S, f);
+  if (f->locals) coh_locals_forget(S, f);
   if (f->note != NULL) coh_note_free(S, &f->note);
   clean_thread(S, f);
   if (f->lost) {
     free_extra(S, f);
-    coh_lost_bury(S, f);
+    bury(S, f);
     return;
   }
   if (S->fibers_free >= FIBERS_MAX || S->memory_short || S->closing) {
@@ -166,6 +171,17 @@ void coh_fiber_free_kept(struct coh_state *S) {
     free_fiber(S, coh_item(l, struct coh_fiber, task.wait.link));
   }
   S->fibers_free = 0;
+}
+
+
+void coh_fiber_free_buried(struct coh_state *S) {
+  while (!coh_link_alone(&S->buried)) {
+    struct coh_fiber *f = coh_item(S->buried.next, struct coh_fiber, task.wait.link);
+    coh_link_remove(&f->task.wait.link);
+    S->loop.rt.mem.used += sizeof *f;
+    coh_mem_free(&S->loop.rt.mem, f, sizeof *f);
+  }
+  S->lost_freed = true;
 }
 
 /* }} */
@@ -253,6 +269,23 @@ void coh_luagroup_give(struct coh_state *S, struct coh_luagroup *g) {
   }
   coh_link_append(&S->groups, &g->group.scope.sibling);
   S->groups_free++;
+}
+
+
+void coh_luagroup_forget_failures(struct coh_state *S, struct coh_luagroup *g) {
+  struct coh_link *failed = &g->group.failed;
+  while (!coh_link_alone(failed)) {
+    struct coh_link *l = failed->next;
+    coh_link_remove(l);
+    if (l != &g->group.body_failed) coh_fiber_give(S, coh_item(l, struct coh_fiber, task.wait.link));
+  }
+}
+
+
+void coh_luagroup_close(struct coh_state *S, struct coh_luagroup *g) {
+  coh_luagroup_forget_failures(S, g);
+  coh_group_close(&g->group);
+  coh_luagroup_give(S, g);
 }
 
 /* }} */

@@ -30,8 +30,17 @@ void coh_fiber_give(struct coh_state *S, struct coh_fiber *f);
 /* Leave the coroutines that are kept for reuse to the collector. [-0, +0, -] */
 void coh_fiber_free_kept(struct coh_state *S);
 
+/* Free those that lived as long as the lua_State, which is being closed. [-0, +0, -] */
+void coh_fiber_free_buried(struct coh_state *S);
+
 void coh_luascope_give(struct coh_state *S, struct coh_luascope *s);
 void coh_luagroup_give(struct coh_state *S, struct coh_luagroup *g);
+
+/* Give back the tasks of a group that failed: nobody will ask for their errors. [-0, +0, -] */
+void coh_luagroup_forget_failures(struct coh_state *S, struct coh_luagroup *g);
+
+/* Close an empty group and give back all it kept. Nothing raises. [-0, +0, -] */
+void coh_luagroup_close(struct coh_state *S, struct coh_luagroup *g);
 
 /* Free all that is kept. [-0, +0, -] */
 void coh_reuse_free_kept(struct coh_state *S);

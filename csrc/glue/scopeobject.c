@@ -6,11 +6,10 @@
 
 #include <string.h>
 
-#include "glue/fiber.h"
+#include "glue/fibername.h"
 #include "glue/lost.h"
 #include "glue/object.h"
 #include "glue/reason.h"
-#include "glue/scopes.h"
 #include "glue/wait.h"
 #include "lua/arg.h"
 
@@ -50,7 +49,7 @@ static struct coh_object *check_subject(lua_State *L, int arg, const char *what)
 }
 
 
-void coh_scopes_push_proxy(lua_State *L) {
+void coh_scopeobject_push_proxy(lua_State *L) {
   struct coh_face *face = coh_face_push(L, 0);
   face->proxy = true;
   lua_insert(L, -2);
@@ -58,7 +57,7 @@ void coh_scopes_push_proxy(lua_State *L) {
 }
 
 
-void coh_scopes_check_text(lua_State *L, const char *what) {
+void coh_scopeobject_check_text(lua_State *L, const char *what) {
   if (!lua_isnoneornil(L, 2) && lua_type(L, 2) != LUA_TSTRING)
     coh_misuse(L, "%s expects a reason as a string, or nothing, got %s", what, coh_type_name(L, 2));
 }
@@ -70,7 +69,7 @@ static bool is_cancelled(struct coh_object *o) {
 }
 
 
-int coh_scopes_cancel(lua_State *L, struct coh_object *o, int object) {
+int coh_scopeobject_cancel(lua_State *L, struct coh_object *o, int object) {
   if (is_cancelled(o)) return 0;
   coh_reason_note(L, coh_state_here(L), object, 2);
   if (o->scope == NULL) o->reason = COH_REASON_CANCEL;
@@ -83,9 +82,9 @@ int coh_scopes_cancel(lua_State *L, struct coh_object *o, int object) {
 static int l_cancel(lua_State *L) {
   struct coh_object *o;
   lua_settop(L, 2);
-  coh_scopes_check_text(L, "cancel");
+  coh_scopeobject_check_text(L, "cancel");
   o = check_subject(L, 1, "cancel");
-  return coh_scopes_cancel(L, o, 3);
+  return coh_scopeobject_cancel(L, o, 3);
 }
 
 
@@ -208,11 +207,11 @@ static int l_current_scope(lua_State *L) {
     coh_anchors_push(L, &S->objects, coh_item(s, struct coh_luascope, scope)->slot);
   } else if (s->role == COH_SCOPE_TASK) {
     coh_fiber_push_handle(L, S, f);
-    coh_scopes_push_proxy(L);
+    coh_scopeobject_push_proxy(L);
   } else {
     if (s->role == COH_SCOPE_BLOCK) s = &coh_item(s, struct coh_luagroup, block)->group.scope;
     coh_object_push(L, S, s);
-    coh_scopes_push_proxy(L);
+    coh_scopeobject_push_proxy(L);
   }
   return 1;
 }
@@ -226,17 +225,16 @@ static int l_current_deadline(lua_State *L) {
 }
 
 
-static const luaL_Reg scope_methods[] = {{"cancel", l_cancel}, {NULL, NULL}};
-
-static const luaL_Reg scope_metamethods[] = {
-  {"__newindex", l_newindex}, {"__tostring", l_tostring}, {"__close", coh_scopes_l_close}, {NULL, NULL}};
+static const luaL_Reg methods[] = {{"cancel", l_cancel}, {NULL, NULL}};
 
 static const luaL_Reg functions[] = {
   {"current_scope", l_current_scope}, {"current_deadline", l_current_deadline}, {NULL, NULL}};
 
 
-void coh_scopeobject_open(lua_State *L) {
-  coh_object_define(L, COH_SCOPE, "cohort.Scope", scope_metamethods, scope_methods, fields);
+void coh_scopeobject_open(lua_State *L, lua_CFunction close) {
+  const luaL_Reg metamethods[] = {
+    {"__newindex", l_newindex}, {"__tostring", l_tostring}, {"__close", close}, {NULL, NULL}};
+  coh_object_define(L, COH_SCOPE, "cohort.Scope", metamethods, methods, fields);
   lua_pushlightuserdata(L, coh_state_of(L));
   luaL_setfuncs(L, functions, 1);
 }

@@ -9,8 +9,8 @@
 
 COH_HIDDEN
 
-/* Add the functions to the module table on top and make the kind. [-0, +0, m] */
-void coh_scopeobject_open(lua_State *L);
+/* Add the functions to the module table on top and make the kind, whose '__close' is 'close'. [-0, +0, m] */
+void coh_scopeobject_open(lua_State *L, lua_CFunction close);
 
 /* Push an object that stands for nothing yet, named by the options at 'options', 0 for none. [-0, +1, m] */
 struct coh_face *coh_face_push(lua_State *L, int options);
@@ -19,13 +19,16 @@ struct coh_face *coh_face_push(lua_State *L, int options);
 void coh_face_bind(lua_State *L, struct coh_state *S, struct coh_luascope *s, struct coh_face *face);
 
 /* Push a scope object that stands for the group or task on top. [-1, +1, m] */
-void coh_scopes_push_proxy(lua_State *L);
+void coh_scopeobject_push_proxy(lua_State *L);
 
-/* Cancel what the object at 1 stands for, for the reason at 2: the body of every cancel method. */
-int coh_scopes_cancel(lua_State *L, struct coh_object *o, int object);
+/*
+** Cancel what 'o' stands for. The reason at 2 is kept in its userdata, at 'object'. The body of every cancel
+** method. [-0, +0, -]
+*/
+int coh_scopeobject_cancel(lua_State *L, struct coh_object *o, int object);
 
 /* Check the text of a cancel method at 2. [-0, +0, v] */
-void coh_scopes_check_text(lua_State *L, const char *what);
+void coh_scopeobject_check_text(lua_State *L, const char *what);
 
 COH_SEEN
 

@@ -16,7 +16,7 @@
 
 #include "errors/error.h"
 #include "glue/abandon.h"
-#include "glue/fiber.h"
+#include "glue/handler.h"
 #include "glue/note.h"
 #include "glue/object.h"
 #include "glue/reason.h"
@@ -29,47 +29,14 @@
 
 enum form { MOVE_ON, FAIL, SHIELD, SCOPE, BLOCK };
 
-#define BLOCKS_ON_C_STACK 60
-
-
-bool coh_too_deep(lua_State *L, struct coh_fiber *f) {
-  if (++f->depth < BLOCKS_ON_C_STACK || !coh_can_wait(coh_state_here(L), L)) return false;
-  coh_wait_yield_front(coh_task_runtime(&f->task), &f->task.wait);
-  return true;
-}
-
 
 /* {{ Errors that a scope's end raises */
-
-/* Push an error of 'kind' with the reason on top as its reason. [-1, +1, m] */
-static void push_ended(lua_State *L, enum coh_error_kind kind, const char *message) {
-  coh_error_push(L, kind, message);
-  lua_insert(L, -2);
-  lua_setfield(L, -2, "reason");
-}
-
-
-/* Who cancels is often far from who asks for the result: so the message has the reason, too. */
-void coh_scopes_push_aborted(lua_State *L, const char *message) {
-  int reason = lua_gettop(L);
-  lua_pushvalue(L, reason);
-  push_ended(L, COH_ABORTED, message);
-  if (!lua_isnil(L, reason)) {
-    lua_pushfstring(L, "%s (", message);
-    coh_reason_push_words(L, reason);
-    lua_pushliteral(L, ")");
-    lua_concat(L, 3);
-    lua_setfield(L, -2, "message");
-  }
-  lua_remove(L, reason);
-}
-
 
 /* A Timeout carries where its task was stuck, which the note of its Cancelled tells. [-1, +1, m] */
 static void push_timeout(lua_State *L, const struct coh_luascope *s) {
   char text[64] = "timed out";
   if (s->seconds == s->seconds) snprintf(text, sizeof text, "timed out after %.6gs", (double)s->seconds);
-  push_ended(L, COH_TIMEOUT, text);
+  coh_reason_push_error(L, COH_TIMEOUT, text);
   if (s->stuck == NULL) return;
   coh_note_push(L, s->stuck);
   lua_setfield(L, -2, "traceback");
@@ -81,7 +48,7 @@ static int l_cut(lua_State *L) {
   struct coh_luascope *s = lua_touserdata(L, 1);
   coh_reason_push(L, coh_state_from(s->scope.slot.rt), &s->scope);
   if (s->scope.reason == COH_REASON_DEADLINE) push_timeout(L, s);
-  else coh_scopes_push_aborted(L, "the scope was cancelled");
+  else coh_reason_push_aborted(L, "the scope was cancelled");
   return 1;
 }
 
@@ -158,28 +125,9 @@ static int close_inner(lua_State *L, int status, lua_KContext context) {
 }
 
 
-lua_KContext coh_scopes_number(struct coh_scope *s) {
-  const struct coh_luagroup *g = coh_luagroup_around(s);
-  if (g != NULL) return g->number;
-  return s->role == COH_SCOPE_PLAIN ? coh_item(s, struct coh_luascope, scope)->number : 0;
-}
-
-
-struct coh_scope *coh_scopes_check_open(lua_State *L, lua_KContext number) {
-  struct coh_fiber *f = coh_running(coh_state_here(L));
-  struct coh_scope *s = f == NULL ? NULL : f->task.current;
-  while (s != NULL && coh_scopes_number(s) != number) s = s == &f->task.scope ? NULL : s->parent;
-  if (s == NULL)
-    coh_misuse(L, "what this coroutine had open was closed while it was suspended, "
-                  "or belongs to another task: "
-                  "a scope or group ends in the block and the task that opened it");
-  return s;
-}
-
-
 /* The function returned or raised. */
 static int ended(lua_State *L, int status, lua_KContext number) {
-  struct coh_luascope *s = coh_item(coh_scopes_check_open(L, number), struct coh_luascope, scope);
+  struct coh_luascope *s = coh_item(coh_check_open_scope(L, number), struct coh_luascope, scope);
   struct coh_state *S = coh_state_from(s->scope.slot.rt);
   struct coh_fiber *f = coh_running(S);
   s->failed = status != LUA_OK && status != LUA_YIELD;
@@ -225,7 +173,7 @@ static int run(lua_State *L, struct coh_fiber *f, struct coh_luascope *s) {
 /* Enter a scope around the function at 2; what is at 1 has been read. */
 static int enter(lua_State *L, struct coh_fiber *f, enum form form, int64_t deadline_ns, lua_Number seconds) {
   struct coh_luascope *s = new_scope(L, f, form, seconds);
-  lua_pushcfunction(L, coh_note_handler);
+  lua_pushcfunction(L, coh_handler);
   lua_replace(L, 1);
   coh_task_enter(&f->task, &s->scope, deadline_ns, form == SHIELD);
   return run(L, f, s);
@@ -362,7 +310,7 @@ static int scope(lua_State *L, int status, lua_KContext context) {
   }
   face = coh_face_push(L, has_options ? 1 : 0);       /* options body ... object */
   s = new_scope(L, f, SCOPE, w.seconds);
-  lua_pushcfunction(L, coh_note_handler);
+  lua_pushcfunction(L, coh_handler);
   lua_replace(L, 1);                              /* handler body ... object */
   coh_task_enter(&f->task, &s->scope, w.deadline_ns, w.shield);
   coh_face_bind(L, S, s, face);
@@ -396,8 +344,18 @@ static int l_open_scope(lua_State *L) {
 }
 
 
-bool coh_scopes_is_block(const struct coh_scope *s) {
+/* Was it opened by open_scope, and does not end with a function that still runs? */
+static bool is_block(const struct coh_scope *s) {
   return s->role == COH_SCOPE_PLAIN && coh_item(s, struct coh_luascope, scope)->form == BLOCK;
+}
+
+
+void coh_scopes_check_blocks(lua_State *L, const struct coh_fiber *f, const struct coh_scope *until) {
+  const struct coh_scope *s;
+  for (s = f->task.current; s != until; s = s->parent)
+    if (s->role != COH_SCOPE_BLOCK && !is_block(s))
+      coh_misuse(L, "this block was opened outside of a function form that still runs, cohort.scope, shield "
+                    "or the like: close it after that");
 }
 
 
@@ -430,8 +388,8 @@ static int close_block(lua_State *L, int status, lua_KContext context) {
 }
 
 
-/* __close(scope, err) */
-int coh_scopes_l_close(lua_State *L) {
+/* __close(scope, err): the end of an open_scope's block */
+static int l_close(lua_State *L) {
   struct coh_state *S = coh_state_here(L);
   struct coh_face *face = coh_object_check(L, 1, COH_SCOPE, "__close");
   struct coh_fiber *f = coh_running(S);
@@ -439,11 +397,11 @@ int coh_scopes_l_close(lua_State *L) {
   if (face->object.scope == NULL || face->proxy || S->closing) return 0;
   if (f == NULL || !coh_task_has_open(&f->task, face->object.scope))
     return coh_misuse(L, "a scope is closed by the task that opened it");
-  if (coh_item(face->object.scope, struct coh_luascope, scope)->form != BLOCK)
+  if (!is_block(face->object.scope))
     return coh_misuse(L, "the scope of a function form ends with the function: "
                          "only open_scope goes with <close>");
   coh_abandon_check_fence(L, S, "__close");
-  coh_abandon_check(L, f, face->object.scope);
+  coh_scopes_check_blocks(L, f, face->object.scope);
   lua_pushvalue(L, 2);
   return close_block(L, LUA_OK, coh_context(f));
 }
@@ -464,6 +422,7 @@ static const luaL_Reg functions[] = {
 
 
 void coh_scopes_open(lua_State *L) {
+  coh_scopeobject_open(L, l_close);
   lua_pushlightuserdata(L, coh_state_of(L));
   luaL_setfuncs(L, functions, 1);
 }

@@ -3,22 +3,14 @@
 */
 #include "glue/shed.h"
 
-#include <string.h>
-
-#include "glue/fiber.h"
+#include "glue/fibername.h"
 #include "glue/reuse.h"
+#include "lua/outofmemory.h"
 
 
 /* Its error may have been taken by hand, with all that was on its stack. */
 static bool has_run_out(const struct coh_fiber *f) {
-  return !f->cut && f->L != NULL && lua_gettop(f->L) > 0 && lua_type(f->L, -1) == LUA_TSTRING &&
-         strcmp(lua_tostring(f->L, -1), COH_OUT_OF_MEMORY) == 0;
-}
-
-
-int coh_out_of_memory(lua_State *L) {
-  lua_pushliteral(L, COH_OUT_OF_MEMORY);
-  return lua_error(L);
+  return !f->cut && f->L != NULL && lua_gettop(f->L) > 0 && coh_is_out_of_memory(f->L, -1);
 }
 
 

@@ -12,11 +12,6 @@
 
 COH_HIDDEN
 
-#define COH_OUT_OF_MEMORY "not enough memory"  /* Lua's words for it */
-
-/* Raise these words and no others, as Lua does: who looks for them finds them. Never returns. [-0, +0, e] */
-int coh_out_of_memory(lua_State *L);
-
 /*
 ** A fiber has failed. If its error is that memory ran out, memory is short: nothing is
 ** kept for reuse, and when only its group is still to be told its coroutine goes, too; what it is

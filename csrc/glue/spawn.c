@@ -4,12 +4,12 @@
 */
 #include "glue/spawn.h"
 
-#include "errors/error.h"
-#include "glue/fiber.h"
+#include "glue/fiberload.h"
+#include "glue/fibername.h"
 #include "glue/lost.h"
 #include "glue/object.h"
+#include "glue/reason.h"
 #include "glue/reuse.h"
-#include "glue/scopes.h"
 #include "glue/wait.h"
 #include "lua/arg.h"
 
@@ -51,18 +51,24 @@ static struct check check_of(struct coh_state *S, const struct coh_luagroup *g) 
 }
 
 
-/* Is it still open? If not, what was made for it is given back. [-0, +0, v] */
-static void check_again(lua_State *L, struct coh_state *S, struct check c, struct coh_fiber *made,
-                        const char *what) {
+/* Groups were closed meanwhile: was it among them? Then what was made for it is given back. [-0, +0, v] */
+static void look_again(lua_State *L, struct coh_state *S, const struct check *c, struct coh_fiber *made,
+                       const char *what) {
   struct coh_scope *s;
-  if (S->groups_closed == c.closed || c.host == NULL) return;
-  for (s = c.host->task.current; s != &c.host->task.scope; s = s->parent)
-    if (coh_scopes_number(s) == c.number) return;
+  for (s = c->host->task.current; s != &c->host->task.scope; s = s->parent)
+    if (coh_number_of(s) == c->number) return;
   made->handle->scope = NULL;
   made->handle->result = COH_FAILED;
   made->handle = NULL;
   coh_fiber_give(S, made);
   refuse_ended(L, what);
+}
+
+
+/* Is it still open? [-0, +0, v] */
+static void check_again(lua_State *L, struct coh_state *S, struct check c, struct coh_fiber *made,
+                        const char *what) {
+  if (S->groups_closed != c.closed && c.host != NULL) look_again(L, S, &c, made, what);
 }
 
 
@@ -266,7 +272,7 @@ static int start_failed(lua_State *L, struct coh_state *S, struct coh_fiber *f, 
   if (result == COH_SUCCEEDED)
     return coh_misuse(L, "start: the task ended without calling started, its first argument");
   lua_pushnil(L);
-  coh_scopes_push_aborted(L, "the task was cancelled before it had started");
+  coh_reason_push_aborted(L, "the task was cancelled before it had started");
   return lua_error(L);
 }
 

@@ -21,6 +21,13 @@ struct coh_state *coh_state_of(lua_State *L) {
 }
 
 
+static void open_anchors(lua_State *L, struct coh_anchors *a) {
+  lua_newtable(L);
+  a->table = luaL_ref(L, LUA_REGISTRYINDEX);
+  a->free = a->top = 0;
+}
+
+
 struct coh_state *coh_state_new(lua_State *L) {
   struct coh_state *S = lua_newuserdatauv(L, sizeof *S, 0);
   memset(S, 0, sizeof *S);
@@ -36,8 +43,8 @@ struct coh_state *coh_state_new(lua_State *L) {
   lua_rawgeti(L, LUA_REGISTRYINDEX, LUA_RIDX_MAINTHREAD);
   S->main = lua_tothread(L, -1);
   lua_pop(L, 1);
-  coh_anchors_open(L, &S->threads);
-  coh_anchors_open(L, &S->objects);
+  open_anchors(L, &S->threads);
+  open_anchors(L, &S->objects);
   lua_pushvalue(L, -1);
   lua_rawsetp(L, LUA_REGISTRYINDEX, &state_key);
   return S;
@@ -52,14 +59,14 @@ void coh_object_end(struct coh_object *o) {
 }
 
 
-/* {{ Anchors */
-
-void coh_anchors_open(lua_State *L, struct coh_anchors *a) {
-  lua_newtable(L);
-  a->table = luaL_ref(L, LUA_REGISTRYINDEX);
-  a->free = a->top = 0;
+void coh_note_free(struct coh_state *S, struct coh_note **note) {
+  if (*note == NULL) return;
+  coh_mem_free(&S->loop.rt.mem, *note, sizeof **note + (*note)->length + 1);
+  *note = NULL;
 }
 
+
+/* {{ Anchors */
 
 int coh_anchors_take(lua_State *L, struct coh_anchors *a) {
   int slot;

@@ -12,8 +12,6 @@
 
 #include <lua.h>
 
-#include <string.h>
-
 #include "kernel/hidden.h"
 #include "kernel/loop.h"
 
@@ -37,52 +35,72 @@ struct coh_frame {
   bool ok;                  /* it, and every frame further out, can pass a wait on */
 };
 
+/* Functions of ours that a coroutine is searched for, which tell by them what it does. */
+struct coh_known {
+  lua_CFunction task;     /* the first of a task's coroutine, see fiber.c */
+  lua_CFunction guard;    /* the first of a coroutine that begins in a task, see costep.c */
+  lua_CFunction handler;  /* of errors, see handler.c */
+  lua_CFunction yield, resume, close, next;  /* see coroutine.c */
+  lua_Hook hook;          /* see hook.c */
+};
+
 struct coh_state {
-  struct coh_loop loop;           /* opened while a runtime is */
-  struct coh_clock clock;         /* the real one; the runtime may use another */
-  lua_State *main;                /* the state's main thread */
-  lua_State *pump;                /* who resumes tasks; NULL outside a pump */
-  struct coh_frame *frame;        /* innermost; NULL when no task runs */
-  size_t passing;                 /* coroutines inside of tasks' that wait */
-  struct coh_link closings;       /* coroutines that are being closed; see coclose.h */
-  struct coh_link fibers;         /* free, coh_fiber.task.wait.link */
-  struct coh_link buried;         /* ended, but handles point to them that nobody can find; the same link */
-  bool lost_freed;                /* what was there, see lost.h: the lua_State is being closed */
-  struct coh_link unstarted;      /* ended before they had started, not looked at yet; the same link */
-  struct coh_link scopes;         /* free, coh_luascope.scope.sibling */
-  struct coh_link groups;         /* free, coh_luagroup.group.scope.sibling */
+  struct coh_loop loop;            /* opened while a runtime is */
+  struct coh_clock clock;          /* the real one; the runtime may use another */
+  lua_State *main;                 /* the state's main thread */
+  struct coh_known known;
+  const char *library;             /* see lua/library.h */
+
+  /* What runs. */
+  lua_State *pump;                 /* who resumes tasks; NULL outside a pump */
+  struct coh_frame *frame;         /* innermost; NULL when no task runs */
+  size_t passing;                  /* coroutines inside of tasks' that wait */
+  struct coh_link closings;        /* coroutines that are being closed; see coclose.h */
+  bool fenced;                     /* what a task left open is being closed: see abandon.h */
+  lua_KContext opened;             /* scopes and groups so far: each has a number of its own */
+  size_t groups_closed;            /* so far */
+  uint64_t checkpoints;            /* calls that may wait, so far */
+  uint64_t seed;                   /* of the shuffle, when there is one */
+  uint64_t random;                 /* for the Lua side: advances with each number drawn */
+
+  /* What is kept when it has ended; see reuse.h. */
+  struct coh_link fibers;          /* free, coh_fiber.task.wait.link */
+  struct coh_link scopes;          /* free, coh_luascope.scope.sibling */
+  struct coh_link groups;          /* free, coh_luagroup.group.scope.sibling */
   size_t fibers_free;
-  bool fenced;                /* what a task left open is being closed: see abandon.h */
-  bool memory_short;          /* it ran out, and no coroutine was made since: see shed.h */
   size_t scopes_free;
   size_t groups_free;
-  const void *kinds[4];           /* identity of the metatable of each coh_kind, see object.h */
-  int kind_references[4];         /* and their references in the registry */
-  struct coh_anchors threads;     /* of fibers: their coroutines */
-  struct coh_anchors objects;     /* of luascopes and luagroups: their faces */
+  struct coh_link unstarted;       /* ended before they had started, not looked at yet; linked as 'fibers' */
+  struct coh_link buried;          /* ended, but handles point to them that nobody can find; the same link */
+  bool lost_freed;                 /* what was there, see lost.h: the lua_State is being closed */
+  bool memory_short;               /* it ran out, and no coroutine was made since: see shed.h */
+
+  /* Values of Lua's. */
+  const void *kinds[4];            /* identity of the metatable of each coh_kind, see object.h */
+  int kind_references[4];          /* and their references in the registry */
+  struct coh_anchors threads;      /* of fibers: their coroutines */
+  struct coh_anchors objects;      /* of luascopes and luagroups: their faces */
+  int cancelled;                   /* registry reference: Cancelled */
+  int locals;                      /* registry reference: task-locals, see locals.h */
+  bool locals_outside;             /* what runs outside of tasks has some */
+
+  /* How it ends. */
   struct coh_unwinding *unwindings;  /* of tasks being ended by force, owned; see stubborn.h */
-  struct coh_hosted *hosted;      /* array of the host's tasks, owned; see open/embed.c */
+  struct coh_watch *watch;         /* the watchdog, or NULL; see watch.h */
+  struct coh_interrupt *interrupt;   /* watches for Ctrl-C, owned; see io/interrupt.c */
+  int report;                      /* registry reference: why all was stopped, as text; or LUA_NOREF */
+  int report_kind;                 /* enum coh_error_kind that says so */
+  bool interrupted;                /* Ctrl-C came */
+  bool forced;                     /* stuck for the second time: every Cancelled is the last warning */
+  bool closing;                    /* being torn down: nothing may begin */
+
+  /* The host. */
+  struct coh_hosted *hosted;       /* array of the host's tasks, owned; see open/embed.c */
   size_t hosted_size;
-  uint32_t hosted_used;           /* no place was used more often in a runtime that is closed */
-  unsigned inside;                /* calls of the host's that run Lua outside of a pump */
-  struct coh_interrupt *interrupt;  /* watches for Ctrl-C, owned; see io/interrupt.c */
-  int report;                     /* registry reference: why all was stopped, as text; or LUA_NOREF */
-  int report_kind;                /* enum coh_error_kind that says so */
-  struct coh_watch *watch;        /* the watchdog, or NULL; see watch.h */
-  int cancelled;                  /* registry reference: Cancelled */
-  lua_KContext opened;            /* scopes and groups so far: each has a number of its own */
-  size_t groups_closed;           /* so far */
-  uint64_t seed;                  /* of the shuffle, when there is one */
-  uint64_t checkpoints;           /* calls that may wait, so far */
-  uint64_t random;                /* for the Lua side: advances with each number drawn */
-  const char *library;            /* see lua/library.h */
-  int locals;                     /* registry reference: task-locals, see context.h */
-  bool locals_outside;            /* what runs outside of tasks has some */
-  uint8_t standard_held;          /* of the first three descriptors, see io/standard.h */
-  int refused;                    /* libuv's status: why the runtime did not open */
-  bool interrupted;               /* Ctrl-C came */
-  bool forced;                    /* stuck for the second time: every Cancelled is the last warning */
-  bool closing;                   /* being torn down: nothing may begin */
+  uint32_t hosted_used;            /* no place was used more often in a runtime that is closed */
+  unsigned inside;                 /* calls of the host's that run Lua outside of a pump */
+  int refused;                     /* libuv's status: why the runtime did not open */
+  uint8_t standard_held;           /* of the first three descriptors, see io/standard.h */
 };
 
 /*
@@ -188,7 +206,7 @@ struct coh_fiber {
   bool unwinding : 1;             /* is being ended by force, see stubborn.h */
   bool unclaimed : 1;             /* the host does not want its result */
   bool robbed : 1;                /* what waited was resumed by somebody else, and sees no end of the wait */
-  bool locals : 1;                /* it has task-locals, see context.h */
+  bool locals : 1;                /* it has task-locals, see locals.h */
   bool taken : 1;                 /* Lua's own library has ended its coroutine */
   bool lost : 1;                  /* and its handle with that: see lost.h */
   uint16_t withs;                 /* it has open: a coroutine in which this changed may have one of them */
@@ -223,8 +241,21 @@ static inline struct coh_luagroup *coh_luagroup_around(struct coh_scope *scope) 
   return NULL;
 }
 
+/* The number of a scope or of the group it belongs to: later ones have higher ones. That of a task has 0. */
+static inline lua_KContext coh_number_of(struct coh_scope *scope) {
+  const struct coh_luagroup *g = coh_luagroup_around(scope);
+  if (g != NULL) return g->number;
+  return scope->role == COH_SCOPE_PLAIN ? coh_item(scope, struct coh_luascope, scope)->number : 0;
+}
+
 static inline struct coh_state *coh_state_from(struct coh_runtime *rt) {
   return coh_item(rt, struct coh_state, loop.rt);
+}
+
+/* Does 'co' have a hook of the program's? [-0, +0, -] */
+static inline bool coh_is_hooked(const struct coh_state *S, lua_State *co) {
+  lua_Hook hook = lua_gethook(co);
+  return hook != NULL && hook != S->known.hook;
 }
 
 /* The fiber whose code runs now, or NULL. */
@@ -236,7 +267,6 @@ static inline struct coh_fiber *coh_running(struct coh_state *S) {
 ** Anchors. 'take' puts the value on top into a new slot [-1, +0, m]; 'set' into that slot [-1, +0, -];
 ** 'clear' keeps the slot and forgets the value [-0, +0, -]; 'push' [-0, +1, -].
 */
-void coh_anchors_open(lua_State *L, struct coh_anchors *a);
 int coh_anchors_take(lua_State *L, struct coh_anchors *a);
 void coh_anchors_set(lua_State *L, const struct coh_anchors *a, int slot);
 void coh_anchors_clear(lua_State *L, const struct coh_anchors *a, int slot);
@@ -245,6 +275,9 @@ void coh_anchors_free(lua_State *L, struct coh_anchors *a, int slot);
 
 /* The scope of 'o' ended: keep what can still be read of it. [-0, +0, -] */
 void coh_object_end(struct coh_object *o);
+
+/* Free what is in 'note', if anything is. */
+void coh_note_free(struct coh_state *S, struct coh_note **note);
 
 COH_SEEN
 

@@ -10,6 +10,7 @@
 #include "glue/abandon.h"
 #include "glue/costep.h"
 #include "glue/fiber.h"
+#include "glue/fibername.h"
 #include "glue/hook.h"
 #include "glue/note.h"
 #include "glue/object.h"
@@ -85,13 +86,6 @@ void coh_stubborn_hook(lua_State *L, struct coh_state *S, struct coh_fiber *f, c
   lua_error(L);
 }
 
-
-/* In each coroutine of the running task. */
-static void set_hooks(struct coh_state *S) {
-  const struct coh_frame *frame;
-  for (frame = S->frame; frame != NULL; frame = frame->prev) coh_hook_set(S, frame->co);
-}
-
 /* }} */
 
 
@@ -109,13 +103,13 @@ static void begin(struct coh_state *S, struct coh_fiber *f, int count) {
   if (u == NULL) return;  /* the next delivery tries again */
   u->fiber = f;
   u->count = count;
-  coh_note_take(S, f, &u->place);
+  coh_note_take(S, f, 0, &u->place);
   u->next = S->unwindings;
   S->unwindings = u;
   u->spared = 0;
   f->unwinding = true;
   observe(u);
-  set_hooks(S);
+  coh_hook_set_all(S);
 }
 
 
@@ -159,7 +153,7 @@ void coh_stubborn_count(lua_State *L, struct coh_state *S, struct coh_fiber *f) 
   struct coh_scope *counter;
   if (f->unwinding) {
     advance(find(S, f));
-    set_hooks(S);
+    coh_hook_set_all(S);
     return;
   }
   counter = find_counter(f);

@@ -7,18 +7,16 @@
 
 #include <string.h>
 
-#include "errors/error.h"
-#include "glue/fiber.h"
+#include "glue/fibername.h"
 #include "glue/lost.h"
 #include "glue/note.h"
 #include "glue/object.h"
 #include "glue/reason.h"
 #include "glue/reuse.h"
 #include "glue/scopeobject.h"
-#include "glue/scopes.h"
-#include "glue/shed.h"
 #include "glue/wait.h"
 #include "lua/arg.h"
+#include "lua/outofmemory.h"
 
 
 /* {{ Time and checkpoints */
@@ -144,7 +142,7 @@ static void check_ended(lua_State *L, const struct coh_object *o, const char *wh
 /* Push an Aborted that says why the task at 1 was cancelled. [-0, +1, m] */
 static void push_aborted(lua_State *L) {
   coh_reason_push_object(L, 1);
-  coh_scopes_push_aborted(L, "the task was cancelled");
+  coh_reason_push_aborted(L, "the task was cancelled");
 }
 
 
@@ -271,8 +269,8 @@ static int l_join(lua_State *L) {
 static int l_cancel(lua_State *L) {
   struct coh_object *o = check_task(L, "cancel");
   lua_settop(L, 2);
-  coh_scopes_check_text(L, "cancel");
-  return o->scope == NULL ? 0 : coh_scopes_cancel(L, o, 1);
+  coh_scopeobject_check_text(L, "cancel");
+  return o->scope == NULL ? 0 : coh_scopeobject_cancel(L, o, 1);
 }
 
 

@@ -23,6 +23,7 @@
 #ifndef COH_GLUE_WAIT_H
 #define COH_GLUE_WAIT_H
 
+#include "glue/refusal.h"
 #include "glue/state.h"
 #include "kernel/check.h"
 #include "kernel/hidden.h"
@@ -44,18 +45,6 @@ static inline struct coh_fiber *coh_check_task_in(struct coh_state *S, lua_State
 static inline struct coh_fiber *coh_check_task(lua_State *L) {
   return coh_check_task_in(coh_state_here(L), L);
 }
-
-/* Can 'L' wait now? No effect, constant time. [-0, +0, -] */
-static inline bool coh_can_wait(const struct coh_state *S, lua_State *L) {
-  const struct coh_frame *frame = S->frame;
-  return frame != NULL && frame->co == L && frame->ok && lua_isyieldable(L);
-}
-
-/* Push what is in the way of a wait in 'L'. [-0, +1, m] */
-void coh_push_refusal(lua_State *L, struct coh_state *S);
-
-/* Raise it. Never returns. [-0, +0, v] */
-int coh_refuse_wait(struct coh_state *S, lua_State *L);
 
 /* Say why 'L' cannot wait. Never returns. [-0, +0, v] */
 void coh_refuse_call(lua_State *L);
@@ -108,6 +97,9 @@ int coh_turn(lua_State *L, struct coh_fiber *f, lua_KFunction k);
 /* Let all others run, then go on with 'k'. Use as 'return coh_switch(L, k)'. */
 int coh_switch(lua_State *L, lua_KFunction k);
 
+/* At the sixtieth block on the C stack: begin again on an empty one. True: return coh_yield. */
+bool coh_too_deep(lua_State *L, struct coh_fiber *f);
+
 /* Deliver Cancelled to the running task. Never returns. [-0, +0, e] */
 int coh_raise_cancelled(lua_State *L, struct coh_fiber *f);
 
@@ -122,6 +114,12 @@ static inline struct coh_fiber *coh_resumed(lua_State *L, lua_KContext context) 
   coh_refuse_resume(L);
   return NULL;
 }
+
+/*
+** The running task has the scope or group of this number open; else raise: a coroutine of the user's that was
+** suspended in it went on too late. [-0, +0, v]
+*/
+struct coh_scope *coh_check_open_scope(lua_State *L, lua_KContext number);
 
 /* First line of a 'try': the fiber, or Cancelled when its task is. [-0, +0, e] */
 static inline struct coh_fiber *coh_test(lua_State *L, lua_KContext context) {

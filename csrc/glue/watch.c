@@ -9,6 +9,7 @@
 #include "errors/error.h"
 #include "glue/hook.h"
 #include "glue/unwind.h"
+#include "lua/depth.h"
 
 #define INSTRUCTIONS 100000  /* between two looks at the clock: a millisecond; some fifty for who unwinds */
 #define ANYWHERE (INT_MAX - 1)  /* no stack is as deep */
@@ -55,11 +56,10 @@ static bool is_innermost(const struct coh_state *S, const lua_State *L) {
 /* The task 'f', which runs 'L', unwinds from now on, whatever instruction it comes to. */
 static void begin_unwinding(lua_State *L, struct coh_state *S, struct coh_fiber *f) {
   struct coh_watch *watch = S->watch;
-  const struct coh_frame *frame;
   watch->busy = f;
   watch->stranger = is_innermost(S, L) ? NULL : L;
   watch->depth = watch->depth_in_stranger = ANYWHERE;
-  for (frame = S->frame; frame != NULL; frame = frame->prev) coh_hook_set(S, frame->co);
+  coh_hook_set_all(S);
 }
 
 
@@ -93,10 +93,10 @@ static bool spares(lua_State *L, const struct coh_state *S) {
     watch->depth = coh_unwind_below_task_catcher(S);
     return false;
   }
-  if (watch->stranger == L ? coh_unwind_is_deeper(L, watch->depth_in_stranger)
+  if (watch->stranger == L ? coh_depth_exceeds(L, watch->depth_in_stranger)
                            : S->frame == NULL || coh_unwind_is_task_deeper(S, watch->depth + 1)) return true;
   watch->stranger = L;
-  watch->depth_in_stranger = coh_unwind_below_catcher(L);
+  watch->depth_in_stranger = coh_unwind_below_catcher(S, L);
   return false;
 }
 

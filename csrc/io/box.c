@@ -4,7 +4,7 @@
 #include "io/box.h"
 
 #include "errors/system.h"
-#include "glue/fiber.h"
+#include "glue/fibername.h"
 #include "glue/object.h"
 #include "io/handle.h"
 #include "lua/arg.h"
@@ -175,7 +175,7 @@ int coh_box_raise(lua_State *L, enum coh_error_kind error, int status, const cha
 }
 
 
-void coh_box_push_kept(lua_State *L, int slot, const struct coh_addr *a) {
+void coh_box_push_address(lua_State *L, int slot, const struct coh_addr *a) {
   if (lua_getiuservalue(L, 1, SLOT_KEPT + slot) != LUA_TNIL || a->length == 0) return;
   lua_pop(L, 1);
   coh_addr_push(L, a);
@@ -189,6 +189,6 @@ void coh_box_keep(lua_State *L, int index, int slot) {
 }
 
 
-void coh_box_kept(lua_State *L, int index, int slot) {
+void coh_box_push_kept(lua_State *L, int index, int slot) {
   lua_getiuservalue(L, index, SLOT_KEPT + slot);
 }

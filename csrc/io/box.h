@@ -82,12 +82,12 @@ static inline struct coh_handle *coh_box_check_open(lua_State *L, const struct c
 /* Raise what a status means for the box at 1, with its address. Never returns. [-0, +0, e] */
 int coh_box_raise(lua_State *L, enum coh_error_kind error, int status, const char *what);
 
-/* Push a field that is made once by 'push' and kept: 'slot' is 0 or 1. [-0, +1, m] */
-void coh_box_push_kept(lua_State *L, int slot, const struct coh_addr *a);
-
-/* Keep the value on top in such a slot of the box at 'index', and push it again. [-1, +0, -], [-0, +1, -] */
+/* The box at 'index' has slots 0 and 1: keep the value on top in one [-1, +0, -], push it [-0, +1, -]. */
 void coh_box_keep(lua_State *L, int index, int slot);
-void coh_box_kept(lua_State *L, int index, int slot);
+void coh_box_push_kept(lua_State *L, int index, int slot);
+
+/* Push an address as a table, made once and kept in that slot of the box at 1; nil for none. [-0, +1, m] */
+void coh_box_push_address(lua_State *L, int slot, const struct coh_addr *a);
 
 COH_SEEN
 

@@ -15,7 +15,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <lauxlib.h>
-#include <limits.h>
 #include <stdio.h>
 #include <sys/epoll.h>
 

@@ -2,8 +2,7 @@
 ** Handles: see handle.h.
 */
 #include "io/handle.h"
-
-#include "glue/shed.h"
+#include "lua/outofmemory.h"
 
 
 void *coh_handle_try(struct coh_state *S, size_t size, void (*close)(struct coh_handle *h)) {

@@ -2,8 +2,7 @@
 ** The I/O room of one loop: see room.h.
 */
 #include "io/room.h"
-
-#include "glue/shed.h"
+#include "lua/outofmemory.h"
 
 
 struct coh_io *coh_io_need(lua_State *L, struct coh_state *S) {

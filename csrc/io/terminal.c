@@ -17,7 +17,6 @@
 #include "glue/wait.h"
 #include "io/again.h"
 #include "io/standard.h"
-#include "lua/arg.h"
 #include "sync/object.h"
 
 /* What a raw terminal was before. Written only while no handler of ours is installed. */

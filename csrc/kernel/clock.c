@@ -86,8 +86,7 @@ void coh_clock_set_rate(struct coh_clock *c, double rate) {
 
 
 int64_t coh_clock_real_ns(const struct coh_clock *c, int64_t ns) {
-  int64_t real_ns;
-  if (c->kind != COH_CLOCK_VIRTUAL || ns == COH_NEVER) return ns;
-  real_ns = scale(ns, 1 / c->rate);
-  return c->rate == 1 ? ns : coh_time_add(real_ns, 1);
+  coh_assert(!coh_clock_stands(c));
+  if (c->kind != COH_CLOCK_VIRTUAL || c->rate == 1 || ns == COH_NEVER) return ns;
+  return coh_time_add(scale(ns, 1 / c->rate), 1);
 }

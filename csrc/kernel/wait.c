@@ -6,7 +6,7 @@
 
 #include "kernel/timer.h"
 
-const struct coh_wait_kind coh_wait_sleep_kind = {.what = "sleep"};
+static const struct coh_wait_kind sleep_kind = {.what = "sleep"};
 
 
 void coh_wait_init(struct coh_wait *w) {
@@ -55,7 +55,7 @@ void coh_wait_park(struct coh_wait *w, struct coh_slot *slot, const struct coh_w
 
 
 void coh_wait_sleep(struct coh_wait *w, struct coh_slot *slot, int64_t at_ns) {
-  park(w, slot, &coh_wait_sleep_kind);
+  park(w, slot, &sleep_kind);
   w->sleeping = true;
   coh_heap_node_init(&w->sleep);
   coh_timer_start(slot->rt, &slot->rt->sleeps, &w->sleep, at_ns);

@@ -15,11 +15,17 @@ COH_HIDDEN
 
 struct coh_wait;
 
-enum coh_place { COH_RUNNING, COH_READY, COH_PARKED, COH_DONE, COH_STANDING };
+enum coh_place {
+  COH_RUNNING,         /* in no list */
+  COH_READY,           /* in the ready list */
+  COH_PARKED,          /* in its queue, in the heap, or nowhere */
+  COH_DONE,            /* over: in the list of failures, or in none */
+  COH_STANDING         /* a stand-in's: in its queue or in the heap, for a task that is parked */
+};
 
 enum coh_outcome {
-  COH_WOKEN,     /* what the wait was for has happened */
-  COH_WAIT_CANCELLED  /* a scope around the wait was cancelled; nothing happened */
+  COH_WOKEN,           /* what the wait was for has happened */
+  COH_WAIT_CANCELLED   /* a scope around the wait was cancelled; nothing happened */
 };
 
 /* What one sort of wait is. Each is a constant. */
@@ -77,14 +83,9 @@ struct coh_choice {
   struct coh_standin *chosen;        /* that was woken; NULL before, and when the wait was aborted */
 };
 
-extern const struct coh_wait_kind coh_wait_sleep_kind;
-
 void coh_wait_init(struct coh_wait *w);
 
-/*
-** Make a running wait ready again without parking it: it goes to the end; or it stays
-** at the front, where it goes on unless 'choose' picks another; or it goes on in any case.
-*/
+/* Make a running wait ready again without parking it: all who are ready have their turn first. */
 static inline void coh_wait_yield(struct coh_runtime *rt, struct coh_wait *w) {
   coh_assert(w->place == COH_RUNNING);
   w->place = COH_READY;
@@ -92,7 +93,10 @@ static inline void coh_wait_yield(struct coh_runtime *rt, struct coh_wait *w) {
   coh_link_append(&rt->ready, &w->link);
 }
 
+/* The same, but it stays at the front, where it goes on unless 'choose' picks another. */
 void coh_wait_stay(struct coh_runtime *rt, struct coh_wait *w);
+
+/* The same, and it goes on in any case. */
 void coh_wait_yield_front(struct coh_runtime *rt, struct coh_wait *w);
 
 /*

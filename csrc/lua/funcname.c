@@ -10,6 +10,7 @@
 
 #include "lua/library.h"
 #include "lua/text.h"
+#include "lua/weak.h"
 
 #define SLOTS 10  /* of the stack, for all of this */
 
@@ -82,21 +83,11 @@ static void push_known(lua_State *L, int function) {
 }
 
 
-/* Push the table of what objects are called. It keeps no class of a module that was let go. [-0, +1, m] */
-static void push_classes(lua_State *L) {
-  lua_newtable(L);
-  lua_createtable(L, 0, 1);
-  lua_pushliteral(L, "k");
-  lua_setfield(L, -2, "__mode");
-  lua_setmetatable(L, -2);
-}
-
-
 void coh_funcname_know(lua_State *L, const char *noun) {
   luaL_checkstack(L, 4, NULL);
   if (lua_rawgetp(L, LUA_REGISTRYINDEX, &classes_key) != LUA_TTABLE) {
     lua_pop(L, 1);
-    push_classes(L);
+    coh_weak_table_push(L);  /* it keeps no class of a module that was let go */
     lua_pushvalue(L, -1);
     lua_rawsetp(L, LUA_REGISTRYINDEX, &classes_key);
   }

@@ -1,7 +1,6 @@
 /*
 ** What a function is called by who has it from a module, "cohort.sleep", "print", or from an object,
-** "stream:read".
-** Its place in a file of ours, or none at all, would tell nothing to users.
+** "stream:read". Its place in a file of ours, or none at all, would tell users nothing.
 */
 #ifndef COH_LUA_FUNCNAME_H
 #define COH_LUA_FUNCNAME_H

@@ -305,7 +305,7 @@ static int l_listen(lua_State *L) {
 
 /* listener.local_address: also when it is closed */
 static int get_local_address(lua_State *L) {
-  coh_box_push_kept(L, 0, &coh_box_check(L, &kind, "field")->address);
+  coh_box_push_address(L, 0, &coh_box_check(L, &kind, "field")->address);
   return 1;
 }
 

@@ -19,11 +19,11 @@
 #include <string.h>
 
 #include "errors/system.h"
-#include "glue/shed.h"
 #include "glue/wait.h"
 #include "io/addr.h"
 #include "io/op.h"
 #include "io/pool.h"
+#include "lua/outofmemory.h"
 
 enum { HOST = 1, WHERE, FAMILY, WAY, REQUEST };
 

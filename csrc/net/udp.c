@@ -408,7 +408,7 @@ static int get_local_address(lua_State *L) {
   const struct coh_box *box = coh_box_check(L, &kind, "field");
   struct coh_addr local = {.length = 0};
   if (box->handle != NULL) coh_addr_set_local(&local, ((const struct coh_udp *)box->handle)->poll.fd);
-  coh_box_push_kept(L, 0, &local);
+  coh_box_push_address(L, 0, &local);
   return 1;
 }
 
@@ -418,7 +418,7 @@ static int get_peer_address(lua_State *L) {
   const struct coh_box *box = coh_box_check(L, &kind, "field");
   const struct coh_udp *u = (const struct coh_udp *)box->handle;
   const struct coh_addr none = {.length = 0};
-  coh_box_push_kept(L, 1, u != NULL && u->connected ? &box->address : &none);
+  coh_box_push_address(L, 1, u != NULL && u->connected ? &box->address : &none);
   return 1;
 }
 

@@ -4,31 +4,32 @@
 */
 #include <lauxlib.h>
 
-#include <string.h>
-
 #include "cohort.h"
 #include "errors/chain.h"
 #include "errors/error.h"
-#include "errors/group.h"
 #include "fs/fs.h"
 #include "glue/clocks.h"
 #include "glue/context.h"
 #include "glue/coroutine.h"
+#include "glue/costep.h"
+#include "glue/fiber.h"
 #include "glue/groups.h"
-#include "glue/lost.h"
+#include "glue/handler.h"
+#include "glue/hook.h"
 #include "glue/note.h"
 #include "glue/reason.h"
 #include "glue/relay.h"
-#include "glue/scopeobject.h"
+#include "glue/reuse.h"
 #include "glue/scopes.h"
-#include "glue/shed.h"
 #include "glue/tasks.h"
 #include "glue/wait.h"
 #include "io/io.h"
+#include "kernel/random.h"
 #include "lua/arg.h"
 #include "lua/funcname.h"
 #include "lua/library.h"
 #include "lua/names.h"
+#include "lua/outofmemory.h"
 #include "lua/text.h"
 #include "net/net.h"
 #include "open/embed.h"
@@ -110,8 +111,7 @@ static void check_lua(lua_State *L) {
   lua_pushcfunction(L, probe_try);
   lua_xmove(L, co, 1 + arguments);
   while ((status = lua_resume(co, L, arguments, &count)) == LUA_YIELD) arguments = 0;
-  if (lua_type(co, -1) == LUA_TSTRING && strcmp(lua_tostring(co, -1), COH_OUT_OF_MEMORY) == 0)
-    coh_out_of_memory(L);
+  if (coh_is_out_of_memory(co, -1)) coh_out_of_memory(L);
   if (status != LUA_OK || count != 3 || !lua_toboolean(co, -3))
     luaL_error(L, "cohort needs Lua 5.4.4 or later: this Lua cannot wait in a __close, or loses count there "
                   "of what is returned");
@@ -125,7 +125,7 @@ static void check_lua(lua_State *L) {
 static int state_gc(lua_State *L) {
   struct coh_state *S = lua_touserdata(L, 1);
   coh_embed_end(S);
-  coh_lost_free(S);
+  coh_fiber_free_buried(S);
   return 0;
 }
 
@@ -135,7 +135,7 @@ static int l_note(lua_State *L) {
   struct coh_state *S = coh_state_here(L);
   struct coh_fiber *f = coh_running(S);
   lua_settop(L, 1);
-  if (f != NULL) coh_note_handler(L);
+  if (f != NULL) coh_handler(L);
   if (!coh_error_is(L, 1, COH_ERROR) || coh_error_is(L, 1, COH_ERROR_GROUP)) return 1;
   if (f == NULL) luaL_traceback(L, L, NULL, 1);
   else coh_note_push(L, f->note);
@@ -283,11 +283,8 @@ static int l_guard_call(lua_State *L) {
 
 /* random() -> number from 0 up to 1, the same ones in each run with a seed or a clock of cohort.testing */
 static int l_random(lua_State *L) {
-  struct coh_state *S = coh_state_here(L);
-  uint64_t x = S->random += 0x9E3779B97F4A7C15u;
-  x = (x ^ (x >> 30)) * 0xBF58476D1CE4E5B9u;
-  x = (x ^ (x >> 27)) * 0x94D049BB133111EBu;
-  lua_pushnumber(L, (lua_Number)((x ^ (x >> 31)) >> 11) / (lua_Number)((uint64_t)1 << 53));
+  uint64_t drawn = coh_random_next(&coh_state_here(L)->random);
+  lua_pushnumber(L, (lua_Number)(drawn >> 11) / (lua_Number)((uint64_t)1 << 53));
   return 1;
 }
 
@@ -315,6 +312,10 @@ int luaopen_cohort_core(lua_State *L) {
   lua_pop(L, 1);
   check_lua(L);
   S = coh_state_new(L);
+  S->known = (struct coh_known){.task = coh_fiber_l_body, .guard = coh_costep_l_body, .handler = coh_handler,
+                                .yield = coh_coroutine_l_yield, .resume = coh_coroutine_l_resume,
+                                .close = coh_coroutine_l_close, .next = coh_coroutine_l_next,
+                                .hook = coh_hook};
   lua_createtable(L, 0, 1);
   lua_pushcfunction(L, state_gc);
   lua_setfield(L, -2, "__gc");
@@ -325,7 +326,6 @@ int luaopen_cohort_core(lua_State *L) {
   S->cancelled = luaL_ref(L, LUA_REGISTRYINDEX);
   coh_cancelled_set_reason(L, coh_reason_of_running);
   coh_scopes_open(L);
-  coh_scopeobject_open(L);
   coh_groups_open(L);
   coh_tasks_open(L);
   coh_coroutine_open(L);

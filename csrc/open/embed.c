@@ -14,11 +14,12 @@
 #include "errors/error.h"
 #include "glue/drain.h"
 #include "glue/fiber.h"
+#include "glue/fiberload.h"
+#include "glue/fibername.h"
 #include "glue/note.h"
 #include "glue/object.h"
 #include "glue/reason.h"
 #include "glue/reuse.h"
-#include "glue/scopes.h"
 #include "io/interrupt.h"
 #include "io/io.h"
 #include "io/standard.h"
@@ -325,7 +326,7 @@ static void push_cancelled(lua_State *L, struct coh_state *S, struct coh_fiber *
     coh_error_push(L, COH_INTERRUPTED, "interrupted by Ctrl-C");
   } else {
     push_reason(L, S, f);
-    coh_scopes_push_aborted(L, "the task was cancelled");
+    coh_reason_push_aborted(L, "the task was cancelled");
   }
   push_reason(L, S, f);
   lua_setfield(L, -2, "reason");

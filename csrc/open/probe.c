@@ -15,7 +15,6 @@
 #include "glue/note.h"
 #include "glue/object.h"
 #include "io/handle.h"
-#include "lua/arg.h"
 #include "lua/calm.h"
 #include "lua/text.h"
 #include "process/child.h"

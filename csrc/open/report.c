@@ -6,7 +6,7 @@
 
 #include <lauxlib.h>
 
-#include "glue/fiber.h"
+#include "glue/fibername.h"
 #include "glue/note.h"
 #include "kernel/timer.h"
 #include "lua/calm.h"

@@ -5,10 +5,10 @@
 #include "open/run.h"
 
 #include "errors/system.h"
-#include "glue/shed.h"
 #include "glue/state.h"
 #include "kernel/clock.h"
 #include "lua/arg.h"
+#include "lua/outofmemory.h"
 #include "open/embed.h"
 #include "open/host.h"
 #include "open/schedule.h"

@@ -8,7 +8,7 @@
 #include <lauxlib.h>
 
 #include "cohort.h"
-#include "glue/fiber.h"
+#include "glue/fibername.h"
 #include "open/embed.h"
 
 enum { COUNT = 1, FUNCTION };  /* slots of 'ask' */

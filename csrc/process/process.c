@@ -14,9 +14,9 @@
 #include "errors/system.h"
 #include "glue/wait.h"
 #include "io/sig.h"
+#include "io/standard.h"
 #include "lua/arg.h"
 #include "lua/text.h"
-#include "process/launch.h"
 #include "stream/stream.h"
 
 extern char **environ;

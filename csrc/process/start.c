@@ -16,10 +16,10 @@
 #include <unistd.h>
 
 #include "errors/system.h"
-#include "glue/shed.h"
 #include "glue/wait.h"
 #include "io/again.h"
 #include "io/standard.h"
+#include "lua/outofmemory.h"
 #include "lua/text.h"
 #include "process/launch.h"
 #include "stream/stream.h"

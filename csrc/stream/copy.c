@@ -18,7 +18,6 @@
 #include <string.h>
 #include <sys/sendfile.h>
 
-#include "errors/error.h"
 #include "glue/wait.h"
 #include "lua/arg.h"
 

@@ -8,8 +8,7 @@
 */
 #include "stream/faulty.h"
 
-#include <string.h>
-
+#include "kernel/random.h"
 #include "lua/arg.h"
 #include "stream/memory.h"
 
@@ -32,13 +31,10 @@ struct faulty {
 
 /* {{ What is drawn */
 
-/* As splitmix64: from 0 up to 'most'. */
+/* From 0 up to 'most'. */
 static uint64_t draw(struct faulty *e, uint64_t most) {
-  uint64_t x = e->faults.random += 0x9E3779B97F4A7C15u;
-  x = (x ^ (x >> 30)) * 0xBF58476D1CE4E5B9u;
-  x = (x ^ (x >> 27)) * 0x94D049BB133111EBu;
-  x ^= x >> 31;
-  return most == UINT64_MAX ? x : x % (most + 1);
+  uint64_t drawn = coh_random_next(&e->faults.random);
+  return most == UINT64_MAX ? drawn : drawn % (most + 1);
 }
 
 

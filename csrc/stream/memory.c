@@ -6,10 +6,11 @@
 #include "stream/memory.h"
 
 #include <math.h>
+#include <string.h>
 
-#include "glue/shed.h"
 #include "glue/wait.h"
 #include "lua/arg.h"
+#include "lua/outofmemory.h"
 #include "lua/text.h"
 
 #define CAPACITY 65536

@@ -15,9 +15,9 @@
 #include <string.h>
 
 #include "errors/system.h"
-#include "glue/shed.h"
 #include "glue/wait.h"
 #include "lua/arg.h"
+#include "lua/outofmemory.h"
 #include "stream/format.h"
 
 /* Where a read keeps what on its stack. */

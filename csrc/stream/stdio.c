@@ -6,7 +6,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <lauxlib.h>
 #include <linux/magic.h>
 #include <stdio.h>
 #include <sys/vfs.h>
@@ -17,7 +16,6 @@
 #include "io/again.h"
 #include "io/standard.h"
 #include "io/terminal.h"
-#include "lua/text.h"
 #include "stream/stream.h"
 
 #define PATH_ROOM 32

@@ -7,10 +7,10 @@
 
 #include "errors/error.h"
 #include "errors/system.h"
-#include "glue/shed.h"
 #include "glue/wait.h"
 #include "io/sockopt.h"
 #include "lua/arg.h"
+#include "lua/outofmemory.h"
 
 #define KEEPALIVE_MAX 32767  /* seconds, of Linux */
 
@@ -175,14 +175,14 @@ static int get_local_address(lua_State *L) {
   const struct coh_box *box = coh_box_check(L, &coh_stream_kind, "field");
   struct coh_addr local = {.length = 0};
   if (box->handle != NULL) coh_addr_set_local(&local, ((const struct coh_poll *)box->handle)->fd);
-  coh_box_push_kept(L, LOCAL, &local);
+  coh_box_push_address(L, LOCAL, &local);
   return 1;
 }
 
 
 /* stream.peer_address */
 static int get_peer_address(lua_State *L) {
-  coh_box_push_kept(L, PEER, &coh_box_check(L, &coh_stream_kind, "field")->address);
+  coh_box_push_address(L, PEER, &coh_box_check(L, &coh_stream_kind, "field")->address);
   return 1;
 }
 
@@ -210,4 +210,8 @@ void coh_stream_open(lua_State *L) {
   lua_pushlightuserdata(L, coh_state_of(L));
   lua_pushcclosure(L, l_adopt, 1);
   lua_setfield(L, -2, "adopt");
+  lua_pushinteger(L, COH_LINE_MAX);
+  lua_setfield(L, -2, "LINE_MAX");
+  lua_pushinteger(L, COH_SIZE_LIMIT);
+  lua_setfield(L, -2, "SIZE_LIMIT");
 }

@@ -17,7 +17,7 @@
 
 COH_HIDDEN
 
-#define COH_LINE_MAX 65536
+#define COH_LINE_MAX 65536  /* bytes of the longest line that is read, unless another limit is asked for */
 
 enum { COH_READS = 1, COH_WRITES = 2 };
 
@@ -55,7 +55,7 @@ struct coh_stream {
 
 extern const struct coh_box_kind coh_stream_kind;
 
-/* Make the kind, and add 'adopt' to the module table on top. [-0, +0, m] */
+/* Make the kind, and add 'adopt', LINE_MAX and SIZE_LIMIT to the module table on top. [-0, +0, m] */
 void coh_stream_open(lua_State *L);
 
 /* A struct of 'size' bytes, a stream first, that is not open yet. Raises when memory is out. [-0, +0, m] */

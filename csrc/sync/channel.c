@@ -5,7 +5,7 @@
 
 #include <string.h>
 
-#include "glue/costep.h"
+#include "glue/waiter.h"
 
 enum { RING_FIRST = 8, RING_KEPT = 256 };  /* places at first, and at most when it is empty */
 
@@ -166,7 +166,7 @@ enum coh_passing coh_channel_send(lua_State *L, const struct coh_end *e, int end
   struct coh_channel *c = e->channel;
   struct coh_wait *w;
   if (e->closed) return COH_SHUT;
-  if ((w = coh_costep_first(&c->waiters[COH_RECEIVE])) != NULL) {
+  if ((w = coh_waiter_first(&c->waiters[COH_RECEIVE])) != NULL) {
     give(L, w);
     return COH_PASSED;
   }
@@ -181,13 +181,13 @@ enum coh_passing coh_channel_receive(lua_State *L, const struct coh_end *e, int 
   struct coh_wait *w;
   if (e->closed) return COH_SHUT;
   if (c->count == 0) {
-    w = coh_costep_first(&c->waiters[COH_SEND]);
+    w = coh_waiter_first(&c->waiters[COH_SEND]);
     if (w == NULL) return c->open[COH_SEND] == 0 ? COH_GONE : COH_LATER;
     fetch(L, w);
     return COH_PASSED;
   }
   take(L, c, end);                                      /* channel ring item */
-  if (c->count < c->capacity && (w = coh_costep_first(&c->waiters[COH_SEND])) != NULL) {
+  if (c->count < c->capacity && (w = coh_waiter_first(&c->waiters[COH_SEND])) != NULL) {
     fetch(L, w);
     lua_rawseti(L, -3, key(c, c->count));
     c->count++;
@@ -213,7 +213,7 @@ void coh_channel_take_back(lua_State *L, int end) {
   const struct coh_end *e = lua_touserdata(L, end);
   struct coh_channel *c = e->channel;
   lua_State *pump = e->sync.state->pump;
-  struct coh_wait *w = coh_costep_first(&c->waiters[COH_RECEIVE]);
+  struct coh_wait *w = coh_waiter_first(&c->waiters[COH_RECEIVE]);
   if (w != NULL) {
     give(L, w);
   } else if (c->open[COH_RECEIVE] == 0) {
@@ -235,7 +235,7 @@ void coh_channel_take_back(lua_State *L, int end) {
 /* Of a wait of its own: the end is at 1, and what was received at 2. */
 static void forfeit(struct coh_wait *w) {
   lua_State *L = w->of;
-  if (w->outcome == COH_WOKEN && coh_costep_is_in(w, L) && lua_gettop(L) == 2) coh_channel_take_back(L, 1);
+  if (w->outcome == COH_WOKEN && coh_waiter_is_in(w, L) && lua_gettop(L) == 2) coh_channel_take_back(L, 1);
 }
 
 static const struct coh_wait_kind kinds[] = {
@@ -262,8 +262,8 @@ static const struct coh_end *end_of(struct coh_wait *w) {
 
 /* End a wait for which nothing will come. */
 static void dismiss(struct coh_wait *w, enum coh_passing passing) {
-  if (!coh_costep_is_there(w)) {
-    coh_costep_send_off(w);
+  if (!coh_waiter_is_there(w)) {
+    coh_waiter_send_off(w);
     return;
   }
   if (w->place == COH_STANDING) case_of(w)->passing = (uint8_t)passing;
@@ -279,7 +279,7 @@ static void dismiss_own(const struct coh_end *e) {
   coh_link_splice(&all, queue);
   while (!coh_link_alone(&all)) {
     struct coh_wait *w = first(&all);
-    if (!coh_costep_is_there(w) || end_of(w) == e) {
+    if (!coh_waiter_is_there(w) || end_of(w) == e) {
       dismiss(w, COH_SHUT);
     } else {
       coh_link_remove(&w->link);

@@ -10,8 +10,8 @@
 */
 #include "sync/condition.h"
 
-#include "glue/costep.h"
 #include "glue/wait.h"
+#include "glue/waiter.h"
 #include "lua/arg.h"
 
 
@@ -98,7 +98,6 @@ const struct coh_wait_kind coh_relock_kind = {
 /* {{ Waiting */
 
 static const char mend[] = ": write local _ <close> = condition:hold() before it";
-
 
 
 static void park(struct coh_condition *c, struct coh_fiber *f) {
@@ -227,7 +226,7 @@ static int l_gc(lua_State *L) {
   for (l = c->lock->sync.waiters.next; l != &c->lock->sync.waiters; l = next) {
     struct coh_wait *w = coh_item(l, struct coh_wait, link);
     next = l->next;
-    if (is_relock_of(w, c)) coh_costep_send_off(w);
+    if (is_relock_of(w, c)) coh_waiter_send_off(w);
   }
   owner = c->lock->owner == NULL ? NULL : &c->lock->owner->task.wait;
   if (owner != NULL && owner->place == COH_READY && is_relock_of(owner, c)) {

@@ -15,8 +15,7 @@
 #include <math.h>
 #include <stdio.h>
 
-#include "glue/note.h"
-#include "glue/scopes.h"
+#include "glue/handler.h"
 #include "glue/wait.h"
 #include "lua/arg.h"
 
@@ -270,7 +269,7 @@ int coh_hold_l_with(lua_State *L) {
   if (!coh_is_callable(L, 2)) refuse_body(L, class);
   push_shared_guard(L, o);
   check_acquire(L, "with");  /* after that, which may run a finalizer */
-  lua_pushcfunction(L, coh_note_handler);
+  lua_pushcfunction(L, coh_handler);
   lua_rotate(L, GUARD, 2);
   return coh_begin(L, with_try);
 }

@@ -7,10 +7,10 @@
 #include <string.h>
 
 #include "errors/error.h"
-#include "glue/costep.h"
-#include "glue/fiber.h"
+#include "glue/fibername.h"
 #include "glue/reuse.h"
 #include "glue/wait.h"
+#include "glue/waiter.h"
 #include "lua/arg.h"
 
 void coh_lock_describe(lua_State *L, const struct coh_lock *k) {
@@ -62,7 +62,7 @@ static char *set_dead(lua_State *L, struct coh_lock *k, const char *name) {
 
 /* Wake all of a queue, with nothing that they could have to give on. */
 static void send_off(struct coh_link *queue) {
-  while (!coh_link_alone(queue)) coh_costep_send_off(coh_item(queue->next, struct coh_wait, link));
+  while (!coh_link_alone(queue)) coh_waiter_send_off(coh_item(queue->next, struct coh_wait, link));
 }
 
 
@@ -97,14 +97,10 @@ void coh_lock_check_whole(lua_State *L, const struct coh_lock *k) {
 
 /* {{ Holding */
 
-struct coh_fiber *coh_lock_check_owner(lua_State *L, const struct coh_lock *k, const char *what,
-                                       const char *mend) {
-  struct coh_fiber *f = coh_check_task_in(k->sync.state, L);
-  if (k->owner != f) {
-    coh_lock_describe(L, k);
-    coh_misuse(L, "%s: this task does not hold the lock, which is %s%s", what, lua_tostring(L, -1), mend);
-  }
-  return f;
+void coh_lock_check_owner(lua_State *L, const struct coh_lock *k, const char *what, const char *mend) {
+  if (k->owner == coh_check_task_in(k->sync.state, L)) return;
+  coh_lock_describe(L, k);
+  coh_misuse(L, "%s: this task does not hold the lock, which is %s%s", what, lua_tostring(L, -1), mend);
 }
 
 

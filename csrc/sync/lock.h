@@ -34,9 +34,8 @@ extern const struct coh_holding coh_lock_holding;
 /* Of those who have waited for a condition and wait for its lock: a task's own wait, 'wait.of' as there. */
 extern const struct coh_wait_kind coh_relock_kind;
 
-/* Is the running task the owner? Else misuse of 'what'; 'mend' is the end of the message. [-0, +0, v] */
-struct coh_fiber *coh_lock_check_owner(lua_State *L, const struct coh_lock *k, const char *what,
-                                       const char *mend);
+/* The running task is the owner; else misuse of 'what'; 'mend' is the end of the message. [-0, +0, v] */
+void coh_lock_check_owner(lua_State *L, const struct coh_lock *k, const char *what, const char *mend);
 
 /* Make 'f' the owner of a lock that nobody has. It has its extra part. */
 void coh_lock_own(struct coh_lock *k, struct coh_fiber *f);

@@ -6,8 +6,8 @@
 #include <math.h>
 #include <string.h>
 
-#include "glue/costep.h"
 #include "glue/object.h"
+#include "glue/waiter.h"
 #include "lua/arg.h"
 #include "lua/names.h"
 
@@ -46,7 +46,7 @@ void coh_sync_revive(lua_State *L, int arg) {
 
 void coh_sync_collected(struct coh_sync *o) {
   o->collected = true;
-  while (!coh_link_alone(&o->waiters)) coh_costep_send_off(coh_sync_first(o));
+  while (!coh_link_alone(&o->waiters)) coh_waiter_send_off(coh_sync_first(o));
 }
 
 
@@ -122,7 +122,8 @@ lua_Integer coh_sync_check_count(lua_State *L, int arg, const char *what, lua_In
 }
 
 
-size_t coh_sync_waiting(const struct coh_sync *o) {
+/* How many wait. Linear: for people. */
+static size_t count_waiters(const struct coh_sync *o) {
   const struct coh_link *l;
   size_t count = 0;
   for (l = o->waiters.next; l != &o->waiters; l = l->next) count++;
@@ -131,7 +132,7 @@ size_t coh_sync_waiting(const struct coh_sync *o) {
 
 
 void coh_sync_push_state(lua_State *L, int object, const struct coh_sync_class *class) {
-  size_t waiting = coh_sync_waiting(lua_touserdata(L, object));
+  size_t waiting = count_waiters(lua_touserdata(L, object));
   class->describe(L, object);
   if (waiting == 0) lua_pushfstring(L, "(%s)", lua_tostring(L, -1));
   else lua_pushfstring(L, "(%s, %I waiting)", lua_tostring(L, -1), (LUAI_UACINT)waiting);

@@ -6,8 +6,7 @@
 ** A parked waiter has the object at 1 of the waiting function's frame: so it is not
 ** collected, unless Lua's own library closes that coroutine, and a report finds what
 ** is waited for. The entries of a queue are waits, and need not be those of tasks:
-** whoever must know the task of one
-** keeps it in 'wait.of'.
+** whoever must know the task of one keeps it in 'wait.of'.
 **
 ** One that was collected may have been kept by a finalizer of the user's all the same. It gets its own
 ** finalizer back with the next call: what is waited for or held must not vanish in silence.
@@ -98,9 +97,6 @@ static inline struct coh_wait *coh_sync_first(const struct coh_sync *o) {
 ** on, and find that out.
 */
 void coh_sync_collected(struct coh_sync *o);
-
-/* How many wait. Linear: for people. */
-size_t coh_sync_waiting(const struct coh_sync *o);
 
 /* Push "(held by task 'a', 2 waiting)" of the object at 'object'. [-0, +1, m] */
 void coh_sync_push_state(lua_State *L, int object, const struct coh_sync_class *class);

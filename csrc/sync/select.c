@@ -14,11 +14,11 @@
 
 #include <string.h>
 
-#include "glue/costep.h"
 #include "glue/lost.h"
 #include "glue/object.h"
 #include "glue/reuse.h"
 #include "glue/wait.h"
+#include "glue/waiter.h"
 #include "lua/arg.h"
 #include "sync/ends.h"
 #include "sync/event.h"
@@ -320,7 +320,7 @@ static void forfeit(struct coh_wait *w) {
   const struct coh_end_case *own;
   if (w->outcome != COH_WOKEN || c->choice.chosen == &c->timer) return;
   own = &c->cases[number_of(c) - 1];
-  if (!coh_costep_is_in(w, own->standin.wait.of)) return;  /* closed by Lua's own library, end and all */
+  if (!coh_waiter_is_in(w, own->standin.wait.of)) return;  /* closed by Lua's own library, end and all */
   if (own->end == NULL || own->end->side != COH_RECEIVE || own->passing != COH_PASSED) return;
   coh_channel_take_back(own->standin.wait.of, below(number_of(c)) + SUBJECT);
 }

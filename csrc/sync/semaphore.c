@@ -3,7 +3,6 @@
 */
 #include "sync/semaphore.h"
 
-
 #include "lua/arg.h"
 
 #define GUARD 1  /* user value: that of 'with' */

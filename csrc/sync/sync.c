@@ -3,7 +3,7 @@
 */
 #include "sync/sync.h"
 
-#include "glue/costep.h"
+#include "glue/inner.h"
 #include "lua/library.h"
 #include "lua/text.h"
 #include "sync/barrier.h"
@@ -80,7 +80,7 @@ void coh_sync_push_what(lua_State *L, const struct coh_fiber *f) {
     lua_pushliteral(L, "its turn");
     return;
   }
-  co = f->L == NULL ? NULL : coh_costep_innermost(coh_state_of(L), f->L);
+  co = f->L == NULL ? NULL : coh_innermost(coh_state_of(L), f->L);
   if (push_owner(L, co)) return;
   push_subject(L, co);
   class = class_of(L);

@@ -97,13 +97,7 @@ local TempDir = { __name = "cohort.TempDir", __newindex = object.refuse_assignme
 --- @param options? {descend: (fun(path: string): boolean)?, on_error: fun(err: any)?}
 --- @return async fun(): string?, string?
 function fs.walk(path, options)
-  if getmetatable(path) == TempDir then
-    misuse "walk expects a path as a string, got a directory of temp_dir: write dir.path"
-  elseif type(path) ~= "string" then
-    misuse("walk expects a path as a string, got %s: write for path, type in fs.walk(path) do", type(path))
-  elseif path == "" or path:find("\0", 1, true) then
-    misuse("walk expects a path, got %s", path == "" and "an empty string" or "a string with a NUL byte")
-  end
+  core.fs.check_path(path, "walk", "for path, type in fs.walk(path) do")
   local walk = { root = path, pending = path, levels = {} }
   walk.options = option.read("walk", options, walk_options)
   local turns = core.semaphore(1)  -- who comes while a directory is read is not told that this is the end

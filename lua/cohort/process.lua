@@ -12,8 +12,6 @@ local process = {}
 
 local attempt, expects, describe = try.attempt, option.expects, option.describe
 
-local LINE_MAX = 65536
-local UNLIMITED = 1 << 46
 local OUTPUT_MAX = 16 << 20
 local GRACE = 5                -- seconds
 local GRACE_MAX = 1e12         -- more is for ever
@@ -173,7 +171,7 @@ local function start(list, options, stdin, stdout, stderr, buffer_max)
   local grace = options.grace or GRACE
   return core.process.start(list, options.env, options.cwd, options.process_group,
     math.ceil(math.min(grace, GRACE_MAX) * 1000), plan_of(stdin), plan_of(stdout), plan_of(stderr),
-    LINE_MAX, buffer_max)
+    core.LINE_MAX, buffer_max)
 end
 
 --- Starts a program and returns it with a stream for each of its descriptors: see the reference.
@@ -190,7 +188,7 @@ function process.open(command, ...)
   local list, options = read("open", open_options, command, ...)
   object.check_task "open"
   return start(list, options, options.stdin or "pipe", options.stdout or "pipe", options.stderr or "pipe",
-    UNLIMITED)
+    core.SIZE_LIMIT)
 end
 
 ---------------------------------------------------------------------------
@@ -279,7 +277,7 @@ function process.run(command, ...)
     misuse 'run: one stream cannot be both outputs: write stderr = "stdout"'
   end
   object.check_task "run"
-  local input, limit = options.stdin, math.min(options.max_output or OUTPUT_MAX, UNLIMITED)
+  local input, limit = options.stdin, math.min(options.max_output or OUTPUT_MAX, core.SIZE_LIMIT)
   local source = is_input(input) and input ~= "" and input or nil
   local run = { program = list[1], options = options, limit = limit, where = core.where(), flooded = false }
   local child <close> = start(list, options, source and "pipe" or io.type(input) and input or "null",

@@ -50,7 +50,7 @@ local faults = {
     "COH_REASON_NONE && inherited(scope) == NULL && !scope->shield;" },
   ["a scope has ended a cancellation that came from outside"] = { "csrc/kernel/scope.c",
     "COH_REASON_NONE && inherited(scope) == NULL;", "COH_REASON_NONE;" },
-  ["an error was lost"] = { "csrc/glue/groupend.c",
+  ["an error was lost"] = { "csrc/glue/grouperror.c",
     "next = append_deferred(L, S, g, next, ++failures, errors);", "++failures;" },
   ["permits are missing"] = permits,
   ["was sent, and did not come"] = { "csrc/sync/channel.c", "c->size - 1);\n  c->count--;",

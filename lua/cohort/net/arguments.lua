@@ -1,13 +1,11 @@
 --- Arguments of what cohort.net offers.
+local core = require "cohort.core"
 local misuse = require "cohort.misuse"
 local option = require "cohort.option"
 
 local arguments = {}
 
 local expects, describe_seconds = option.expects, option.describe_seconds
-
-local LINE_MAX = 65536
-local UNLIMITED = 1 << 46
 
 function arguments.check_text(who, what, value, mend)
   if type(value) ~= "string" then
@@ -114,7 +112,8 @@ end
 --- What all streams are made with, in the order in which the core takes it.
 function arguments.limits_of(read)
   local whole = arguments.whole
-  return whole(read.line_max, LINE_MAX, UNLIMITED), whole(read.buffer_max, UNLIMITED, UNLIMITED)
+  local most = core.SIZE_LIMIT
+  return whole(read.line_max, core.LINE_MAX, most), whole(read.buffer_max, most, most)
 end
 
 return arguments

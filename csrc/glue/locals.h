@@ -1,0 +1,39 @@
+/*
+** Which task-locals each task has: the innermost node of its chain, which is all that it keeps of them. What
+** a node is, and how one comes about, is in context.c.
+*/
+#ifndef COH_GLUE_LOCALS_H
+#define COH_GLUE_LOCALS_H
+
+#include "glue/state.h"
+#include "kernel/hidden.h"
+
+COH_HIDDEN
+
+/* Has what runs now task-locals? */
+static inline bool coh_locals_any(struct coh_state *S) {
+  const struct coh_fiber *f = coh_running(S);
+  return f != NULL ? f->locals : S->locals_outside;
+}
+
+/*
+** Push the innermost node of 'f', or, when that is NULL, of what runs outside of tasks, and give its address;
+** nil and NULL when there is none. [-0, +1, -]
+*/
+void *coh_locals_push(lua_State *L, struct coh_state *S, struct coh_fiber *f);
+
+/* Make what is on top, a node or nil, the innermost. A slot that was used keeps its place. [-1, +0, m] */
+void coh_locals_set(lua_State *L, struct coh_state *S, struct coh_fiber *f);
+
+/* What runs now has task-locals: give them to 'f', which is new. False without memory. [-0, +0, -] */
+bool coh_locals_inherit(lua_State *L, struct coh_state *S, struct coh_fiber *f);
+
+/* A fiber that has some ends. [-0, +0, -] */
+void coh_locals_forget(struct coh_state *S, struct coh_fiber *f);
+
+/* Make the table. Once. [-0, +0, m] */
+void coh_locals_open(lua_State *L, struct coh_state *S);
+
+COH_SEEN
+
+#endif

@@ -1,0 +1,43 @@
+/*
+** Tasks in queues of ours, as that of a channel or a lock has: which one is next, and is it there still? Its
+** coroutine may be gone while its wait stands in the queue, and who is not there is given nothing.
+*/
+#ifndef COH_GLUE_WAITER_H
+#define COH_GLUE_WAITER_H
+
+#include "glue/state.h"
+#include "kernel/hidden.h"
+
+COH_HIDDEN
+
+/*
+** Does the suspended task of 'w' wait in 'co' still? Lua's own library may have closed or resumed that, or a
+** coroutine around it: then nothing may be given to its stack, or taken from it, and it may have been
+** collected. [-0, +0, -]
+*/
+bool coh_waiter_is_in(const struct coh_wait *w, lua_State *co);
+
+/* The same of one in a queue, whose coroutine is 'w->of'. */
+bool coh_waiter_is_there(struct coh_wait *w);
+
+/* It is not there, or what it waits for is no more: its task goes on, and finds that out. */
+void coh_waiter_send_off(struct coh_wait *w);
+
+/* The oldest wait of 'queue' that is there, or NULL; those before it are sent off. [-0, +0, -] */
+struct coh_wait *coh_waiter_send_off_to(struct coh_link *queue);
+
+/* Is that the first, in the coroutine of its task itself? As a rule. */
+static inline bool coh_waiter_first_is_plain(const struct coh_wait *w) {
+  const struct coh_fiber *f = coh_item(w, struct coh_fiber, task.wait);
+  return w->place == COH_PARKED && w->of == f->L && !f->robbed && lua_status(f->L) == LUA_YIELD;
+}
+
+static inline struct coh_wait *coh_waiter_first(struct coh_link *queue) {
+  struct coh_wait *w = coh_item(queue->next, struct coh_wait, link);
+  if (coh_link_alone(queue)) return NULL;
+  return coh_waiter_first_is_plain(w) ? w : coh_waiter_send_off_to(queue);
+}
+
+COH_SEEN
+
+#endif
