@@ -108,6 +108,7 @@ local function listen(build)
       table.insert(lines, line)
     end
   end
+  os.remove(build.log)
   if not ok then return begun, ("%s (%s %d)"):format(table.concat(lines, "\n"), how, status) end
 end
 
@@ -121,7 +122,7 @@ end
 run("mkdir -p " .. found)
 for _, build in ipairs(builds) do build.prefix = prefix_of(build.name) end
 for _, build in ipairs(builds) do
-  build.log = ("%s/%s-%s.log"):format(found, form, build.name)
+  build.log = os.tmpname()  -- another run of this may go on beside
   local what = ("%d %d >%s"):format(seed, build.programs, build.log)
   build.pipe = assert(io.popen(command_of(build, most[form], what)))
 end
