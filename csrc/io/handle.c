@@ -2,6 +2,7 @@
 ** Handles: see handle.h.
 */
 #include "io/handle.h"
+
 #include "lua/outofmemory.h"
 
 

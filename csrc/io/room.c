@@ -2,6 +2,7 @@
 ** The I/O room of one loop: see room.h.
 */
 #include "io/room.h"
+
 #include "lua/outofmemory.h"
 
 
