@@ -23,8 +23,14 @@ local after = { "model", "gate" }
 -- Where the output of a suite aside is until it is shown.
 local log_of = "build/results/%s.log"
 
-local asked = {}
-for _, suite in ipairs(arg) do asked[suite] = true end
+local known, asked = {}, {}
+for _, suites in ipairs { before, shown, aside, after } do
+  for _, suite in ipairs(suites) do known[suite] = true end
+end
+for _, suite in ipairs(arg) do
+  assert(known[suite], suite .. " is no suite")
+  asked[suite] = true
+end
 
 --- Those of a list that were asked for.
 local function chosen(suites)

@@ -93,14 +93,13 @@ static void without_the_debug_library_the_lua_side_works(void) {
 }
 
 
-#define CLAIM(name) if (strcmp(claim, #name) == 0) return name(), 0
-
 int main(int argc, char **argv) {
-  const char *claim = argc > 1 ? argv[1] : "";
-  CLAIM(without_libraries_the_core_works);
-  CLAIM(with_other_functions_in_place_of_luas_the_core_works);
-  CLAIM(a_hook_that_raises_does_not_stop_the_core_from_loading);
-  CLAIM(without_the_debug_library_the_lua_side_works);
-  fprintf(stderr, "no such claim: %s\n", claim);
-  return 2;
+  static const struct claim claims[] = {
+    CLAIM(without_libraries_the_core_works),
+    CLAIM(with_other_functions_in_place_of_luas_the_core_works),
+    CLAIM(a_hook_that_raises_does_not_stop_the_core_from_loading),
+    CLAIM(without_the_debug_library_the_lua_side_works),
+    {NULL, NULL},
+  };
+  return check_claim(claims, argc, argv);
 }

@@ -257,21 +257,20 @@ static void a_number_is_not_used_again_by_the_next_runtime(void) {
 }
 
 
-#define CLAIM(name) if (strcmp(claim, #name) == 0) return name(), 0
-
 int main(int argc, char **argv) {
-  const char *claim = argc > 1 ? argv[1] : "";
-  CLAIM(a_finalizer_may_spawn_while_a_task_is_made);
-  CLAIM(a_finalizer_may_spawn_while_a_result_is_taken);
-  CLAIM(a_finalizer_may_close_while_a_task_is_made_which_cancels);
-  CLAIM(a_finalizer_may_close_while_a_result_is_taken_which_cancels);
-  CLAIM(a_finalizer_may_pump_while_a_result_is_taken);
-  CLAIM(a_finalizer_may_exit_while_a_result_is_taken);
-  CLAIM(closing_again_while_closing_does_nothing);
-  CLAIM(using_a_runtime_while_it_is_closed_is_refused);
-  CLAIM(a_hook_that_raises_while_a_task_is_made_loses_nothing);
-  CLAIM(a_hook_is_in_each_task_that_is_made_while_it_is_set);
-  CLAIM(a_number_is_not_used_again_by_the_next_runtime);
-  fprintf(stderr, "no such claim: %s\n", claim);
-  return 2;
+  static const struct claim claims[] = {
+    CLAIM(a_finalizer_may_spawn_while_a_task_is_made),
+    CLAIM(a_finalizer_may_spawn_while_a_result_is_taken),
+    CLAIM(a_finalizer_may_close_while_a_task_is_made_which_cancels),
+    CLAIM(a_finalizer_may_close_while_a_result_is_taken_which_cancels),
+    CLAIM(a_finalizer_may_pump_while_a_result_is_taken),
+    CLAIM(a_finalizer_may_exit_while_a_result_is_taken),
+    CLAIM(closing_again_while_closing_does_nothing),
+    CLAIM(using_a_runtime_while_it_is_closed_is_refused),
+    CLAIM(a_hook_that_raises_while_a_task_is_made_loses_nothing),
+    CLAIM(a_hook_is_in_each_task_that_is_made_while_it_is_set),
+    CLAIM(a_number_is_not_used_again_by_the_next_runtime),
+    {NULL, NULL},
+  };
+  return check_claim(claims, argc, argv);
 }

@@ -457,34 +457,33 @@ static void who_waits_for_the_host_is_not_stuck(void) {
 /* }} */
 
 
-#define CLAIM(name) if (strcmp(claim, #name) == 0) return name(), 0
-
 int main(int argc, char **argv) {
-  const char *claim = argc > 1 ? argv[1] : "";
-  CLAIM(opening_without_the_module_is_refused);
-  CLAIM(a_state_has_one_runtime_at_a_time);
-  CLAIM(a_configuration_without_its_size_is_refused);
-  CLAIM(an_index_that_is_no_clock_is_refused);
-  CLAIM(a_budget_of_steps_is_kept);
-  CLAIM(a_budget_of_time_is_kept);
-  CLAIM(time_is_that_of_the_hosts_clock);
-  CLAIM(the_host_chooses_which_task_runs_next);
-  CLAIM(a_script_that_is_no_task_is_told_so);
-  CLAIM(a_pump_inside_a_task_is_refused);
-  CLAIM(closing_inside_a_task_cancels_and_no_more);
-  CLAIM(another_thread_wakes_the_hosts_poll);
-  CLAIM(results_are_taken_once);
-  CLAIM(arguments_go_to_the_function);
-  CLAIM(failures_keep_their_identity);
-  CLAIM(cancel_ends_every_task);
-  CLAIM(a_deadlock_is_broken_by_the_host);
-  CLAIM(the_first_sigint_cancels);
-  CLAIM(two_states_share_nothing);
-  CLAIM(a_runtime_begins_again_when_all_that_was_cancelled_has_ended);
-  CLAIM(a_task_is_cancelled_alone);
-  CLAIM(who_waits_for_the_host_is_not_stuck);
-  if (argc > 2 && strcmp(claim, "closing_after_any_step_leaves_nothing") == 0)
+  static const struct claim claims[] = {
+    CLAIM(opening_without_the_module_is_refused),
+    CLAIM(a_state_has_one_runtime_at_a_time),
+    CLAIM(a_configuration_without_its_size_is_refused),
+    CLAIM(an_index_that_is_no_clock_is_refused),
+    CLAIM(a_budget_of_steps_is_kept),
+    CLAIM(a_budget_of_time_is_kept),
+    CLAIM(time_is_that_of_the_hosts_clock),
+    CLAIM(the_host_chooses_which_task_runs_next),
+    CLAIM(a_script_that_is_no_task_is_told_so),
+    CLAIM(a_pump_inside_a_task_is_refused),
+    CLAIM(closing_inside_a_task_cancels_and_no_more),
+    CLAIM(another_thread_wakes_the_hosts_poll),
+    CLAIM(results_are_taken_once),
+    CLAIM(arguments_go_to_the_function),
+    CLAIM(failures_keep_their_identity),
+    CLAIM(cancel_ends_every_task),
+    CLAIM(a_deadlock_is_broken_by_the_host),
+    CLAIM(the_first_sigint_cancels),
+    CLAIM(two_states_share_nothing),
+    CLAIM(a_runtime_begins_again_when_all_that_was_cancelled_has_ended),
+    CLAIM(a_task_is_cancelled_alone),
+    CLAIM(who_waits_for_the_host_is_not_stuck),
+    {NULL, NULL},
+  };
+  if (argc > 2 && strcmp(argv[1], "closing_after_any_step_leaves_nothing") == 0)
     return closing_after_any_step_leaves_nothing(argv[2]), 0;
-  fprintf(stderr, "no such claim: %s\n", claim);
-  return 2;
+  return check_claim(claims, argc, argv);
 }

@@ -1,6 +1,7 @@
 /*
-** What hosts in C that check cohort.h share: a state with a runtime, tasks of Lua code, and
-** CHECK, which ends the program with 1 and the line of what did not hold.
+** What hosts in C that check cohort.h share: a state with a runtime, tasks of Lua code, CHECK,
+** which ends the program with 1 and the line of what did not hold, and claims, which are functions
+** that check what their names say.
 */
 #ifndef SPEC_SUPPORT_EMBEDDED_H
 #define SPEC_SUPPORT_EMBEDDED_H
@@ -25,6 +26,13 @@ struct host {
   lua_State *L;
   cohort_runtime *rt;
 };
+
+struct claim {
+  const char *name;
+  void (*check)(void);
+};
+
+#define CLAIM(check) {#check, check}
 
 
 static inline lua_State *new_lua(void) {
@@ -92,6 +100,19 @@ static inline void take(struct host *h, cohort_task task, int status, const char
   CHECK(lua_gettop(h->L) == top + count);
   if (text != NULL) CHECK(strstr(luaL_tolstring(h->L, -1, NULL), text) != NULL);
   lua_settop(h->L, top);
+}
+
+
+/* Check the claim that argv[1] names, of an array of them that ends without a name. What main returns. */
+static inline int check_claim(const struct claim *claims, int argc, char **argv) {
+  const char *name = argc > 1 ? argv[1] : "";
+  for (; claims->name != NULL; claims++) {
+    if (strcmp(claims->name, name) != 0) continue;
+    claims->check();
+    return 0;
+  }
+  fprintf(stderr, "no such claim: %s\n", name);
+  return 2;
 }
 
 #endif

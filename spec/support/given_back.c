@@ -55,12 +55,11 @@ static void a_signal_that_comes_as_it_is_given_back_is_ignored_as_before(void) {
 }
 
 
-#define CLAIM(name) if (strcmp(claim, #name) == 0) return name(), 0
-
 int main(int argc, char **argv) {
-  const char *claim = argc > 1 ? argv[1] : "";
-  CLAIM(a_signal_that_comes_as_it_is_given_back_goes_to_who_had_it);
-  CLAIM(a_signal_that_comes_as_it_is_given_back_is_ignored_as_before);
-  fprintf(stderr, "no such claim: %s\n", claim);
-  return 2;
+  static const struct claim claims[] = {
+    CLAIM(a_signal_that_comes_as_it_is_given_back_goes_to_who_had_it),
+    CLAIM(a_signal_that_comes_as_it_is_given_back_is_ignored_as_before),
+    {NULL, NULL},
+  };
+  return check_claim(claims, argc, argv);
 }

@@ -96,14 +96,14 @@ static void what_is_no_task_is_refused(void) {
 }
 
 
-#define CLAIM(name) if (argc > 1 && strcmp(argv[1], #name) == 0) return name(), 0
-
 int main(int argc, char **argv) {
-  CLAIM(a_release_without_a_hold_is_refused);
-  CLAIM(a_pump_whose_time_is_over_begins_no_step);
-  CLAIM(a_pump_whose_time_is_over_looks_at_events);
-  CLAIM(a_closed_runtime_has_nothing_to_wait_for);
-  CLAIM(what_is_no_task_is_refused);
-  fprintf(stderr, "no such claim\n");
-  return 2;
+  static const struct claim claims[] = {
+    CLAIM(a_release_without_a_hold_is_refused),
+    CLAIM(a_pump_whose_time_is_over_begins_no_step),
+    CLAIM(a_pump_whose_time_is_over_looks_at_events),
+    CLAIM(a_closed_runtime_has_nothing_to_wait_for),
+    CLAIM(what_is_no_task_is_refused),
+    {NULL, NULL},
+  };
+  return check_claim(claims, argc, argv);
 }

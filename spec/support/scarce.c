@@ -70,12 +70,11 @@ static void tasks_that_wait_end(void) {
 }
 
 
-#define CLAIM(name) if (strcmp(claim, #name) == 0) return name(), 0
-
 int main(int argc, char **argv) {
-  const char *claim = argc > 1 ? argv[1] : "";
-  CLAIM(tasks_that_have_yet_to_begin_end);
-  CLAIM(tasks_that_wait_end);
-  fprintf(stderr, "no such claim: %s\n", claim);
-  return 2;
+  static const struct claim claims[] = {
+    CLAIM(tasks_that_have_yet_to_begin_end),
+    CLAIM(tasks_that_wait_end),
+    {NULL, NULL},
+  };
+  return check_claim(claims, argc, argv);
 }
