@@ -58,12 +58,11 @@ local function figure(address)
   return value and number(value / (column.scale or 1)) or DASH
 end
 
---- The quotient of two medians, or nil.
+--- The median of the rounds' ratios, or nil.
 local function quotient(of, to)
   check(of)
   check(to)
-  local above, below = measured:median(of), measured:median(to)
-  return above and below and above / below
+  return measured:ratio(of, to)
 end
 
 local function ratio(of, to)
@@ -125,9 +124,10 @@ local function verdict(target, value)
   if not value then return DASH end
   if not target.to then return value >= target.at_least and "met" or "missed" end
   local off = ((target.at_most and value / target.at_most or target.at_least / value) - 1) * 100
-  if off > 0 then return ("missed by %.0f %%"):format(off) end
+  local by = (math.abs(off) < 1 and "by %.1f %%" or "by %.0f %%"):format(math.abs(off))
+  if off > 0 then return "missed " .. by end
   if value <= (target.stretch or 0) then return "met, and the stretch" end
-  return ("met by %.0f %%"):format(-off)
+  return "met " .. by
 end
 
 --- A ratio, as 1/N when its bound is far below one.
@@ -156,7 +156,7 @@ local function target_row(target)
 end
 
 local function targets_of(id)
-  local lines = { row("", "what, cohort's median over the other's", "target", "measured", ""),
+  local lines = { row("", "what, cohort over the other", "target", "measured", ""),
     row("---", "---", "---:", "---:", "---") }
   for _, target in ipairs(targets) do
     local _, workload = results.parse(target.of)

@@ -1,6 +1,6 @@
---- What cohort wants to reach: every target, in one place. `of` over `to`, both medians of the same run,
+--- What cohort wants to reach: every target, in one place. `of` over `to`, the median of the rounds' ratios,
 --- is at most `at_most`, or at least `at_least`; `stretch` is what we would like. Without `to` it is the
---- figure itself.
+--- figure itself, its median.
 return {
   { of = "cohort w1.1000.ns", to = "bare w1.1.ns", at_most = 0.90, stretch = 0.75 },
   { of = "cohort w1.10.ns", to = "bare w1.1.ns", at_most = 1.1 },

@@ -1,5 +1,5 @@
---- Reads results and answers with medians. A figure's address is "system workload.cell.figure", as in
---- "cohort w1.1000.ns".
+--- Reads results and answers with medians, of figures and of ratios. A figure's address is "system
+--- workload.cell.figure", as in "cohort w1.1000.ns".
 ---
 --- Several runs are read as one: a workload is that of the newest run which measured it, so a run of a few
 --- workloads replaces those and nothing else. Figures of one workload always come from one run.
@@ -18,9 +18,10 @@ local function load(path)
   run.cells, run.workloads = {}, {}
   for _, one in ipairs(run.measurements) do
     local key = ("%s %s.%s"):format(one.system, one.workload, one.cell)
-    run.cells[key] = run.cells[key] or { faults = {} }
+    local cell = run.cells[key] or { rounds = {}, faults = {} }
+    run.cells[key] = cell
     run.workloads[one.workload] = true
-    table.insert(one.figures and run.cells[key] or run.cells[key].faults, one.figures or one.fault)
+    if one.figures then cell.rounds[one.round] = one.figures else table.insert(cell.faults, one.fault) end
   end
   return run
 end
@@ -40,25 +41,28 @@ end
 --- The run that a workload is taken from, or nil when none measured it.
 function Results:run_of(workload) return self.by_workload[workload] end
 
+--- Sorts the list.
 local function median(list)
+  table.sort(list)
   local middle = #list // 2
   if #list % 2 == 1 then return list[middle + 1] end
-  return (list[middle] + list[middle + 1]) / 2
+  return #list > 0 and (list[middle] + list[middle + 1]) / 2 or nil
 end
 
---- Of one figure: {median =, min =, max =, count =, faults = list of texts}; without a median when
---- nothing was measured. nil when the system was never asked, or cannot do it.
-function Results:figure(system, workload, cell, figure)
+--- The cell of a system: figures by round, and faults. nil when it was never asked, or cannot do it.
+function Results:cell(system, workload, cell)
   local run = self:run_of(workload)
-  local rounds = run and run.cells[("%s %s.%s"):format(system, workload, cell)]
-  if not rounds then return nil end
+  return run and run.cells[("%s %s.%s"):format(system, workload, cell)]
+end
+
+--- Of one figure: {median =, min =, max =, faults = list of texts}; without a median when nothing was
+--- measured. nil as above.
+function Results:figure(system, workload, cell, figure)
+  local found = self:cell(system, workload, cell)
+  if not found then return nil end
   local values = {}
-  for _, figures in ipairs(rounds) do values[#values + 1] = figures[figure] end
-  table.sort(values)
-  return {
-    median = #values > 0 and median(values) or nil,
-    min = values[1], max = values[#values], count = #values, faults = rounds.faults,
-  }
+  for _, figures in pairs(found.rounds) do values[#values + 1] = figures[figure] end
+  return { median = median(values), min = values[1], max = values[#values], faults = found.faults }
 end
 
 --- Takes an address apart: system, workload, cell, figure.
@@ -72,6 +76,22 @@ end
 function Results:median(address)
   local found = self:figure(results.parse(address))
   return found and found.median
+end
+
+--- The median of the ratios of two figures, one ratio for each round that measured both; nil when none did. What a
+--- round measured lies seconds apart: a machine that changes its speed between rounds does not change these.
+function Results:ratio(of, to)
+  local system, workload, cell, above = results.parse(of)
+  local over = self:cell(system, workload, cell)
+  local other, other_workload, other_cell, below = results.parse(to)
+  local under = self:cell(other, other_workload, other_cell)
+  if not over or not under then return nil end
+  local ratios = {}
+  for round, figures in pairs(over.rounds) do
+    local beside = under.rounds[round]
+    if beside then ratios[#ratios + 1] = figures[above] / beside[below] end
+  end
+  return median(ratios)
 end
 
 return results
