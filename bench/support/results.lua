@@ -78,8 +78,9 @@ function Results:median(address)
   return found and found.median
 end
 
---- The median of the ratios of two figures, one ratio for each round that measured both; nil when none did. What a
---- round measured lies seconds apart: a machine that changes its speed between rounds does not change these.
+--- The median of the ratios of two figures, one ratio for each round that measured both; nil when none did.
+--- What a round measured lies seconds apart: a machine that changes its speed between rounds does not change
+--- these.
 function Results:ratio(of, to)
   local system, workload, cell, above = results.parse(of)
   local over = self:cell(system, workload, cell)
