@@ -1,14 +1,9 @@
---- Cancellation unwinds a task like an error: its `<close>` variables run, then the group ends, and only
---- then the timeout goes on to whoever set it.
+--- Cancellation unwinds a task like an error: its clean-up runs, then the group ends, and only then the
+--- timeout goes on to whoever set it.
 local cohort = require "cohort"
 
---- A value that says, where its block ends, that the clean-up of `name` ran.
-local function cleanup(name)
-  return setmetatable({}, { __close = function() print(name .. " cleanup ran") end })
-end
-
 local function work(name)
-  local _ <close> = cleanup(name)
+  local _ <close> = cohort.defer(print, name .. " cleanup ran")
   print(name .. " started")
   cohort.sleep(0.1)
   print(name .. " finished")  -- never: the timeout is earlier

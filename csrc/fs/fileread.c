@@ -161,7 +161,7 @@ static int l_read(lua_State *L) {
 
 
 static int next_line(lua_State *L) {
-  coh_lines_arguments(L);
+  coh_steps_arguments(L);
   return begin(L);
 }
 

@@ -17,6 +17,8 @@ void coh_refuse_loop(lua_State *L, const char *what) {
   if (strcmp(ar.namewhat, "for iterator") != 0) return;
   if (strcmp(what, "read") == 0)
     coh_misuse(L, "read is handed by a loop what came last: write for line in s:lines() do");
+  if (strcmp(what, "read_some") == 0)
+    coh_misuse(L, "read_some is handed by a loop what came last: write for chunk in s:chunks() do");
   coh_misuse(L, "%s is handed by a loop what came last: write for data in function() return s:%s(...) end do",
              what, what);
 }
@@ -73,10 +75,8 @@ void coh_formats_check(lua_State *L, const char *what) {
 }
 
 
-int coh_lines_push(lua_State *L, lua_CFunction next) {
+int coh_steps_push(lua_State *L, lua_CFunction next) {
   int count = lua_gettop(L) - 1;
-  coh_formats_check(L, "lines");
-  if (count > FORMATS_MAX) return coh_misuse(L, "lines expects %d formats at most", FORMATS_MAX);
   lua_pushvalue(L, lua_upvalueindex(1));
   lua_pushinteger(L, count);
   lua_rotate(L, 1, 2);
@@ -85,8 +85,15 @@ int coh_lines_push(lua_State *L, lua_CFunction next) {
 }
 
 
-/* Upvalues: the state, how many formats, the object, the formats. */
-void coh_lines_arguments(lua_State *L) {
+int coh_lines_push(lua_State *L, lua_CFunction next) {
+  coh_formats_check(L, "lines");
+  if (lua_gettop(L) - 1 > FORMATS_MAX) return coh_misuse(L, "lines expects %d formats at most", FORMATS_MAX);
+  return coh_steps_push(L, next);
+}
+
+
+/* Upvalues: the state, how many arguments, the object, the arguments. */
+void coh_steps_arguments(lua_State *L) {
   int count = (int)lua_tointeger(L, lua_upvalueindex(2)), i;
   lua_settop(L, 0);
   luaL_checkstack(L, count + LUA_MINSTACK, "too many formats");

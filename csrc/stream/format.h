@@ -42,11 +42,14 @@ struct coh_goal coh_format_check(lua_State *L, int arg, const char *what, size_t
 /* The same for all from 2 to the top. */
 void coh_formats_check(lua_State *L, const char *what);
 
-/* Push the iterator of 'lines': 'next', with the object at 1 and the formats from 2 on. [-n, +1, v] */
-int coh_lines_push(lua_State *L, lua_CFunction next);
+/* Push an iterator: 'next', with the object at 1 and its arguments from 2 on. [-n, +1, m] */
+int coh_steps_push(lua_State *L, lua_CFunction next);
 
-/* First line of that 'next': have its object and its formats on the stack, and nothing else. [-n, +m, v] */
-void coh_lines_arguments(lua_State *L);
+/* First line of such a 'next': have its object and arguments on the stack, and nothing else. [-n, +m, v] */
+void coh_steps_arguments(lua_State *L);
+
+/* The iterator of 'lines': its arguments are formats. [-n, +1, v] */
+int coh_lines_push(lua_State *L, lua_CFunction next);
 
 COH_SEEN
 

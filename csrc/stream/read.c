@@ -360,7 +360,7 @@ static int l_read(lua_State *L) {
 
 
 static int next_line(lua_State *L) {
-  coh_lines_arguments(L);
+  coh_steps_arguments(L);
   return begin_formats(L, lua_touserdata(L, 1));
 }
 
@@ -372,8 +372,23 @@ static int l_lines(lua_State *L) {
 }
 
 
+static int next_chunk(lua_State *L) {
+  coh_steps_arguments(L);
+  return begin_one(L, lua_touserdata(L, 1), COH_WANT_SOME, opt_size(L, 2, "chunks", COH_SIZE_LIMIT));
+}
+
+
+/* stream:chunks([max]) -> iterator */
+static int l_chunks(lua_State *L) {
+  coh_box_check(L, &coh_stream_kind, "chunks");
+  opt_size(L, 2, "chunks", 0);
+  lua_settop(L, 2);
+  return coh_steps_push(L, next_chunk);
+}
+
+
 const luaL_Reg coh_stream_reads[] = {
-  {"read", l_read}, {"lines", l_lines},
+  {"read", l_read}, {"lines", l_lines}, {"chunks", l_chunks},
   {"read_some", l_read_some}, {"read_exactly", l_read_exactly}, {"read_until", l_read_until}, {NULL, NULL}};
 
 /* }} */

@@ -127,7 +127,12 @@ local function read_some(input)
   return function(stream) return stream:read_some(max) end, nil, max
 end
 
-local kinds = { read_one, read_one, read_formats, read_line, read_exactly, read_until, read_some }
+local function read_chunk(input)
+  local max = input:one_of(sizes)
+  return function(stream) return stream:chunks(max)() end, nil, max
+end
+
+local kinds = { read_one, read_one, read_formats, read_line, read_exactly, read_until, read_some, read_chunk }
 
 -- Copies into a second pair, whose other end collects what comes.
 local function copy(input)
@@ -137,7 +142,7 @@ local function copy(input)
     cohort.group(function(g)
       local from, to = testing.stream_pair { capacity = 5 }
       g:spawn(function()
-        for part in function() return from:read_some() end do parts[#parts + 1] = part end
+        for chunk in from:chunks() do parts[#parts + 1] = chunk end
         from:close()
       end)
       copied = stream:copy_to(to, n > 0 and n or nil)

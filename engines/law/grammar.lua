@@ -81,6 +81,7 @@ add(4, "local _ <close> = p:guard($id)")
 add(2, "local _ <close> = p:guard($id, 'waits')")
 add(2, "local _ <close> = p:guard($id, 'waits shielded')")
 add(2, "local _ <close> = p:guard($id, 'fails')")
+add(2, "local _ <close> = p:guard($id, 'deferred')")
 add(3, "p:defer($group, function()\n  $block\nend)")
 
 -- }}

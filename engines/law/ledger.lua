@@ -354,9 +354,17 @@ function ledger:guard(id, how)
   local stack = self.stacks[co] or {}
   self.stacks[co] = stack
   table.insert(stack, id)
-  return closing(function(err)
+  local function take_turn()
     self:check(table.remove(stack) == id, "the end of block %d was not its turn", id)
     self:note("block %d ends", id)
+  end
+  local function wait_deferred()
+    take_turn()
+    cohort.sleep(0.5)
+  end
+  if how == "deferred" then return cohort.defer(wait_deferred) end
+  return closing(function(err)
+    take_turn()
     if how == "waits shielded" then return self:shield(1, function() cohort.sleep(0.5) end) end
     if err ~= nil then return end
     if how == "waits" then cohort.sleep(1) end

@@ -23,6 +23,7 @@ local reads = {
   function(c, b) return c.act("stream:read_until", b.read_until, b, ";") .. ";" end,
   function(c, b) return c.act("stream:read_exactly", b.read_exactly, b, 3) end,
   function(c, b) return c.act("stream:read_some", b.read_some, b, 4) end,
+  function(c, b) return c.act("stream:chunks", b:chunks(4)) end,
   function(c, b) return c.act("stream:read", b.read, b, "L") end,
 }
 
@@ -89,10 +90,7 @@ local function read_slowly(stream, came)
     cohort.sleep(1)
     came[#came + 1] = stream:read_some(1000)
   end
-  repeat
-    local some = stream:read_some()
-    came[#came + 1] = some
-  until not some
+  for chunk in stream:chunks() do came[#came + 1] = chunk end
 end
 
 -- A file with `all` in it, open.

@@ -20,10 +20,7 @@ local function show(events, total)
   local columns, width = stdio.is_terminal "stdout" and (stdio.size() or 80), 20
   local done, running = 0, {}
   local erase = columns and "\r\27[K" or ""
-  local function clear()
-    cohort.scope({ shield = true, timeout = 1 }, function() stdio.stdout:write(erase) end)
-  end
-  local _ <close> = setmetatable({}, { __close = clear })
+  local _ <close> = cohort.defer(cohort.move_on_after, 1, stdio.stdout.write, stdio.stdout, erase)
   for event in events do
     if event.output then
       done, running[event.name] = done + 1, nil

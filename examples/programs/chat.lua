@@ -53,7 +53,8 @@ end
 
 local function talk(stream)
   local outbox, lines = cohort.channel(behind_max)
-  local client <close> = setmetatable({ name = "somebody", outbox = outbox }, { __close = leave })
+  local client = { name = "somebody", outbox = outbox }
+  local _ <close> = cohort.defer(leave, client)
   cohort.try(function()
     cohort.group(function(g)
       client.group, clients[client] = g, true

@@ -99,9 +99,10 @@ end
 --- Follows the files until it is told to end. All lines go to one task, as two cannot write at once.
 local function follow(paths, signals)
   local out, lines = cohort.channel(1000)
-  local followers <close> = setmetatable({}, { __close = function(all)
-    for _, follower in ipairs(all) do follower:close() end
-  end })
+  local followers = {}
+  local _ <close> = cohort.defer(function()
+    for _, follower in ipairs(followers) do follower:close() end
+  end)
   for i, path in ipairs(paths) do followers[i] = new(path, #paths > 1 and path .. ": " or "", out) end
   cohort.group(function(g)
     local writer = g:spawn(function()

@@ -52,7 +52,7 @@ local submodules = {
 local functions = {}
 for module, names in next, {
   ["cohort.match"] = { "is" },
-  ["cohort.try"] = { "try", "except", "success", "finally", "attempt", "unwrap" },
+  ["cohort.try"] = { "try", "except", "success", "finally", "defer", "attempt", "unwrap" },
   ["cohort.stream"] = { "stream" },
   ["cohort.retry"] = { "retry", "ticker" },
   ["cohort.combinators"] = { "gather", "race", "any", "map", "as_completed" },

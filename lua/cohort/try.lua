@@ -1,4 +1,4 @@
---- Handling errors: `try` with its clauses, `attempt`, `unwrap`.
+--- Handling errors: `try` with its clauses, `defer`, `attempt`, `unwrap`.
 ---
 --- `except` is Python's `except*` (PEP 654) as a function: each clause takes what
 --- it matches out of the error, at any depth, and what is left goes on in its
@@ -7,6 +7,7 @@
 local core = require "cohort.core"
 local match = require "cohort.match"
 local misuse = require "cohort.misuse"
+local object = require "cohort.object"
 
 local try = {}
 
@@ -199,6 +200,7 @@ end
 --- @class cohort.Cleanup   private
 --- @field run fun()
 --- @field begun boolean?
+--- @field where string?   of one that was deferred: in which line, "" when that is not known
 local Cleanup = {}
 Cleanup.__index = Cleanup
 
@@ -313,6 +315,51 @@ end
 function try.finally(f)
   check_callable(f, "finally", "argument")
   return setmetatable({ kind = "finally", run = f }, Clause)
+end
+
+---------------------------------------------------------------------------
+-- defer: the same clean-up where a block ends
+
+--- @class cohort.Deferred   its Cleanup is at 1, out of reach of those who write `object.name`
+local Deferred = { __name = "cohort.Deferred", __newindex = object.refuse_assignment "deferred call" }
+Deferred.__index = object.refuse_unknown(Deferred, "deferred call")
+
+function Deferred:__close(pending) self[1]:__close(pending) end
+
+-- Forgotten, it has not run, and in a finalizer it could not wait.
+function Deferred:__gc()
+  local cleanup = self[1]
+  if cleanup.begun then return end
+  local at = cleanup.where ~= "" and " at " .. cleanup.where or ""
+  warn(("cohort: what was deferred%s never ran: write 'local _ <close> = cohort.defer(f, ...)'"):format(at))
+end
+
+function Deferred:__tostring()
+  local cleanup = self[1]
+  return ("deferred call%s%s"):format(cleanup.where ~= "" and " of " .. cleanup.where or "",
+    cleanup.begun and " (begun)" or "")
+end
+
+--- A value for a `<close>` variable: calls `f(...)` where the block ends, by falling out, `return`, `break`,
+--- an error or a cancellation, in a shield, as `g:defer` does for a group. Variables of a block end in
+--- reverse order. Returns at once, and works outside tasks too, where there is nothing to shield from.
+---
+--- Its results are dropped; an error of it joins the one that was on its way, and Cancelled never replaces
+--- one. One that is collected without having run warns.
+---
+---     local _ <close> = cohort.defer(connection.send, connection, "bye")
+---
+--- @param f fun(...): ...
+--- @param ... any
+--- @return cohort.Deferred
+function try.defer(f, ...)
+  check_callable(f, "defer")
+  local call = pack(...)
+  local function run()
+    if core.current_task() then core.shield(f, unpack(call, 1, call.n)) else f(unpack(call, 1, call.n)) end
+  end
+  local cleanup = setmetatable({ run = run, where = core.where() }, Cleanup)
+  return setmetatable({ cleanup }, Deferred)
 end
 
 ---------------------------------------------------------------------------

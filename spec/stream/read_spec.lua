@@ -181,6 +181,31 @@ describe("lines", function()
   end)
 end)
 
+describe("chunks", function()
+  it("iterates over what there is, to the end, without a closing value", function()
+    feed({ "tea", "toast", "jam" }, function(s)
+      local seen = {}
+      assert.equal(1, select("#", s:chunks()))
+      for chunk in s:chunks(4) do
+        seen[#seen + 1] = chunk
+        if chunk == "t" then break end
+      end
+      assert.same({ "tea", "toas", "t" }, seen)
+      for chunk in s:chunks() do seen[#seen + 1] = chunk end
+      assert.equal("teatoastjam", table.concat(seen))
+    end)
+  end)
+
+  it("takes math.huge for no limit, and refuses another when it is made", function()
+    feed({ "tea" }, function(s)
+      assert.equal("tea", s:chunks(math.huge)())
+      assert.matches("^spec/stream/read_spec.lua:%d+: chunks expects a whole number of bytes, 1 or more",
+        raised(function() s:chunks(0) end))
+      assert.is_nil(s:chunks()())
+    end)
+  end)
+end)
+
 describe("the limit of a line", function()
   it("is 64 KiB, and counts the line without its end", function()
     feed({ ("x"):rep(65536) .. "\n" .. ("y"):rep(65537) .. "\n" }, function(s)
@@ -388,7 +413,7 @@ describe("misuse of a read", function()
         { "read_some", 0 }, { "read_some", -1 }, { "read_some", "5" }, { "read_some", 0 / 0 },
         { "read_exactly" }, { "read_exactly", -1 }, { "read_exactly", math.huge }, { "read_exactly", 1e300 },
         { "read_until" }, { "read_until", "" }, { "read_until", 5 }, { "read_until", "|", 0 },
-        { "read_until", "|", "x" }, { "lines", {} },
+        { "read_until", "|", "x" }, { "lines", {} }, { "chunks", 0 }, { "chunks", {} },
       }
       a:write("x\n")
       for _, case in ipairs(cases) do
@@ -396,7 +421,8 @@ describe("misuse of a read", function()
         assert.equal("string", type(err))
         assert.matches("^spec/stream/read_spec.lua:%d+: " .. case[1] .. " expects", err)
       end
-      for _, name in ipairs { "read", "read_some", "read_exactly", "read_until", "lines", "close" } do
+      local names = { "read", "read_some", "read_exactly", "read_until", "lines", "chunks", "close" }
+      for _, name in ipairs(names) do
         assert.matches("expects a stream first", raised(b[name]))
         assert.matches("expects a stream first", raised(b[name], io.stdout))
       end

@@ -141,10 +141,9 @@ guess("a loop over a file's read from a number on", "read" .. handed .. "line in
   x.file:seek "set"
   for _ in x.file.read, x.file, 2 do x.file:seek "set" end
 end)
-guess("a loop over read_some", "read_some" .. handed .. "data in function() return s:read_some(...) end do",
-  function(_, x)
-    for data in x.stream.read_some, x.stream do print(data) end
-  end)
+guess("a loop over read_some", "read_some" .. handed .. "chunk in s:chunks() do", function(_, x)
+  for data in x.stream.read_some, x.stream do print(data) end
+end)
 guess("a loop over read_exactly", "data in function() return s:read_exactly(...) end do", function(_, x)
   for data in x.stream.read_exactly, x.stream do print(data) end
 end)

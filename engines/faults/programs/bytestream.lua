@@ -73,6 +73,15 @@ programs["stream:lines"] = function(try)
   end)
 end
 
+programs["stream:chunks"] = function(try)
+  over_each("one\ntwo\nthree", function(a, b)
+    b:close()
+    try(function()
+      for chunk in a:chunks(5) do assert(#chunk <= 5) end
+    end)
+  end)
+end
+
 --- Reads to the end and closes: nobody is to wait for it.
 local function read_all(stream)
   local _ <close> = stream

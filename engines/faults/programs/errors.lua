@@ -27,6 +27,15 @@ programs["cohort.except"] = function(try) try(cohort.except, kit.Expected, print
 programs["cohort.success"] = function(try) try(cohort.success, print) end
 programs["cohort.finally"] = function(try) try(cohort.finally, print) end
 
+programs["cohort.defer"] = function(try)
+  local function with(f)
+    local _ <close> = cohort.defer(f, 1)
+    kit.work(1)
+  end
+  try(with, kit.work)
+  try(with, kit.fail)
+end
+
 programs["cohort.attempt"] = function(try)
   try(cohort.attempt, kit.work, 1)
   try(cohort.attempt, kit.fail)

@@ -69,6 +69,14 @@ function stream:read_until(delimiter, max) end
 --- @return async fun(): ...
 function stream:lines(...) end
 
+--- `for chunk in stream:chunks([max]) do`
+---
+--- Iterates over what `stream:read_some(max)` returns, what there is each time, to the end of the stream. Each
+--- step waits and is a checkpoint. To leave the loop early is fine. (Trio's `async for` over a stream.)
+--- @param max? integer  bytes; default no limit
+--- @return async fun(): string?
+function stream:chunks(max) end
+
 --- `stream:write(...) -> stream`
 ---
 --- Sends strings, numbers, tables of them and files of `cohort.fs`, in order; a table is joined first.

@@ -60,6 +60,21 @@ function cohort.finally(f) end
 --- What `except`, `success` and `finally` make, for `try`.
 --- @class cohort.Clause
 
+--- `local _ <close> = cohort.defer(f, ...)`
+---
+--- Calls `f(...)` where the block of its `<close>` variable ends, by falling out, `return`, `break`, an error or
+--- a cancellation, in a shield, as `g:defer` does for a group. The variables of a block end in reverse order.
+--- Its results are dropped. An error of it joins the one that was on its way, as a group of both; a
+--- cancellation never replaces one. Waits, at the block's end, only where `f` does; works outside tasks too.
+--- One that is collected before it has run warns. (Go's `defer` for a block.)
+--- @param f fun(...): ...
+--- @param ... any  handed to `f`
+--- @return cohort.Deferred
+function cohort.defer(f, ...) end
+
+--- What `defer` makes, for a `<close>` variable.
+--- @class cohort.Deferred
+
 --- `cohort.attempt(f, ...) -> true, results... or false, error`
 ---
 --- `pcall` for tasks: calls `f(...)` and returns true and its results, or false and the error as it is.
