@@ -71,8 +71,8 @@ function stream:lines(...) end
 
 --- `for chunk in stream:chunks([max]) do`
 ---
---- Iterates over what `stream:read_some(max)` returns, what there is each time, to the end of the stream. Each
---- step waits and is a checkpoint. To leave the loop early is fine. (Trio's `async for` over a stream.)
+--- Iterates over what `stream:read_some(max)` returns, what there is each time, to the end of the stream.
+--- Each step waits and is a checkpoint. To leave the loop early is fine. (Trio's `async for` over a stream.)
 --- @param max? integer  bytes; default no limit
 --- @return async fun(): string?
 function stream:chunks(max) end

@@ -62,9 +62,9 @@ function cohort.finally(f) end
 
 --- `local _ <close> = cohort.defer(f, ...)`
 ---
---- Calls `f(...)` where the block of its `<close>` variable ends, by falling out, `return`, `break`, an error or
---- a cancellation, in a shield, as `g:defer` does for a group. The variables of a block end in reverse order.
---- Its results are dropped. An error of it joins the one that was on its way, as a group of both; a
+--- Calls `f(...)` where the block of its `<close>` variable ends, by falling out, `return`, `break`, an error
+--- or a cancellation, in a shield, as `g:defer` does for a group. The variables of a block end in reverse
+--- order. Its results are dropped. An error of it joins the one that was on its way, as a group of both; a
 --- cancellation never replaces one. Waits, at the block's end, only where `f` does; works outside tasks too.
 --- One that is collected before it has run warns. (Go's `defer` for a block.)
 --- @param f fun(...): ...
