@@ -326,6 +326,8 @@ Deferred.__index = object.refuse_unknown(Deferred, "deferred call")
 
 function Deferred:__close(pending) self[1]:__close(pending) end
 
+local function call(f, ...) return f(...) end
+
 -- Forgotten, it has not run, and in a finalizer it could not wait.
 function Deferred:__gc()
   local cleanup = self[1]
@@ -354,9 +356,10 @@ end
 --- @return cohort.Deferred
 function try.defer(f, ...)
   check_callable(f, "defer")
-  local call = pack(...)
+  local arguments = pack(...)
   local function run()
-    if core.current_task() then core.shield(f, unpack(call, 1, call.n)) else f(unpack(call, 1, call.n)) end
+    local enter = core.current_task() and core.shield or call
+    enter(f, unpack(arguments, 1, arguments.n))
   end
   local cleanup = setmetatable({ run = run, where = core.where() }, Cleanup)
   return setmetatable({ cleanup }, Deferred)
