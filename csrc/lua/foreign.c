@@ -9,6 +9,23 @@
 
 #include "lua/names.h"
 
+/* What is called though it is no function, and what to write instead. */
+static const struct {
+  const char *noun;
+  const char *mend;
+} calls[] = {
+  {"stream", "write for line in stream:lines() do, for chunk in stream:chunks() do, or "
+             "stream:write(data)"},
+  {"file", "write for line in file:lines() do"},
+  {"process", "write child:wait(), or for line in child.stdout:lines() do"},
+  {"event", "write event:wait(), or event:set()"},
+  {"value", "write value:get(), or for v in value:changes() do"},
+  {"lock", "write lock:acquire(), or local _ <close> = lock:hold()"},
+  {"semaphore", "write semaphore:acquire(), or local _ <close> = semaphore:hold()"},
+  {"limiter", "write limiter:acquire(), or local _ <close> = limiter:hold()"},
+  {"broadcast", "write broadcast:send(v), or for v in broadcast:subscribe() do"},
+};
+
 static const struct coh_foreign foreign[] = {
   {"cohort", "spawn", "a group spawns: cohort.group(function(g) g:spawn(f, ...) end)"},
   {"cohort", "start_soon", "a group spawns: cohort.group(function(g) g:spawn(f, ...) end)"},
@@ -243,16 +260,6 @@ static const struct coh_foreign foreign[] = {
   {"stream", "seek", "a stream has no position; a file has: cohort.fs.open(path)"},
   {"stream", "sync", "nothing is kept back; a file of cohort.fs has sync, which waits for the disk"},
   {"stream", "end", "write stream:shutdown(), or stream:close()"},
-  {"stream", COH_FOREIGN_CALL, "write for line in stream:lines() do, for chunk in stream:chunks() do, or "
-                               "stream:write(data)"},
-  {"file", COH_FOREIGN_CALL, "write for line in file:lines() do"},
-  {"process", COH_FOREIGN_CALL, "write child:wait(), or for line in child.stdout:lines() do"},
-  {"event", COH_FOREIGN_CALL, "write event:wait(), or event:set()"},
-  {"value", COH_FOREIGN_CALL, "write value:get(), or for v in value:changes() do"},
-  {"lock", COH_FOREIGN_CALL, "write lock:acquire(), or local _ <close> = lock:hold()"},
-  {"semaphore", COH_FOREIGN_CALL, "write semaphore:acquire(), or local _ <close> = semaphore:hold()"},
-  {"limiter", COH_FOREIGN_CALL, "write limiter:acquire(), or local _ <close> = limiter:hold()"},
-  {"broadcast", COH_FOREIGN_CALL, "write broadcast:send(v), or for v in broadcast:subscribe() do"},
   {"stream", "settimeout", "write cohort.fail_after(seconds, f, ...) around what may take long"},
   {"stream", "getpeername", "write stream.peer_address"},
   {"stream", "getsockname", "write stream.local_address"},
@@ -331,4 +338,12 @@ const struct coh_foreign *coh_foreign_find(const char *noun, const char *given, 
     nearest = &foreign[i];
   }
   return nearest;
+}
+
+
+const char *coh_foreign_call(const char *noun) {
+  size_t i;
+  for (i = 0; i < sizeof calls / sizeof *calls; i++)
+    if (strcmp(calls[i].noun, noun) == 0) return calls[i].mend;
+  return NULL;
 }

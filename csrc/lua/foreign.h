@@ -10,8 +10,6 @@
 
 COH_HIDDEN
 
-#define COH_FOREIGN_CALL "()"  /* the name of a call of the thing itself: it looks like no other */
-
 struct coh_foreign {
   const char *noun;  /* "cohort", "stream", "run": what has it */
   const char *name;
@@ -20,6 +18,9 @@ struct coh_foreign {
 
 /* The nearest to 'given' of what a 'noun' has elsewhere, if nearer than *least: that is its distance then. */
 const struct coh_foreign *coh_foreign_find(const char *noun, const char *given, size_t *least);
+
+/* What to write instead of a call of the 'noun' itself, or NULL: a constant. */
+const char *coh_foreign_call(const char *noun);
 
 COH_SEEN
 

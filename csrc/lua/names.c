@@ -108,12 +108,12 @@ const char *coh_name_mend(const char *noun, const char *given) {
 int coh_name_refuse_call(lua_State *L) {
   const char *noun = lua_tostring(L, lua_upvalueindex(1));
   return coh_misuse(L, "%s %s is not called: %s", strchr("aeiou", *noun) != NULL ? "an" : "a", noun,
-                    coh_name_mend(noun, COH_FOREIGN_CALL));
+                    coh_foreign_call(noun));
 }
 
 
 void coh_name_guard_call(lua_State *L, const char *noun) {
-  if (coh_name_mend(noun, COH_FOREIGN_CALL) == NULL) return;
+  if (coh_foreign_call(noun) == NULL) return;
   if (lua_getfield(L, -1, "__call") == LUA_TNIL) {
     lua_pushstring(L, noun);
     lua_pushcclosure(L, coh_name_refuse_call, 1);
