@@ -47,6 +47,11 @@ local deep_or_placed = {
 }
 local left_out = { mem = many, emergency = many, stack = deep_or_placed }
 
+-- Where every spec runs under a Lua that collects: what was forgotten is closed before it is found open.
+local forgotten = {
+  "failing.lua", "finds a stream that stays open when a write", "fails a test that leaves something behind",
+}
+
 local form = arg[1]
 assert(builds[form], "usage: luas.lua short|long")
 
@@ -76,7 +81,7 @@ end
 
 local function options_of(build, every)
   local options = {}
-  for _, name in ipairs(every == 1 and left_out[build] or {}) do
+  for _, name in ipairs(every > 1 and forgotten or left_out[build] or {}) do
     table.insert(options, ("--filter-out='%s'"):format(name))
   end
   return table.concat(options, " ")
