@@ -62,8 +62,8 @@ void coh_error_push_type(lua_State *L, enum coh_error_kind kind);
 void coh_error_pass_traceback(lua_State *L, int index);
 
 /*
-** When the value on top is nil, which no list can hold, puts an Error with
-** message "nil" and boxed = true in its place. [-1, +1, m]
+** When the value on top is nil, which no list can hold, replaces it by an Error
+** with message "nil" and boxed = true. [-1, +1, m]
 */
 void coh_error_box_nil(lua_State *L);
 
@@ -80,13 +80,13 @@ void coh_cancelled_push(lua_State *L);
 bool coh_cancelled_is(lua_State *L, int index);
 
 /*
-** Tells where Cancelled finds its reason: a function that is called with no
+** Sets how Cancelled finds its reason: a function that is called with no
 ** arguments and returns the reason table of the running task, or nil. NULL: none.
 ** [-0, +0, -]
 */
 void coh_cancelled_set_reason(lua_State *L, lua_CFunction reason);
 
-/* For error.c alone: gives the Cancelled type on top its life, leaves the value. [-0, +1, m] */
+/* For error.c alone: completes the Cancelled type on top and pushes its value. [-0, +1, m] */
 void coh_cancelled_open(lua_State *L);
 
 /* The shared metamethod: error .. text, as a string error would. */
