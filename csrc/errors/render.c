@@ -127,9 +127,7 @@ static void show_leaf(struct tree *tree, size_t n, const char *trunk) {
 }
 
 
-/*
-** Enters the group at 'index', its details above it, or at the last level says how much it has. [-0, +0, m]
-*/
+/* Enters the group at 'index', its details above it; at the last level only counts it. [-0, +0, m] */
 static void enter(struct tree *tree, int index, size_t n, const char *trunk) {
   lua_State *L = tree->L;
   if (tree->depth == LEVELS_MAX) {

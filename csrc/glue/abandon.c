@@ -118,10 +118,7 @@ void coh_abandon_check_fence(lua_State *L, const struct coh_state *S, const char
 }
 
 
-/*
-** Push the error of what is open inside 'until', where no group has tasks any more, and close it.
-** [-0, +1, m]
-*/
+/* Close all that is open inside 'until', where no group has tasks, and push its error. [-0, +1, m] */
 static void close_all(lua_State *L, struct coh_state *S, struct coh_fiber *f, struct coh_scope *until) {
   struct coh_scope *s;
   for (s = f->task.current; s != until; s = s->parent)

@@ -54,10 +54,7 @@ static bool is_new(lua_State *co) {
 
 #define GUARDS 2  /* values that go below the function: room for them is made first */
 
-/*
-** Put the body below the function of a new coroutine, if a task runs; how many arguments that adds.
-** [-0, +2, -]
-*/
+/* Put the body below a new coroutine's function, if a task runs; how many arguments that adds. [-0, +2, -] */
 static int guard(const struct coh_state *S, lua_State *co) {
   if (S->frame == NULL || !is_new(co)) return 0;
   lua_pushcfunction(co, coh_costep_l_body);

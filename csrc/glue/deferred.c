@@ -47,10 +47,7 @@ static lua_Integer count_failures(const struct coh_luagroup *g) {
 }
 
 
-/*
-** pcall'ed: (group, error of a deferred function, has it run): keeps it, its traceback, the failures before
-** it
-*/
+/* pcall'ed: (group, error of a deferred function, has it run): keeps it, its traceback, and its place */
 static int l_keep_error(lua_State *L) {
   struct coh_luagroup *g = lua_touserdata(L, 1);
   const struct coh_note *note = lua_toboolean(L, 3) ? coh_fiber_of(g->group.host)->note : NULL;

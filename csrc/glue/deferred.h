@@ -19,10 +19,7 @@ void coh_deferred_push(lua_State *L, int object);
 */
 int coh_deferred_take(lua_State *L, struct coh_luagroup *g);
 
-/*
-** While the group has no task, spawn the latest as a shielded one: for a group that cannot run it.
-** [-0, +0, -]
-*/
+/* While the group has no task, spawn the latest as a shielded one: its host cannot run it. [-0, +0, -] */
 void coh_deferred_spawn(lua_State *L, struct coh_luagroup *g);
 
 /* Keep the error on top, which a deferred function raised, unless it is Cancelled. [-1, +0, -] */

@@ -72,10 +72,7 @@ static void replace_orphan(lua_State *L, struct coh_fiber *f) {
 }
 
 
-/*
-** Replace the error of a task that was ended by force, or yielded with no instruction left to raise at.
-** [-1, +1, m]
-*/
+/* Replace the error if the task was ended by force, or yielded as the last it did. [-1, +1, m] */
 static void replace_error(lua_State *L, struct coh_state *S, struct coh_fiber *f) {
   if (f->unwinding && coh_cancelled_is(L, -1)) {
     lua_pop(L, 1);
@@ -369,10 +366,7 @@ static int let_go_named(lua_State *L) {
 }
 
 
-/*
-** Tell what a body that was closed by force or ran out of memory still holds; then wake who waits for the
-** end.
-*/
+/* Tell what a body that was closed by force or lacked memory still holds; then wake who waits for the end. */
 static void end_extra(struct coh_state *S, struct coh_fiber *f) {
   if (!coh_link_alone(&f->extra->held)) {
     lua_pushcfunction(S->pump, let_go_named);

@@ -143,9 +143,7 @@ void coh_fiber_push_name(lua_State *L, struct coh_fiber *f) {
 }
 
 
-/*
-** The error may be gone: Lua's own library takes the coroutine of a failed task for one that it may resume.
-*/
+/* The error may be gone: to Lua's own library the coroutine of a failed task is one that it may resume. */
 void coh_fiber_push_error(lua_State *L, struct coh_fiber *f) {
   if (f->L == NULL) {
     lua_pushliteral(L, COH_OUT_OF_MEMORY);

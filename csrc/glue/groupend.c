@@ -65,9 +65,7 @@ static int abandoned(lua_State *L, int status, lua_KContext context);
 static int deferred_left(lua_State *L, int status, lua_KContext context);
 
 
-/*
-** A deferred function has ended, and may have left something open. Its error is on top, or nil. [-2, +0, m]
-*/
+/* A deferred function has ended, and may have left things open. Its error is on top, or nil. [-2, +0, m] */
 static void leave_deferred(lua_State *L, struct coh_luagroup *g) {
   struct coh_state *S = state_of(g);
   struct coh_fiber *f = host_of(g);
@@ -100,10 +98,7 @@ static int deferred_left(lua_State *L, int status, lua_KContext context) {
 }
 
 
-/*
-** Leave a deferred function that has ended; its group, or an error when that was closed meanwhile.
-** [-2, +0, v]
-*/
+/* Leave a deferred function that has ended; its group. Raises if that was closed meanwhile. [-2, +0, v] */
 static struct coh_luagroup *end_deferred(lua_State *L, int status, lua_KContext number) {
   struct coh_luagroup *g = coh_luagroup_around(coh_check_open_scope(L, number));
   if (g->deferring == NULL) coh_misuse(L, "this group was closed while its coroutine was suspended");
@@ -146,9 +141,7 @@ static bool is_over(const struct coh_luagroup *g) {
 }
 
 
-/*
-** Close the group, then raise its error, which is on top if it failed, or Cancelled, or return the results.
-*/
+/* Close the group; then raise its error, which is on top if it failed, or Cancelled, or return results. */
 static int settle(lua_State *L, struct coh_luagroup *g) {
   struct coh_state *S = state_of(g);
   struct coh_fiber *f = host_of(g);

@@ -80,10 +80,7 @@ static void append(lua_State *L, struct coh_fiber *f, struct noted at, int error
 }
 
 
-/*
-** Append the failure at 'l'; the body's error is at 'body', or is reported elsewhere when that is 0.
-** [-0, +0, m]
-*/
+/* Append the failure at 'l'. The body's is at 'body'; 0: it is reported elsewhere. [-0, +0, m] */
 static void append_failure(lua_State *L, struct coh_luagroup *g, struct coh_link *l, int body, int errors) {
   struct coh_fiber *f = coh_fiber_of(g->group.host);
   if (l == &g->group.body_failed) {

@@ -10,10 +10,7 @@
 #include "glue/watch.h"
 
 
-/*
-** Is 'co' the coroutine of the running 'f', or one that it resumed? What Lua's own library resumed is
-** unknown.
-*/
+/* Is 'co' the coroutine of the running 'f', or one that it resumed? Not known if Lua's own library did. */
 static bool is_inside(const struct coh_state *S, const struct coh_fiber *f, const lua_State *co) {
   const struct coh_frame *frame = S->frame;
   if (f == NULL) return false;

@@ -25,10 +25,7 @@ void *coh_locals_push(lua_State *L, struct coh_state *S, struct coh_fiber *f);
 /* Make what is on top, a node or nil, the innermost. Needs memory only when it is the first. [-1, +0, m] */
 void coh_locals_set(lua_State *L, struct coh_state *S, struct coh_fiber *f);
 
-/*
-** Give the running code's task-locals, which it must have, to the new 'f'. False without memory.
-** [-0, +0, -]
-*/
+/* Give the new 'f' the task-locals of the running code, which has some. False without memory. [-0, +0, -] */
 bool coh_locals_inherit(lua_State *L, struct coh_state *S, struct coh_fiber *f);
 
 /* A fiber that has some ends. [-0, +0, -] */

@@ -51,10 +51,7 @@ static inline void coh_object_init(lua_State *L, const struct coh_state *S, stru
   coh_object_set_metatable(L, S, kind);
 }
 
-/*
-** The userdata at 'arg' when it is of this kind, else NULL. A task's is settled first: see lost.h.
-** [-0, +0, -]
-*/
+/* The userdata at 'arg' if it is of this kind, else NULL. A task is settled first: see lost.h. [-0, +0, -] */
 void *coh_object_test(lua_State *L, const struct coh_state *S, int arg, enum coh_kind kind);
 
 /* The same, but another value is misuse of method 'what'. [-0, +0, v] */

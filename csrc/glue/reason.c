@@ -76,10 +76,7 @@ static bool has_result(const struct coh_object *o) {
 }
 
 
-/*
-** Is the value on top an object that knows who cancelled, and not that itself, as a task named after a
-** userdata?
-*/
+/* Does the value on top know who cancelled, or is it that itself? A task may be named after a userdata. */
 static bool is_knowing(lua_State *L) {
   const struct coh_state *S = coh_state_of(L);
   return coh_object_test(L, S, -1, COH_SCOPE) != NULL || coh_object_test(L, S, -1, COH_GROUP) != NULL ||

@@ -17,9 +17,7 @@
 
 COH_HIDDEN
 
-/*
-** Lua values that C memory refers to, in a table of the registry. Each has a slot until that is given back.
-*/
+/* Lua values that C memory refers to, in a table of the registry: each has a slot, until that is freed. */
 struct coh_anchors {
   int table;  /* reference in the registry */
   int free;   /* first free slot, 0 when none; the slot holds the next */

@@ -142,10 +142,7 @@ static struct coh_scope *find_counter(struct coh_fiber *f) {
 }
 
 
-/*
-** A task gets Cancelled because of its group, not of a scope of its own: whether it catches it matters to
-** the host.
-*/
+/* A task gets Cancelled for its group, not for a scope of its own: if it catches that, the host must know. */
 static void note_cut(struct coh_fiber *f) {
   struct coh_group *g = f->task.group;
   if (g != NULL && coh_scope_is_cut(&g->scope)) coh_item(g, struct coh_luagroup, group)->cut_tasks = true;

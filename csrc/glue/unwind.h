@@ -21,10 +21,7 @@ int coh_unwind_below_catcher(const struct coh_state *S, lua_State *L);
 */
 bool coh_unwind_is_called_from_c(lua_State *L);
 
-/*
-** The depth of the running task; whether that is more than 'depth'; and the depth below its nearest
-** catcher.
-*/
+/* The depth of the running task; whether that is more than 'depth'; the depth below its nearest catcher. */
 int coh_unwind_task_depth(const struct coh_state *S);
 bool coh_unwind_is_task_deeper(const struct coh_state *S, int depth);
 int coh_unwind_below_task_catcher(const struct coh_state *S);

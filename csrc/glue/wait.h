@@ -107,9 +107,7 @@ int coh_raise_cancelled(lua_State *L, struct coh_fiber *f);
 /* Raise that a waiting task's coroutine was resumed by somebody else. Never returns. [-0, +0, v] */
 int coh_refuse_resume(lua_State *L);
 
-/*
-** The fiber of a continuation. Raises unless it runs: then somebody else resumed its coroutine. [-0, +0, v]
-*/
+/* The fiber of a continuation. Raises if it does not run: somebody else resumed its coroutine. [-0, +0, v] */
 static inline struct coh_fiber *coh_resumed(lua_State *L, lua_KContext context) {
   struct coh_fiber *f = coh_fiber_at(context);
   if (f->task.wait.place == COH_RUNNING) return f;

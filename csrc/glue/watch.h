@@ -38,10 +38,7 @@ void coh_watch_expire(struct coh_state *S, lua_State *L);
 /* A step of the fiber begins. [-0, +0, -] */
 void coh_watch_step(struct coh_state *S, const struct coh_fiber *f);
 
-/*
-** After how many instructions it wants the hook of 'co', which is of the running 'f' or, if NULL, of none
-** known.
-*/
+/* After how many instructions it wants the hook of 'co'. 'f' is its task, which runs; NULL: not known. */
 int coh_watch_count(const struct coh_watch *watch, const lua_State *co, const struct coh_fiber *f);
 
 /* In the hook of 'L', where 'f' runs: raise there when it is to end. [-0, +0, v] */

@@ -39,7 +39,7 @@ struct coh_wait_kind {
   bool refuses;                      /* is never aborted: it will end by itself */
   bool external;                     /* something outside tasks can end it */
   bool finishes;                     /* is external, and sure to end: an operation in flight */
-  bool lets_go;                      /* refuses, but may be ended when all is stuck, or the runtime closes */
+  bool lets_go;                      /* though it refused, may be ended when all is stuck, or at the close */
   bool stays;                        /* may begin in a cancelled scope, which does not end it */
 };
 
