@@ -72,7 +72,7 @@ static void replace_orphan(lua_State *L, struct coh_fiber *f) {
 }
 
 
-/* Replace the error if the task was ended by force, or yielded as the last it did. [-1, +1, m] */
+/* Replace the error of a task that was ended by force, or whose last act was a plain yield. [-1, +1, m] */
 static void replace_error(lua_State *L, struct coh_state *S, struct coh_fiber *f) {
   if (f->unwinding && coh_cancelled_is(L, -1)) {
     lua_pop(L, 1);

@@ -17,9 +17,9 @@ static lua_CFunction function_of(const struct coh_state *S, lua_State *co) {
 
 
 /*
-** Then one of our functions other than 'yield' has yielded. A first glance at the stack spares most of them
-** the search: 'yield' leaves nothing there, and a function that waits leaves something, unless it passes on
-** the wait of a coroutine that it resumed.
+** If it does, one of our functions other than 'yield' has yielded. Mostly a glance at the stack is enough:
+** 'yield' leaves nothing there, and a function that waits something, unless it passes on the wait of a
+** coroutine that it resumed.
 */
 bool coh_inner_waits(const struct coh_state *S, lua_State *co) {
   lua_CFunction f;

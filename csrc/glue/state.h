@@ -54,7 +54,7 @@ struct coh_state {
   /* What runs. */
   lua_State *pump;                 /* the thread that resumes tasks; NULL outside a pump */
   struct coh_frame *frame;         /* innermost; NULL when no task runs */
-  size_t passing;                  /* waits that coroutines inside tasks are passing outward */
+  size_t passing;                  /* steps passed on outward and not made again yet, see costep.h */
   struct coh_link closings;        /* coroutines that are being closed; see coclose.h */
   bool fenced;                     /* what a task left open is being closed: see abandon.h */
   lua_KContext opened;             /* scopes and groups so far, which numbers the next */
@@ -209,8 +209,8 @@ struct coh_fiber {
   bool locals : 1;                /* it has task-locals, see locals.h */
   bool taken : 1;                 /* Lua's own library has ended its coroutine */
   bool lost : 1;                  /* its handle was lost with that: see lost.h */
-  uint16_t withs;                 /* open in it: if it changed while a coroutine ran, one may be open there */
-  uint16_t generation;            /* in a chain of tasks, each spawned by the last into a cancelled group */
+  uint16_t withs;                 /* open now, see context.c: a coroutine that changed it may have one open */
+  uint16_t generation;            /* how many tasks spawned one another into a cancelled group before it */
   struct coh_object *handle;      /* its userdata, on the coroutine's own stack; NULL until asked for */
   struct coh_note *note;          /* of the latest error, or NULL */
   struct coh_extra *extra;        /* owned; NULL until it is needed */

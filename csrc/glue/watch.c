@@ -47,7 +47,9 @@ void coh_watch_expire(struct coh_state *S, lua_State *L) {
 }
 
 
-/* No coroutine is that Lua's own library resumed, or whose task is being closed by force. */
+/*
+** Is 'L' the innermost frame's? If Lua's own library resumed it, or its task is closed by force, it is not.
+*/
 static bool is_innermost(const struct coh_state *S, const lua_State *L) {
   return S->frame != NULL && S->frame->co == L;
 }

@@ -23,7 +23,7 @@ struct coh_watch {
   int depth;                /* the hook raises in its frames that are no deeper */
   const lua_State *stranger;  /* its coroutine that has no frame of ours, or NULL; to compare only */
   int depth_in_stranger;    /* the same as 'depth', for that */
-  int left;                 /* calls until the next look, when the hook is called at each instruction */
+  int left;                 /* instructions until the next look, while the hook is called at each */
 };
 
 /* Let 'watch' count from now on; it is borrowed. NULL: nothing is watched any more. */

@@ -149,7 +149,7 @@ void coh_group_spawn_granted(struct coh_group *group, struct coh_task *task) {
 }
 
 
-/* A spawner was ended by force: give up the place that it waited for, or was just granted. */
+/* A spawner will not go on: give up the place that it waited for, or was just granted. */
 static void spawner_died(struct coh_wait *w) {
   struct coh_task *spawner = coh_item(w, struct coh_task, wait);
   if (w->outcome == COH_WOKEN) coh_group_place_given_up(spawner);

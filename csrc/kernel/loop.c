@@ -16,7 +16,7 @@
 
 /*
 ** The timer is there to end the poll. If it is due before the poll has begun (the
-** process was held up in between), no timer is left to bound that: stopping the loop does.
+** process was held up in between), nothing is left to bound that: so it stops the loop.
 */
 static void on_timer(uv_timer_t *timer) {
   uv_stop(timer->loop);
@@ -211,7 +211,7 @@ static int64_t earlier(int64_t a_ns, int64_t b_ns) {
 }
 
 
-/* A look begins: from the pace of the resumes since the last, set after how many the next is due. */
+/* A look begins: from the pace of the resumes since the last one, set how many to run until the next. */
 static void set_pace(struct coh_loop *loop, int64_t now_ns) {
   int64_t lasted_ns = now_ns - loop->looked_ns, fit = COH_RESUMES_PER_LOOK;
   if (lasted_ns > 0) fit = earlier(fit, loop->resumes_since_look * (int64_t)COH_LOOK_NS / lasted_ns);
@@ -220,7 +220,7 @@ static void set_pace(struct coh_loop *loop, int64_t now_ns) {
 }
 
 
-/* Not paced by a virtual clock, or when exploring: these runs must repeat in the same order at any speed. */
+/* With a virtual clock, or explored, a run is not paced: at any speed it must repeat in the same order. */
 static bool is_look_due(const struct coh_loop *loop) {
   bool paced = !is_virtual(loop) && !loop->rt.explores;
   return loop->resumes_since_look >= (paced ? loop->resumes_per_look : COH_RESUMES_PER_LOOK);

@@ -21,7 +21,7 @@ struct coh_mem {
   coh_alloc alloc;
   void *ud;                  /* borrowed, handed to 'alloc' */
   size_t used;               /* bytes held now */
-  struct coh_faults faults;  /* counts allocations and all other operations that can fail */
+  struct coh_faults faults;  /* of allocations, and of all other operations that can fail */
 };
 
 /* 'alloc' NULL means the C library's. */

@@ -34,8 +34,8 @@ struct coh_wait_kind {
   bool (*abort)(struct coh_wait *w); /* take back what the wait began. False: that is impossible,
                                         it will end by itself. NULL: nothing to take back.
                                         Called at most once per wait; must not wake anything. */
-  void (*forfeit)(struct coh_wait *w); /* the task will not go on: pass on what it was woken with,
-                                          if it was woken. NULL: there is nothing to pass on */
+  void (*forfeit)(struct coh_wait *w); /* the code that waited will not go on: pass on what it was woken
+                                          with, if it was woken. NULL: there is nothing to pass on */
   bool refuses;                      /* is never aborted: it will end by itself */
   bool external;                     /* something outside tasks can end it */
   bool finishes;                     /* is external, and sure to end: an operation in flight */
@@ -139,7 +139,7 @@ size_t coh_wait_wake_all(struct coh_link *queue);
 /* Abort a parked wait because its scope was cancelled. False if it refuses, or refused before. */
 bool coh_wait_abort(struct coh_wait *w);
 
-/* A task is being ended by force, perhaps before it saw its wait's outcome: call the kind's 'forfeit'. */
+/* The code that waited will not go on, as when its task is ended by force: call the kind's 'forfeit'. */
 void coh_wait_forfeit(struct coh_wait *w);
 
 /*

@@ -41,7 +41,7 @@ int coh_name_index(lua_State *L, const char *noun, int methods, const luaL_Reg *
 void coh_name_guard(lua_State *L, const char *noun);
 
 /*
-** If foreign.h has a call of a 'noun', make calling one, whose metatable is on top, misuse that says what to
+** If coh_foreign_call has the 'noun', make calling one, whose metatable is on top, misuse that says what to
 ** write. The second function is the '__call' for that; coh_is_callable takes no object that has it for a
 ** function. [-0, +0, m], [-0, +0, v]
 */
