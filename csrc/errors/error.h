@@ -36,7 +36,8 @@ enum coh_error_kind {
 ** Makes the types of this state and adds to the module table on top:
 ** every type by its name, CANCELLED, error_type, error_group, and the pieces the
 ** Lua side is built of (error_is, error_inherits, error_field, error_box,
-** error_link, error_compose, is_error_type, is_error_group, is_cancelled, split).
+** error_link, error_chain, error_compose, is_error_type, is_error_group,
+** is_cancelled, split).
 ** Once per lua_State. [-0, +0, m]
 */
 void coh_error_open(lua_State *L);

@@ -174,7 +174,7 @@ static void push_details_copy(lua_State *L, int arg, int errors) {
 
 /*
 ** error_compose(message, errors, details, traceback, above) -> group with all that
-** is known: details is a list of {task =, traceback =} or false; texts may be nil
+** is known: details is a list as in COH_GROUP_DETAILS; texts may be nil
 */
 static int l_error_compose(lua_State *L) {
   lua_settop(L, 5);

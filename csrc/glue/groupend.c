@@ -98,9 +98,7 @@ static int deferred_left(lua_State *L, int status, lua_KContext context) {
 }
 
 
-/*
-** Leave a deferred function that has ended. Returns its group; raises if that is closed by now. [-2, +0, v]
-*/
+/* Leave a deferred function that has ended. Returns its group; raises if that was closed. [-2, +0, v] */
 static struct coh_luagroup *end_deferred(lua_State *L, int status, lua_KContext number) {
   struct coh_luagroup *g = coh_luagroup_around(coh_check_open_scope(L, number));
   if (g->deferring == NULL) coh_misuse(L, "this group was closed while its coroutine was suspended");

@@ -47,9 +47,7 @@ void coh_watch_expire(struct coh_state *S, lua_State *L) {
 }
 
 
-/*
-** Is 'L' the innermost frame's? If Lua's own library resumed it, or its task is closed by force, it is not.
-*/
+/* Is 'L' the innermost frame's? Not if Lua's own library resumed it, or its task is closed by force. */
 static bool is_innermost(const struct coh_state *S, const lua_State *L) {
   return S->frame != NULL && S->frame->co == L;
 }

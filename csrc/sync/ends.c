@@ -36,9 +36,8 @@ static void push_count(lua_State *L, size_t count, int side, const char *what) {
 
 
 /*
-** Push "2 of 8 items, no open sender, 1 receiver waiting", or that the end is closed. While one side waits,
-** it says how many ends of the other are open: a loop over a channel waits until all are closed.
-** [-0, +1, m]
+** Push "2 of 8 items, no open sender, 1 receiver waiting", or that the end is closed. While one side waits
+** it has the number of open ends of the other: a loop waits until all are closed. [-0, +1, m]
 */
 static void describe(lua_State *L, int object) {
   const struct coh_end *e = lua_touserdata(L, object);
