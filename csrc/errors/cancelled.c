@@ -17,8 +17,8 @@
 static const char value_key = 'c';  /* registry[&value_key] is the value */
 
 struct cancelled {
-  const char *key;       /* &value_key, so that it is known without a look into the registry */
-  lua_CFunction reason;  /* finds the running task's reason; NULL: nobody knows */
+  const char *key;       /* &value_key, which identifies the value without a look into the registry */
+  lua_CFunction reason;  /* finds the running task's reason; NULL: there is none */
 };
 
 

@@ -33,7 +33,7 @@ static void push_field(lua_State *L, int index, const char *name) {
 }
 
 
-/* Does the group on top say nothing but its one error? [-0, +0, -] */
+/* Does the group on top say nothing beyond its one error? [-0, +0, -] */
 static bool is_wrap(lua_State *L) {
   int top = lua_gettop(L);
   bool is = false;
@@ -48,7 +48,7 @@ static bool is_wrap(lua_State *L) {
 }
 
 
-/* Put the one error in place of the group without words that a handler gets of a bare one. [-1, +1, -] */
+/* Replace such a group, which a handler of a bare error gets, by the error. [-1, +1, -] */
 static void unwrap(lua_State *L) {
   while (coh_errgroup_is(L, -1) && is_wrap(L)) {
     lua_getiuservalue(L, -1, COH_GROUP_MEMBERS);
@@ -59,7 +59,7 @@ static void unwrap(lua_State *L) {
 }
 
 
-/* Push the text of the error at 'index', that of a group with all that is in it. [-0, +1, m] */
+/* Push the text of the error at 'index', of a group with all its members. [-0, +1, m] */
 static void push_text(lua_State *L, int index, struct coh_text_size *size) {
   if (!coh_errgroup_is(L, index)) {
     coh_text_push(L, index);
@@ -89,7 +89,7 @@ static void push_indented(lua_State *L) {
 }
 
 
-/* Push the lines of its traceback, which a group shows by itself. [-0, +1, m] */
+/* Push the lines of the error's traceback; none for a group, whose text has them. [-0, +1, m] */
 static void push_traceback(lua_State *L, int index) {
   lua_pushnil(L);
   if (!coh_errgroup_is(L, index)) push_field(L, index, "traceback");
@@ -103,7 +103,7 @@ static void push_traceback(lua_State *L, int index) {
 static void push_links(lua_State *L, int err, int depth, struct coh_text_size *size);
 
 
-/* Push the lines about the error on top, which is in the past of another. [-1, +1, m] */
+/* Push the lines about the error on top, which another one came from. [-1, +1, m] */
 static void show(lua_State *L, const char *label, int depth, struct coh_text_size *size) {
   int index = lua_gettop(L);
   lua_pushfstring(L, "\n%s", label);
@@ -119,7 +119,7 @@ static void show(lua_State *L, const char *label, int depth, struct coh_text_siz
 }
 
 
-/* Is the link nothing, a cancellation, which is none, or shown around its own chain? [-0, +0, -] */
+/* Is there nothing to show: no link, a Cancelled, or an error whose chain or group this is in? [-0, +0, -] */
 static bool is_told(lua_State *L, int link, int err, const struct coh_text_size *size) {
   if (lua_isnil(L, link) || coh_cancelled_is(L, link)) return true;
   if (coh_errgroup_is(L, link) && coh_errgroup_is_reading(L, link)) return true;
@@ -155,7 +155,7 @@ static void push_links(lua_State *L, int err, int depth, struct coh_text_size *s
 }
 
 
-/* While a chain is made each error of it says itself alone. */
+/* While a chain is made there is no set at left_key, so that each error in it gives its own text alone. */
 void coh_errchain_push(lua_State *L, int index, struct coh_text_size *size) {
   int first = size->first;
   size->first = lua_absindex(L, index);

@@ -1,7 +1,7 @@
 /*
 ** What an error came from, as text: its 'cause', and as its 'context' what was being
-** handled when it was raised. A tree of errors shows both below each error; a bare
-** error is one line until it has left a run, for then nobody is left to ask it.
+** handled when it was raised. A tree of errors shows both below each error. A bare
+** error is one line until it has left a run, after which no code can read its fields.
 */
 #ifndef COH_ERRORS_CHAIN_H
 #define COH_ERRORS_CHAIN_H
@@ -12,7 +12,7 @@
 
 COH_HIDDEN
 
-/* How a text begins that says what a value which has no fields was raised in the handling of. */
+/* Begins the text that says what was being handled when a value without fields was raised. */
 #define COH_HANDLING "while handling: "
 
 /* How much a text holds already, the texts in it included. */
@@ -28,13 +28,14 @@ struct coh_text_size {
 */
 void coh_errchain_push(lua_State *L, int index, struct coh_text_size *size);
 
-/* Push COH_HANDLING and the text of 'index'; "" when that is only the error at 'err'. [-0, +1, m] */
+/* Push COH_HANDLING and the text of 'index'; "" when that is just the error at 'err', or Cancelled.
+** [-0, +1, m] */
 void coh_errchain_push_handling(lua_State *L, int index, int err);
 
-/* The error at 'index' leaves a run: its text says from now on what it came from. [-0, +0, m] */
+/* The error at 'index' leaves a run: from now on its text says what it came from. [-0, +0, m] */
 void coh_errchain_leaves(lua_State *L, int index);
 
-/* Add that to the text on top, of the error at 'index'. [-1, +1, m] */
+/* Add that to the text on top if the error at 'index', whose text it is, has left a run. [-1, +1, m] */
 void coh_errchain_add(lua_State *L, int index);
 
 COH_SEEN

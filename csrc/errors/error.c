@@ -161,7 +161,7 @@ static bool inherits(lua_State *L, int index, int class) {
     lua_pushvalue(L, -1);
     step_index(L);                         /* meta next */
     if (lua_istable(L, -1)) lua_replace(L, -2);
-    else lua_pop(L, 1);                    /* a function ends that way, not the other */
+    else lua_pop(L, 1);                    /* no __index table: go on from the metatable */
     is = is || lua_rawequal(L, -1, class);
   }
   lua_pop(L, 1);
@@ -180,7 +180,7 @@ static void copy_fields(lua_State *L) {
 }
 
 
-/* What an error cannot be made of, in the frame of l_make. [-0, +0, v] */
+/* Refuse the arguments of l_make, in its frame; 'both' when it was given a message and fields. [-0, +0, v] */
 static int misuse_of_type(lua_State *L, bool both) {
   const char *name, *mend = both ? "{message = \"what went wrong\", code = 1}" : "\"what went wrong\"";
   lua_getfield(L, 1, "__name");

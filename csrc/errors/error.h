@@ -36,7 +36,8 @@ enum coh_error_kind {
 ** Makes the types of this state and adds to the module table on top:
 ** every type by its name, CANCELLED, error_type, error_group, and the pieces the
 ** Lua side is built of (error_is, error_inherits, error_field, error_box,
-** error_link, error_compose, is_error_type, is_error_group, is_cancelled, split).
+** error_link, error_chain, error_compose, is_error_type, is_error_group,
+** is_cancelled, split).
 ** Once per lua_State. [-0, +0, m]
 */
 void coh_error_open(lua_State *L);
@@ -62,8 +63,8 @@ void coh_error_push_type(lua_State *L, enum coh_error_kind kind);
 void coh_error_pass_traceback(lua_State *L, int index);
 
 /*
-** When the value on top is nil, which no list can hold, puts an Error with
-** message "nil" and boxed = true in its place. [-1, +1, m]
+** When the value on top is nil, which no list can hold, replaces it by an Error
+** with message "nil" and boxed = true. [-1, +1, m]
 */
 void coh_error_box_nil(lua_State *L);
 
@@ -80,13 +81,13 @@ void coh_cancelled_push(lua_State *L);
 bool coh_cancelled_is(lua_State *L, int index);
 
 /*
-** Tells where Cancelled finds its reason: a function that is called with no
+** Sets how Cancelled finds its reason: a function that is called with no
 ** arguments and returns the reason table of the running task, or nil. NULL: none.
 ** [-0, +0, -]
 */
 void coh_cancelled_set_reason(lua_State *L, lua_CFunction reason);
 
-/* For error.c alone: gives the Cancelled type on top its life, leaves the value. [-0, +1, m] */
+/* For error.c alone: completes the Cancelled type on top and pushes its value. [-0, +1, m] */
 void coh_cancelled_open(lua_State *L);
 
 /* The shared metamethod: error .. text, as a string error would. */

@@ -1,8 +1,8 @@
 /*
 ** The error group: several failures as one value. A userdata whose contents
-** are user values that nothing hands out to be written, so it never changes
-** after it was made, except that a traceback, a context and the users' copy
-** of the list are each filled in once. Members are counted when it is made,
+** are user values that are never handed out for writing, so a group does not
+** change once it is made, except that a traceback, a context and the users'
+** copy of the list are each filled in once. Leaves are counted when it is made,
 ** so "how many leaves" never has to descend.
 */
 #include "errors/group.h"
@@ -18,8 +18,8 @@
 #define HOPS_MAX 1000  /* longest chain of contexts looked at */
 
 struct errgroup {
-  lua_Integer leaves;  /* errors that are no groups, at any depth, stops at the maximum */
-  bool reading;        /* its text is being made: a __tostring below asks again */
+  lua_Integer leaves;  /* errors that are no groups, at any depth; stops at the maximum */
+  bool reading;        /* its text is being made: a member's __tostring may ask for it again */
 };
 
 
@@ -174,7 +174,7 @@ static void push_details_copy(lua_State *L, int arg, int errors) {
 
 /*
 ** error_compose(message, errors, details, traceback, above) -> group with all that
-** is known: details is a list of {task =, traceback =} or false; texts may be nil
+** is known: details is a list as in COH_GROUP_DETAILS; texts may be nil
 */
 static int l_error_compose(lua_State *L) {
   lua_settop(L, 5);
@@ -193,8 +193,8 @@ static int l_error_compose(lua_State *L) {
 
 
 /*
-** The details for each error of 'list' that is a direct member of the group:
-** the ones that member has there. nil if the group has no details. [-0, +1, m]
+** A list of details for the errors of 'list': those that the group has for each
+** that is a direct member, else false. nil if the group has no details. [-0, +1, m]
 */
 static void push_known_details(lua_State *L, int group, int list) {
   if (lua_getiuservalue(L, group, COH_GROUP_DETAILS) != LUA_TTABLE) return;  /* nil */

@@ -28,10 +28,9 @@ enum coh_errgroup_slot {
 };
 
 /*
-** Makes a group of the list of errors at -2 and the list of details at -1 (one
-** {task =, traceback =} or false for each error, or nil for no list at all).
-** Takes both tables over: nobody else may change them. 'message' may be
-** NULL when the caller sets COH_GROUP_MESSAGE itself. [-2, +1, m]
+** Makes a group of the list of errors at -2 and the list of details at -1, as in
+** COH_GROUP_DETAILS. Owns both tables from then on: nobody else may change them.
+** 'message' may be NULL when the caller sets COH_GROUP_MESSAGE itself. [-2, +1, m]
 */
 void coh_errgroup_push(lua_State *L, const char *message);
 
@@ -62,7 +61,7 @@ void coh_errgroup_push_field(lua_State *L, int index);
 ** The tracebacks of a leaf joined: its own (in the details, or in the leaf when
 ** it is an error table of ours), those of the groups of the path from the inside out
 ** (of a group without one, the one in its details), and what is above the outermost;
-** below that what it was raised in the handling of, if it has no field to tell that.
+** then what was being handled when it was raised, if the details say so.
 ** nil if there is no text at all. Needs 10 free slots. [-0, +1, m]
 */
 void coh_errgroup_push_trace(lua_State *L, int leaf, int details, int path, lua_Integer depth);
@@ -87,14 +86,14 @@ int coh_errgroup_l_leaves(lua_State *L);    /* leaves.c */
 int coh_errgroup_l_split(lua_State *L);     /* split.c */
 int coh_errgroup_l_tostring(lua_State *L);  /* render.c */
 
-/* Tells whether the text of this group is being made right now, and sets it. [-0, +0, -] */
+/* Is the text of this group being made now? The first also sets that, and returns what it was. [-0, +0, -] */
 bool coh_errgroup_reading(lua_State *L, int index, bool reading);
 bool coh_errgroup_is_reading(lua_State *L, int index);
 
 /* The text of the group at 'index', as a part of another when 'size' is not all zero. [-0, +1, m] */
 void coh_errgroup_push_text(lua_State *L, int index, struct coh_text_size *size);
 
-/* Argument 'arg' of method 'what' is a group; else misuse. [-0, +0, v] */
+/* Check that argument 'arg' of method 'what' is a group; else misuse. [-0, +0, v] */
 void coh_errgroup_check(lua_State *L, int arg, const char *what);
 
 COH_SEEN

@@ -19,7 +19,7 @@ enum {
 
 
 /*
-** Adds the text at 'index' and a newline to the buffer, nothing if it is empty or no string.
+** Adds the text at 'index' and a newline to the buffer; nothing if it is empty or no string.
 ** [-0, +?, m]
 */
 static void add_text(lua_State *L, luaL_Buffer *text, int index) {
@@ -75,7 +75,7 @@ void coh_errgroup_push_trace(lua_State *L, int leaf, int details, int path, lua_
   add_text(L, &text, above - 2);
   for (lua_Integer i = depth; i >= 1; i--) {
     push_of_group(L, path, i);
-    lua_replace(L, above - 1);             /* the buffer wants the top for itself */
+    lua_replace(L, above - 1);             /* the buffer needs the top for itself */
     add_text(L, &text, above - 1);
   }
   add_text(L, &text, above);
@@ -166,7 +166,7 @@ static void push_details(lua_State *L, lua_Integer depth) {
 }
 
 
-/* iterator() -> leaf, {task =, traceback =}; nothing at the end */
+/* iterator() -> leaf, {task =, traceback =, handling =}; nothing at the end */
 static int l_next(lua_State *L) {
   lua_settop(L, 2);
   for (;;) {

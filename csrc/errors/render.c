@@ -1,9 +1,9 @@
 /*
 ** The text of a group: a tree of its errors, each with its task, its whole
-** traceback and what it came from, ten levels deep and fifteen members wide, and no more than
-** ERRORS_MAX errors in all; what is left out is counted. Text is collected as
-** pieces in a table, because values met on the way run their own __tostring
-** between one piece and the next.
+** traceback and what it came from, ten levels deep and fifteen members wide, and no
+** more than ERRORS_MAX errors in all; what is left out is counted. Text is collected
+** as pieces in a table, not in a buffer on the stack, because a member may run its own
+** __tostring between one piece and the next.
 */
 #include "errors/group.h"
 
@@ -35,7 +35,7 @@ struct level {
 struct tree {
   lua_State *L;
   lua_Integer pieces;            /* length of the list of pieces */
-  struct coh_text_size *size;    /* nodes shown so far, in this tree and in those around it */
+  struct coh_text_size *size;    /* errors shown so far, in this tree and in those around it */
   int depth;                     /* levels in use, 1 or more */
   struct level levels[LEVELS_MAX];
   char margin[LEVELS_MAX * TRUNK_SIZE + TRUNK_SIZE];
@@ -127,7 +127,7 @@ static void show_leaf(struct tree *tree, size_t n, const char *trunk) {
 }
 
 
-/* Goes into the group at 'index', its details above it, or says how much is in it. [-0, +0, m] */
+/* Enters the group at 'index', its details above it; at the last level only counts it. [-0, +0, m] */
 static void enter(struct tree *tree, int index, size_t n, const char *trunk) {
   lua_State *L = tree->L;
   if (tree->depth == LEVELS_MAX) {
@@ -238,7 +238,7 @@ void coh_errgroup_push_text(lua_State *L, int index, struct coh_text_size *size)
 }
 
 
-/* tostring(eg) -> tree; only the title when asked again meanwhile */
+/* tostring(eg) -> tree; only the title if asked while the tree is being made */
 int coh_errgroup_l_tostring(lua_State *L) {
   struct coh_text_size size = {0, 0, 0};
   lua_settop(L, 1);

@@ -19,7 +19,7 @@ enum {
   MEMBERS,
   DETAILS,
   NEXT,                 /* integer: members already looked at */
-  SIDE,                 /* integer: where all of them went, see below */
+  SIDE,                 /* integer: enum side, where all of these went */
   MATCHED,              /* list, nil until members differ in side */
   MATCHED_DETAILS,
   REST,
@@ -86,8 +86,8 @@ static void build_lists(lua_State *L, int frame, lua_Integer n) {
 
 
 /*
-** Says where the member last looked at went. For TO_BOTH its two halves are on
-** top, matched below rest; otherwise nothing is, for it went whole. [-0 or -2, +0, m]
+** Records where the member last looked at went. For TO_BOTH its two halves are on
+** top, matched below rest; otherwise it went whole. [-0 or -2, +0, m]
 */
 static void place(lua_State *L, int frame, enum side side) {
   lua_Integer i = slot_integer(L, frame + NEXT);
@@ -121,7 +121,7 @@ static bool takes(lua_State *L) {
 }
 
 
-/* Appends to the list of marks, if there is one, where n leaves went. [-0, +0, m] */
+/* Appends 'matched' for each of n leaves to the list of marks, if there is one. [-0, +0, m] */
 static void mark(lua_State *L, lua_Integer n, bool matched) {
   if (!lua_istable(L, MARKS_ARG)) return;
   lua_Integer last = (lua_Integer)lua_rawlen(L, MARKS_ARG);
@@ -178,8 +178,8 @@ static void close_frame(lua_State *L, int frame) {
 /*
 ** split(eg, predicate, on_groups [, marks]) -> matched, rest: groups or nil.
 ** With on_groups the predicate is tried on every node from the root down, and a
-** true on a group takes it whole; without, on leaves only. To the list 'marks' true
-** (taken) or false is appended for each leaf, depth first.
+** true on a group takes it whole; without, on leaves only. For each leaf, depth first,
+** true (taken) or false is appended to the list 'marks'.
 */
 int coh_errgroup_l_split(lua_State *L) {
   lua_settop(L, ARGS);

@@ -1,6 +1,6 @@
 /*
-** Errors of operations: see system.h. The texts of a status come from libuv, in the
-** forms that fill a buffer of ours: the others leak for a status it does not know.
+** Errors of operations: see system.h. The texts of a status come from those functions of
+** libuv that fill a buffer of ours: the others leak for a status they do not know.
 */
 #include "errors/system.h"
 

@@ -18,7 +18,7 @@
 #include "lua/arg.h"
 
 
-/* Does the line at the top, of a block, bring its whole message? */
+/* Is the line on top, of a block, a whole message, and not just a place? */
 static bool is_message(lua_State *L) {
   size_t length;
   const char *line = lua_tolstring(L, -1, &length);
@@ -28,8 +28,8 @@ static bool is_message(lua_State *L) {
 
 /*
 ** pcall'ed: (scope, cut) -> the error for the innermost thing left open, or nil when
-** a warning is enough: an iterator of ours that a loop was left of. A loop that was
-** cut by a cancellation of what is around it is not even worth that.
+** a warning is enough: for an iterator of ours whose loop was left. If a cancellation
+** from outside ended the loop there is no warning either.
 */
 static int l_message(lua_State *L) {
   struct coh_scope *scope = lua_touserdata(L, 1);
@@ -60,7 +60,7 @@ static int l_message(lua_State *L) {
 }
 
 
-/* Push that; or that memory ran out, for what is open is closed all the same. [-0, +1, m] of stack alone */
+/* Push that, or that memory ran out: what is open is closed all the same. [-0, +1, m] of stack alone */
 static void push_message(lua_State *L, struct coh_scope *scope, bool cut) {
   lua_pushcfunction(L, l_message);
   lua_pushlightuserdata(L, scope);
@@ -118,7 +118,7 @@ void coh_abandon_check_fence(lua_State *L, const struct coh_state *S, const char
 }
 
 
-/* Push the error of what is open inside 'until', of which nothing is busy, and close that. [-0, +1, m] */
+/* Close all that is open inside 'until', where no group has tasks, and push its error. [-0, +1, m] */
 static void close_all(lua_State *L, struct coh_state *S, struct coh_fiber *f, struct coh_scope *until) {
   struct coh_scope *s;
   for (s = f->task.current; s != until; s = s->parent)

@@ -1,8 +1,8 @@
 /*
 ** Virtual clocks, and waiting for quiet: see clocks.h. A clock starts at 0 and
-** stands still; it moves when it is told to, at a rate with the machine's, or with
-** autojump by itself to the next deadline whenever every task waits and no operation
-** is in flight that will end by itself.
+** stands still; it moves by hand, at a rate of the machine's, or with autojump by
+** itself to the next deadline whenever every task waits and no operation is in flight
+** that will end by itself.
 */
 #include "glue/clocks.h"
 
@@ -88,7 +88,7 @@ static int l_newindex(lua_State *L) {
 
 /* {{ Moving by hand */
 
-/* The clock at 1 in 'by' seconds, which are at 2. [-0, +0, v] */
+/* The time on the clock at 1 in as many seconds as the number at 2. [-0, +0, v] */
 static int64_t check_target(lua_State *L, struct coh_clock **clock, const char *what) {
   int64_t by_ns;
   *clock = coh_object_check(L, 1, COH_CLOCK, what);
@@ -107,7 +107,7 @@ static int l_jump(lua_State *L) {
 }
 
 
-/* Park until it was quiet for so long. What the loop reads meanwhile is the fiber's: stacks may go. [m] */
+/* Park until it has been quiet for so long. The idler is the fiber's: a stack may go meanwhile. [m] */
 static int park_quiet(lua_State *L, struct coh_fiber *f, int64_t cushion_ns, lua_KFunction woken) {
   struct coh_idler *idler = coh_fiber_room(L, f, sizeof *idler);
   idler->cushion_ns = cushion_ns;
@@ -118,7 +118,7 @@ static int park_quiet(lua_State *L, struct coh_fiber *f, int64_t cushion_ns, lua
 
 static int advanced(lua_State *L, int status, lua_KContext context);
 
-/* All others are blocked: go to the next deadline up to the time at 2, or there and be done. */
+/* All others are blocked: move to the next deadline and wait again, or to the time at 2 if that is first. */
 static int step(lua_State *L, struct coh_fiber *f) {
   struct coh_runtime *rt = coh_task_runtime(&f->task);
   int64_t target_ns = lua_tointeger(L, 2), next_ns = coh_timer_next(rt);
@@ -134,7 +134,7 @@ static int advanced(lua_State *L, int status, lua_KContext context) {
 }
 
 
-/* The first wait lets those begin that are ready. */
+/* The first wait lets what is ready run. */
 static int advance_try(lua_State *L, int status, lua_KContext context) {
   struct coh_fiber *f = coh_test(L, context);
   (void)status;

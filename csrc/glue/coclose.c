@@ -1,9 +1,9 @@
 /*
 ** Closing coroutines: see coclose.h. A '<close>' variable is called by the
 ** protected call that caught the error, so it runs above the frame that will
-** go on after that call; only what is below is to be unwound further. Where that
-** call was one of ours, which raises again, the next that catches is further below,
-** and what it calls is where we unwind: so it is spared.
+** go on after that call; only what is below is to be unwound further. If that call
+** is one of ours, which raises again, the next that catches is further below, and what
+** ours calls runs at a depth where we raise: so it is spared.
 */
 #include "glue/coclose.h"
 
@@ -13,11 +13,11 @@
 #include "glue/unwind.h"
 #include "lua/depth.h"
 
-/* On the stack of who closes: so it ends with that, however that ends. */
+/* A userdata on the stack of the code that closes, so that it ends with that, however that ends. */
 struct coh_closing {
   const void *mark;          /* &mark, whatever metatable a debug function has given it */
   struct coh_link link;      /* in state.closings, or alone */
-  lua_State *co;             /* its user value: so it lives as long as this */
+  lua_State *co;             /* anchored as the user value, so it lives as long as this */
   int limit;                 /* raise at this depth or less */
   int spared;                /* depth of a function that unwinding called, or 0 */
 };
@@ -52,7 +52,7 @@ void coh_closing_hook(lua_State *L, const struct coh_state *S, const lua_Debug *
 }
 
 
-/* pcall'ed: () -> one that is not in use */
+/* pcall'ed: () -> a new coh_closing, not in use yet */
 static int l_new(lua_State *L) {
   struct coh_closing *c = lua_newuserdatauv(L, sizeof *c, 1);
   *c = (struct coh_closing){.mark = &mark};
@@ -96,7 +96,7 @@ void coh_closing_end(struct coh_state *S, lua_State *co) {
 }
 
 
-/* __close, __gc: who closes was itself ended while this waited, or is forgotten with it */
+/* __close, __gc: the code that closes was itself ended while 'co' waited, or is collected with this */
 static int l_end(lua_State *L) {
   struct coh_closing *c = lua_touserdata(L, 1);
   bool is_one = c != NULL && lua_rawlen(L, 1) == sizeof *c && c->mark == &mark;

@@ -1,9 +1,9 @@
 /*
 ** Closing a coroutine so that its '<close>' variables may wait, which
 ** lua_resetthread cannot do. The coroutine is resumed once more, and the hook, set
-** for that, raises nil, which is what a '<close>' variable is given when its
-** coroutine is closed, at the instruction after its yield, and again wherever
-** that is caught: it unwinds itself, past its own protected calls.
+** for that, raises nil (which is what a '<close>' variable is given when its
+** coroutine is closed) at the instruction after its yield, and again wherever
+** that is caught: so it unwinds itself, past its own protected calls.
 */
 #ifndef COH_GLUE_COCLOSE_H
 #define COH_GLUE_COCLOSE_H
@@ -15,24 +15,24 @@ COH_HIDDEN
 
 /*
 ** Make 'co', which is at 1 and has yielded, unwind itself when it is resumed. Pushes a value to
-** be closed: while it is there, that goes on. False without memory, with an error instead.
+** be closed, which ends that. False without memory: then an error is pushed instead.
 ** [-0, +1, -]
 */
 bool coh_closing_begin(lua_State *L, struct coh_state *S, lua_State *co);
 
-/* Is it doing so? */
+/* Is 'co' unwinding itself so? */
 bool coh_closing_is(const struct coh_state *S, const lua_State *co);
 
-/* In the hook of 'L': raise where that is to unwind. [-0, +0, v] */
+/* In the hook of 'L': raise if 'L' is to unwind here. [-0, +0, v] */
 void coh_closing_hook(lua_State *L, const struct coh_state *S, const lua_Debug *ar);
 
-/* It is done, if it was. [-0, +0, -] */
+/* End the unwinding of 'co', if there is one. [-0, +0, -] */
 void coh_closing_end(struct coh_state *S, lua_State *co);
 
-/* Forget all there are: their coroutines are ended. */
+/* Forget all of them: their coroutines are ended. */
 void coh_closing_forget(struct coh_state *S);
 
-/* [-0, +0, m] */
+/* Make their metatable. [-0, +0, m] */
 void coh_closing_open(lua_State *L);
 
 COH_SEEN

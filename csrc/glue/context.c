@@ -1,5 +1,5 @@
 /*
-** Task-locals: see context.h. A node is never changed, so whoever has it has a snapshot; the collector
+** Task-locals: see context.h. What a node says never changes, so whoever has it has a snapshot; the collector
 ** frees it. The innermost of each task is kept in locals.c.
 **
 **   the stack of with and of what was kept
@@ -24,8 +24,8 @@ struct context {
 };
 
 struct node {
-  const struct context *of;  /* anchored as long as the node is; NULL where what was kept goes on */
-  uint16_t withs;            /* of its task before */
+  const struct context *of;  /* anchored by the node; NULL in a node that restores what was kept */
+  uint16_t withs;            /* of its task before it */
 };
 
 enum { UV_PARENT = 1, UV_BEFORE, UV_CONTEXT, UV_VALUE };  /* BEFORE was the innermost when it began */
@@ -33,7 +33,7 @@ enum { UV_PARENT = 1, UV_BEFORE, UV_CONTEXT, UV_VALUE };  /* BEFORE was the inne
 
 /* {{ with */
 
-/* Replace the node on top by the one around it, as long as it is not 'node'. False: it is none of them. */
+/* Replace the node on top by the next one outward until it is 'node'. False: that is not in the chain. */
 static bool find(lua_State *L, const struct node *node) {
   while (!lua_isnil(L, -1) && lua_touserdata(L, -1) != node) {
     lua_getiuservalue(L, -1, UV_PARENT);
@@ -43,7 +43,7 @@ static bool find(lua_State *L, const struct node *node) {
 }
 
 
-/* The node at 2 is done with, and what a coroutine that never went on had inside of it. [-0, +0, -] */
+/* Leave the node at 2, and those inside it of coroutines that never went on. [-0, +0, -] */
 static void leave(lua_State *L, struct coh_state *S, struct coh_fiber *f) {
   const struct node *node = lua_touserdata(L, 2);
   luaL_checkstack(L, 4, "task-locals");
@@ -140,7 +140,7 @@ static int go_on_in(lua_State *L, int status, lua_KContext context) {
 }
 
 
-/* (kept, f, ...): calls f inside a node of no context around the one that was kept */
+/* (kept, f, ...): calls f inside a node of no context whose parent is the one that was kept */
 static int l_in_kept(lua_State *L) {
   struct coh_state *S = coh_state_here(L);
   struct node *node = lua_newuserdatauv(L, sizeof *node, UV_BEFORE);

@@ -1,7 +1,7 @@
 /*
 ** Task-locals: values that follow a task and are inherited by those it spawns.
-** What a task has is a chain of nodes, one for each 'with' that is open, shared
-** with whoever inherited it; a task that has none pays for a bit.
+** A task has a chain of nodes, one for each 'with' that is open, and shares it with
+** the tasks that inherited it; a task without any pays for one bit.
 */
 #ifndef COH_GLUE_CONTEXT_H
 #define COH_GLUE_CONTEXT_H
@@ -12,8 +12,9 @@
 COH_HIDDEN
 
 /*
-** Keep the task-locals of now for the function at 'arg', which 'caller' will call later with what is above
-** it: put a function before it that puts them back, and what they are. [-0, +0 or +2, m]
+** Keep the present task-locals for the function at 'arg', which 'caller' will call later with the arguments
+** above it: insert before it a function that restores them, and the node to restore; nothing when neither
+** side has any. [-0, +0 or +2, m]
 */
 void coh_context_keep(lua_State *L, int arg, const struct coh_fiber *caller);
 

@@ -1,6 +1,6 @@
 /*
-** The drop-in for Lua's coroutine library: see coroutine.h. What it does it does
-** as lcorolib.c, in that one's words; what differs in a task is in costep.c.
+** The drop-in for Lua's coroutine library: see coroutine.h. It behaves as lcorolib.c,
+** with the same messages; what differs in a task is in costep.c.
 */
 #include "glue/coroutine.h"
 
@@ -31,7 +31,7 @@ static lua_State *check_coroutine(lua_State *L) {
 static int resumed(lua_State *L, int status, lua_KContext opened);
 
 
-/* Return what a step came to as resume does. */
+/* Return the outcome of a step as resume does. */
 static int tell(lua_State *L, struct coh_state *S, int outcome, lua_KContext opened) {
   if (outcome == COH_STEP_WAITS) return coh_costep_pass(L, S, opened, resumed);
   lua_pushboolean(L, outcome != COH_STEP_FAILED);
@@ -59,7 +59,7 @@ int coh_coroutine_l_resume(lua_State *L) {
 
 /*
 ** The error of 'co' is on top: raise it as wrap does, with a position before a
-** string. Where it happened is known, so the note of it stays. [-1, +0, e]
+** string. Its note, of where it happened, stays. [-1, +0, e]
 */
 static int raise_error(lua_State *L, struct coh_state *S, lua_State *co) {
   struct coh_fiber *f = S->frame != NULL ? coh_running(S) : NULL;
@@ -85,7 +85,7 @@ static int raise_error(lua_State *L, struct coh_state *S, lua_State *co) {
 static int stepped(lua_State *L, int status, lua_KContext opened);
 
 
-/* Return what a step came to as a wrapped coroutine does. */
+/* Return the outcome of a step as a wrapped coroutine does. */
 static int give(lua_State *L, struct coh_state *S, lua_State *co, int outcome, lua_KContext opened) {
   if (outcome == COH_STEP_WAITS) return coh_costep_pass(L, S, opened, stepped);
   return outcome == COH_STEP_FAILED ? raise_error(L, S, co) : outcome;
@@ -113,7 +113,7 @@ int coh_coroutine_l_next(lua_State *L) {
 
 /* {{ yield */
 
-/* Push where 'scope' was opened, as " (opened at file:line)", or "" when it does not know. [-0, +2, m] */
+/* Push where 'scope' was opened, as " (opened at file:line)", or "" if unknown. [-0, +2, m] */
 static void push_opened(lua_State *L, struct coh_state *S, struct coh_scope *scope) {
   struct coh_luagroup *g = coh_luagroup_around(scope);
   const char *line = NULL, *end;
@@ -133,7 +133,7 @@ static void push_opened(lua_State *L, struct coh_state *S, struct coh_scope *sco
 }
 
 
-/* A consumer would run inside of what was opened in this coroutine. Never returns. [-0, +0, v] */
+/* Refuse a yield: the consumer would run inside what this coroutine opened. Never returns. [-0, +0, v] */
 static int refuse_yield(lua_State *L, struct coh_state *S) {
   struct coh_scope *scope = S->loop.rt.current->current;
   push_opened(L, S, scope);
@@ -169,7 +169,7 @@ enum status { RUNNING, DEAD, SUSPENDED, NORMAL };
 static const char *const status_names[] = {"running", "dead", "suspended", "normal"};
 
 
-/* One that waits is neither to be resumed nor to be closed, so it counts as if it ran. */
+/* A coroutine that waits must be neither resumed nor closed, so it counts as normal. */
 static enum status status_of(lua_State *L, const struct coh_state *S, lua_State *co) {
   lua_Debug ar;
   int status = lua_status(co);
@@ -189,7 +189,7 @@ static int l_status(lua_State *L) {
 }
 
 
-/* Close what is left of 'co', and tell. */
+/* Close what is left of 'co', and return how that went. */
 static int finish_close(lua_State *L, struct coh_state *S, lua_State *co) {
   if (coh_costep_reset(S, co) == LUA_OK) {
     lua_pushboolean(L, 1);
@@ -205,8 +205,8 @@ static int close_went_on(lua_State *L, int status, lua_KContext opened);
 
 
 /*
-** 'co' was unwound, see coclose.h: it failed with the error of a '<close>' variable, or with nil. When it
-** has yielded instead, that was no yield of ours: what is left is closed as Lua does it.
+** 'co' was unwound, see coclose.h: it failed with the error of a '<close>' variable, or with nil. If it has
+** yielded instead, not by a yield of ours, what is left is closed as Lua does it.
 */
 static int unwound(lua_State *L, struct coh_state *S, lua_State *co, int outcome, lua_KContext opened) {
   if (outcome == COH_STEP_WAITS) return coh_costep_pass(L, S, opened, close_went_on);
@@ -236,7 +236,7 @@ static int close_went_on(lua_State *L, int status, lua_KContext opened) {
 }
 
 
-/* Can the '<close>' variables of 'co' wait, which is closed in 'L'? Not where its function runs bare. */
+/* Can the '<close>' variables of 'co', which 'L' closes, wait? Only if it began in a task, see costep.h. */
 static bool may_unwind(lua_State *L, struct coh_state *S, lua_State *co) {
   return coh_can_wait(S, L) && !coh_running(S)->unwinding && lua_status(co) == LUA_YIELD &&
          coh_costep_is_guarded(co);

@@ -1,8 +1,8 @@
 /*
 ** Coroutines of the user's own that may wait: cohort.coroutine. They are plain Lua
-** coroutines; what is ours is who resumes them (costep.h). Nothing is remembered
-** about one, so those of Lua's own library are as good, and outside of tasks all
-** is as that library does it.
+** coroutines; only the function that resumes them is ours (costep.h). Nothing is remembered
+** about one, so those of Lua's own library do as well, and outside tasks all is as that
+** library does it.
 */
 #ifndef COH_GLUE_COROUTINE_H
 #define COH_GLUE_COROUTINE_H
@@ -13,7 +13,7 @@
 
 COH_HIDDEN
 
-/* Functions by which a suspended stack is read: costep.c tells who waits by what yielded. */
+/* Functions by which inner.c reads a suspended stack: the one that yielded tells whether it waits. */
 int coh_coroutine_l_resume(lua_State *L);
 int coh_coroutine_l_next(lua_State *L);
 int coh_coroutine_l_close(lua_State *L);

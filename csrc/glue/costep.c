@@ -17,7 +17,7 @@
 
 /* {{ The body of a coroutine that begins in a task */
 
-/* What it raised is raised again where no protected call is left: the coroutine is dead, as it would be. */
+/* Raise an error again, now with no protected call left: so the coroutine dies, as it would without us. */
 static int body_ended(lua_State *L, int status, lua_KContext context) {
   (void)context;
   if (status != LUA_OK && status != LUA_YIELD) return lua_error(L);
@@ -45,7 +45,7 @@ bool coh_costep_is_guarded(lua_State *co) {
 
 /* {{ Steps */
 
-/* Has it yet to begin? Then there is its function alone. [-0, +0, -] */
+/* Has 'co' yet to begin? Then only its function is on its stack. [-0, +0, -] */
 static bool is_new(lua_State *co) {
   lua_Debug ar;
   return lua_gettop(co) == 1 && !lua_getstack(co, 0, &ar);
@@ -54,7 +54,7 @@ static bool is_new(lua_State *co) {
 
 #define GUARDS 2  /* values that go below the function: room for them is made first */
 
-/* Put the body below the function of a new coroutine, if a task runs; how many arguments more. [-0, +2, -] */
+/* Put the body below a new coroutine's function, if a task runs; how many arguments that adds. [-0, +2, -] */
 static int guard(const struct coh_state *S, lua_State *co) {
   if (S->frame == NULL || !is_new(co)) return 0;
   lua_pushcfunction(co, coh_costep_l_body);
@@ -86,7 +86,7 @@ static bool task_waits(const struct coh_state *S) {
 }
 
 
-/* The same, and bring what came of it. */
+/* Resume 'co', and move to 'L' what came of it: see coh_costep_go. */
 static int go(lua_State *L, struct coh_state *S, lua_State *co, int arguments, lua_KContext opened,
               unsigned withs) {
   int count, status = resume(L, S, co, arguments, opened, withs, &count);

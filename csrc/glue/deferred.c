@@ -47,7 +47,7 @@ static lua_Integer count_failures(const struct coh_luagroup *g) {
 }
 
 
-/* pcall'ed: (group, error of a deferred function, has it run): kept with its traceback, how many failed */
+/* pcall'ed: (group, error of a deferred function, has it run): keeps it, its traceback, and its place */
 static int l_keep_error(lua_State *L) {
   struct coh_luagroup *g = lua_touserdata(L, 1);
   const struct coh_note *note = lua_toboolean(L, 3) ? coh_fiber_of(g->group.host)->note : NULL;
@@ -93,7 +93,7 @@ void coh_deferred_keep_error(lua_State *L, struct coh_luagroup *g) {
 
 /* {{ Taking them */
 
-/* Push the latest deferred function and its arguments, which nobody keeps now; their count. [-0, +n, m] */
+/* Push the latest deferred function and its arguments, and forget them; returns their count. [-0, +n, m] */
 static int push_latest(lua_State *L, struct coh_luagroup *g) {
   int entry, count, i;
   coh_object_push(L, state_of(g), &g->group.scope);
@@ -110,7 +110,7 @@ static int push_latest(lua_State *L, struct coh_luagroup *g) {
 }
 
 
-/* pcall'ed: (group) -> the latest deferred function and its arguments; 'deferring' is a scope for it */
+/* pcall'ed: (group) -> the latest deferred function and its arguments; sets 'deferring' */
 static int l_take(lua_State *L) {
   struct coh_luagroup *g = lua_touserdata(L, 1);
   int count = push_latest(L, g);
@@ -132,9 +132,9 @@ static int l_spawn(lua_State *L) {
 
 
 /*
-** Call 'function' for the latest deferred function; how many values it left. When memory
-** runs out, or its arguments find no room on the stack, that function is not going to run, and the
-** group fails. [-0, +n, -]
+** Call 'function' for the latest deferred function; returns how many values it left. When memory
+** runs out, or the arguments find no room on the stack, the deferred function will not run, and
+** the group fails. [-0, +n, -]
 */
 static int take(lua_State *L, struct coh_luagroup *g, lua_CFunction function) {
   int top = lua_gettop(L), status;

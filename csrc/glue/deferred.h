@@ -1,5 +1,5 @@
 /*
-** The functions that a group runs at its end, latest first. None is lost without word:
+** The functions that a group runs at its end, latest first. None is lost silently:
 ** when memory runs out as one is to run, or as its error is to be kept, the group fails.
 */
 #ifndef COH_GLUE_DEFERRED_H
@@ -10,19 +10,19 @@
 
 COH_HIDDEN
 
-/* Push the table of what the group whose object is at 'object' defers; it may be new. [-0, +1, m] */
+/* Push the table of what the group with the object at 'object' defers, made if needed. [-0, +1, m] */
 void coh_deferred_push(lua_State *L, int object);
 
 /*
-** Push the latest deferred function and its arguments; how many values that is. 'deferring'
-** is a scope for it then. 0 when memory ran out: it does not run. [-0, +n, -]
+** Push the latest deferred function and its arguments, and set 'deferring' to a scope for it.
+** Returns how many values that is; 0 when memory ran out, and it will not run. [-0, +n, -]
 */
 int coh_deferred_take(lua_State *L, struct coh_luagroup *g);
 
-/* While no task is in the group, spawn the latest as a shielded one: it cannot end by itself. [-0, +0, -] */
+/* While the group has no task, spawn the latest as a shielded one: its host cannot run it. [-0, +0, -] */
 void coh_deferred_spawn(lua_State *L, struct coh_luagroup *g);
 
-/* Remember that a deferred function raised what is on top. [-1, +0, -] */
+/* Keep the error on top, which a deferred function raised, unless it is Cancelled. [-1, +0, -] */
 void coh_deferred_keep_error(lua_State *L, struct coh_luagroup *g);
 
 COH_SEEN

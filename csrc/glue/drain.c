@@ -10,7 +10,7 @@
 #include "glue/stubborn.h"
 
 
-/* Cut the coroutine of a live task off; its '<close>' variables run, and cannot wait. */
+/* Cut off the coroutine of a live task; its '<close>' variables run, and cannot wait. */
 static void cut_fiber(struct coh_state *S, struct coh_fiber *f, const struct coh_fiber *running) {
   if (coh_lost_is(f)) coh_lost_handle(f);
   if (f->handle != NULL) {
@@ -71,7 +71,7 @@ static void free_tree(struct coh_state *S, const struct coh_fiber *running) {
 }
 
 
-/* Their starters were ended by force, or never looked. */
+/* Free ended tasks whose starters were ended by force, or never looked. */
 static void free_unstarted(struct coh_state *S) {
   while (!coh_link_alone(&S->unstarted)) {
     struct coh_link *l = S->unstarted.next;
@@ -84,8 +84,8 @@ static void free_unstarted(struct coh_state *S) {
 /*
 ** Waits are aborted first, so that nothing outside points into them; then every
 ** coroutine is cut off before anything is freed, because what their '<close>'
-** variables call may still look around. The task that closes the state from
-** inside is cut off by Lua; for what runs from here on there is no task.
+** variables call may still read any of it. The task that closes the state from
+** inside is cut off by Lua; what runs from here on runs in no task.
 */
 void coh_state_drain(struct coh_state *S) {
   struct coh_runtime *rt = &S->loop.rt;

@@ -10,7 +10,7 @@
 COH_HIDDEN
 
 /*
-** End whatever is live without running it any further, but for the '<close>'
+** End whatever is live without running it any further, except for the '<close>'
 ** variables of suspended tasks, and free it and all that is kept for reuse.
 */
 void coh_state_drain(struct coh_state *S);

@@ -8,7 +8,7 @@
 ** Before that it is as fiberload.c says.
 **
 ** A failed fiber keeps those two on its stack until its group has taken them, so
-** that recording a failure needs no memory; unless that is what it is, see shed.h.
+** that recording a failure needs no memory; unless memory is what it lacked, see shed.h.
 */
 #include "glue/fiber.h"
 
@@ -33,7 +33,7 @@
 
 enum { HANDLER = 1, OWNER = COH_FIBER_OWNER, FUNCTION };  /* slots of the bottom frame */
 
-/* Bytes. Where they are others, only the speed differs. */
+/* Bytes to prefetch. Wrong figures cost only speed. */
 #define CACHE_LINE 64
 #define COROUTINE_BYTES 256  /* of a lua_State, about */
 
@@ -46,7 +46,7 @@ static void keep_results(lua_State *L, struct coh_fiber *f, int count) {
   luaL_checkstack(L, 3, "too many results");
   if (count == 0) {
     if (f->task.scope.reason == COH_REASON_NONE) return;
-    lua_pushnil(L);  /* in place of who cancelled it in vain */
+    lua_pushnil(L);  /* overwrites who cancelled it, in vain */
   } else if (count == 1 && !lua_isnil(L, FUNCTION)) {
     lua_pushvalue(L, FUNCTION);
   } else {
@@ -72,7 +72,7 @@ static void replace_orphan(lua_State *L, struct coh_fiber *f) {
 }
 
 
-/* Ended by force, or by a yield there was no instruction left to punish? [-1, +1, m] */
+/* Replace the error of a task that was ended by force, or whose last act was a plain yield. [-1, +1, m] */
 static void replace_error(lua_State *L, struct coh_state *S, struct coh_fiber *f) {
   if (f->unwinding && coh_cancelled_is(L, -1)) {
     lua_pop(L, 1);
@@ -86,7 +86,7 @@ static void replace_error(lua_State *L, struct coh_state *S, struct coh_fiber *f
 }
 
 
-/* Only the error stays above the frame's slots. [-?, +0, -] */
+/* Leave only the error above the frame's slots. [-?, +0, -] */
 static void keep_error(lua_State *L, struct coh_fiber *f) {
   f->failed = true;
   lua_copy(L, -1, FUNCTION);
@@ -95,14 +95,14 @@ static void keep_error(lua_State *L, struct coh_fiber *f) {
 
 
 /*
-** Who cancelled a task, and with what words, is kept in its handle: as a reference
-** to the object of the group or scope that knows. A task that knows may yet return,
-** and keep its result in that place: what it knows is copied. [-0, +0, -]
+** Keep in a task's handle who cancelled it, and with what text: as a reference to the
+** object of the group or scope that knows. If a task knows, that is copied, because
+** it may yet return and keep its result in that place. [-0, +0, -]
 */
 static void keep_reason(lua_State *L, struct coh_state *S, struct coh_fiber *f) {
   struct coh_scope *canceller = coh_scope_source(&f->task.scope);
-  if (canceller == NULL || canceller == &f->task.scope) return;  /* it was none, or it knows */
-  if (canceller->reason != COH_REASON_CANCEL) return;            /* it was nobody */
+  if (canceller == NULL || canceller == &f->task.scope) return;  /* none, or its own handle knows */
+  if (canceller->reason != COH_REASON_CANCEL) return;            /* nobody called cancel */
   coh_object_push(L, S, canceller);
   if (canceller->role == COH_SCOPE_TASK && !lua_isnil(L, -1)) {
     lua_getiuservalue(L, -1, COH_UV_TEXT);
@@ -114,7 +114,7 @@ static void keep_reason(lua_State *L, struct coh_state *S, struct coh_fiber *f) 
 }
 
 
-/* Two values are left of a failure: who it was, for the name, and the error. */
+/* Leave two values of a failure: the task's identity, for its name, and the error. */
 static int body_failed(lua_State *L, struct coh_state *S, struct coh_fiber *f) {
   lua_settop(L, FUNCTION);
   f->failed = true;
@@ -135,7 +135,7 @@ static int body_failed(lua_State *L, struct coh_state *S, struct coh_fiber *f) {
 }
 
 
-/* What the task still holds is told that it ends, while its name can be seen. [-0, +0, m] */
+/* Tell what the task still holds that it ends, while its name can be read. [-0, +0, m] */
 static void let_go(lua_State *L, struct coh_fiber *f) {
   if (coh_link_alone(&f->extra->held) || !lua_checkstack(L, LUA_MINSTACK)) return;
   coh_fiber_push_name(L, f);
@@ -144,7 +144,7 @@ static void let_go(lua_State *L, struct coh_fiber *f) {
 }
 
 
-/* The last of the body, when nothing is open any more. */
+/* The last part of the body, when nothing is open any more. */
 static int body_end(lua_State *L, struct coh_state *S, struct coh_fiber *f) {
   int count;
   if (f->extra != NULL) let_go(L, f);
@@ -155,7 +155,7 @@ static int body_end(lua_State *L, struct coh_state *S, struct coh_fiber *f) {
 }
 
 
-/* What was left open is closed first. */
+/* Close what was left open, before the end. */
 static int close_inner(lua_State *L, int status, lua_KContext context) {
   struct coh_fiber *f = coh_resumed(L, context);
   struct coh_state *S = coh_state_from(coh_task_runtime(&f->task));
@@ -185,7 +185,7 @@ int coh_fiber_l_body(lua_State *L) {
   lua_KContext context = (lua_KContext)lua_touserdata(L, -1);
   int arguments = lua_gettop(L) - FUNCTION - 1;
   lua_settop(L, FUNCTION + arguments);
-  coh_resumed(L, context);  /* by us */
+  coh_resumed(L, context);  /* raises unless it was us */
   return body_returned(L, lua_pcallk(L, arguments, LUA_MULTRET, HANDLER, context, body_returned), context);
 }
 
@@ -194,7 +194,7 @@ int coh_fiber_l_body(lua_State *L) {
 
 /* {{ Steps */
 
-/* The note knows the line of the call. */
+/* The note has the line of the call. */
 void coh_fiber_raise_yield(lua_State *L, struct coh_fiber *f) {
   f->yielded = false;
   coh_hook_set(coh_state_from(coh_task_runtime(&f->task)), L);
@@ -234,7 +234,7 @@ static void keep_death(lua_State *L, struct coh_fiber *f) {
 }
 
 
-/* Did Lua not resume it, because somebody else has ended it? The body lets no error of others through. */
+/* Did Lua refuse to resume it, because somebody else has ended it? No other error gets past the body. */
 static bool is_refused(const struct coh_fiber *f, int status) {
   return status == LUA_ERRRUN && !f->dead && lua_type(f->L, -1) == LUA_TSTRING &&
          strcmp(lua_tostring(f->L, -1), "cannot resume dead coroutine") == 0;
@@ -244,8 +244,8 @@ static bool is_refused(const struct coh_fiber *f, int status) {
 /*
 ** The coroutine has ended. The body ends with LUA_OK whatever happened in it;
 ** another status means that memory ran out after it, and leaves a dead one. What
-** it could not close, or a finalizer opened after it had, is closed here; when a
-** group there still has tasks the fiber is parked, and comes here again.
+** the body could not close, or a finalizer opened afterwards, is closed here; when a
+** group among it still has tasks the fiber is parked, and comes here again.
 */
 static void ended(struct coh_state *S, struct coh_fiber *f, int status) {
   if (status != LUA_OK && coh_lost_is(f)) coh_lost_handle(f);
@@ -268,7 +268,7 @@ static void ended(struct coh_state *S, struct coh_fiber *f, int status) {
 }
 
 
-/* GCC drops calls of functions that do nothing but this, unless they are gone before it looks. */
+/* GCC drops calls of functions that only prefetch, unless they were inlined before it looks. */
 #define FETCHES __attribute__((always_inline)) static inline
 
 FETCHES void fetch(const void *at, size_t size) {
@@ -278,8 +278,8 @@ FETCHES void fetch(const void *at, size_t size) {
 
 
 /*
-** While one fiber runs the memory of the next comes: where there are many, none of it is in the cache.
-** Where a coroutine is stands in its fiber, so that comes first, a step earlier.
+** Prefetch the memory of the next fibers while one runs: when there are many, none of it is in the cache.
+** The address of a coroutine is in its fiber, so the fiber is fetched first, one step earlier.
 */
 FETCHES void fetch_ahead(const struct coh_runtime *rt) {
   const struct coh_link *next = rt->pass.next, *second = next->next;
@@ -326,8 +326,8 @@ void coh_fiber_step(struct coh_task *task) {
 /* {{ The end */
 
 /*
-** The handle outlives the task: what can be read of it is kept there. One that
-** was interrupted keeps the reason of whoever did it.
+** The handle outlives the task: keep in it what can be read of that. A task that
+** was interrupted keeps the reason of its canceller.
 */
 static void cut_handle(struct coh_fiber *f, enum coh_result result) {
   struct coh_object *h = f->handle;
@@ -366,7 +366,7 @@ static int let_go_named(lua_State *L) {
 }
 
 
-/* Who waited for the end; before, what a body that was closed by force or ran out of memory still holds. */
+/* Tell what a body that was closed by force or lacked memory still holds; then wake who waits for the end. */
 static void end_extra(struct coh_state *S, struct coh_fiber *f) {
   if (!coh_link_alone(&f->extra->held)) {
     lua_pushcfunction(S->pump, let_go_named);
@@ -380,7 +380,7 @@ static void end_extra(struct coh_state *S, struct coh_fiber *f) {
 
 void coh_fiber_finish(struct coh_state *S, struct coh_fiber *f, enum coh_result result) {
   S->loop.rt.current = NULL;  /* what runs from here on, a finalizer say, is in no task */
-  cut_handle(f, result);  /* first: it is on no stack any more, and the collector may run below */
+  cut_handle(f, result);  /* first: the handle is on no stack any more, and the collector may run below */
   if (f->unclaimed && result == COH_FAILED) {
     lua_pushcfunction(S->pump, warn_unclaimed);
     lua_pushlightuserdata(S->pump, f);

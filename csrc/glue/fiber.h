@@ -25,7 +25,7 @@ void coh_fiber_step(struct coh_task *task);
 /* In the hook, at the instruction after a plain coroutine.yield: raise. Never returns. [-0, +0, v] */
 void coh_fiber_raise_yield(lua_State *L, struct coh_fiber *f);
 
-/* End a fiber whose coroutine is over, by whatever way, and tell its group. */
+/* End a fiber whose coroutine is over, in whatever way, and tell its group. */
 void coh_fiber_finish(struct coh_state *S, struct coh_fiber *f, enum coh_result result);
 
 COH_SEEN

@@ -4,8 +4,8 @@
 **   the coroutine's stack
 **   1 body   2 handler   3 handle, or what it is named after   4.. function and arguments   fiber
 **
-** The body is called with the rest. The fiber is on top, which cannot be called: else Lua's own library
-** would call the function, if it resumed the coroutine, and give out what is below.
+** The body is called with the rest as its arguments. The fiber is on top because it cannot be called: if
+** Lua's own library resumed the coroutine, it would call what is on top, and give out what is below.
 */
 #include "glue/fiberload.h"
 
@@ -17,7 +17,7 @@
 #include "glue/reuse.h"
 #include "lua/outofmemory.h"
 
-/* Arguments for which there is always room on a coroutine that has not begun. */
+/* As many arguments always have room on a coroutine that has not begun. */
 #define ARGUMENTS_FREE (LUA_MINSTACK - 8)
 
 

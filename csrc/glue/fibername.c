@@ -1,6 +1,6 @@
 /*
-** Who a fiber is: see fibername.h. Its handle, or what it is named after, is in the slot COH_FIBER_OWNER
-** of its bottom frame, which fiber.c has a picture of.
+** The identity of a fiber: see fibername.h. Its handle, or what it is named after, is in the slot
+** COH_FIBER_OWNER of its bottom frame, which is drawn in fiber.c.
 */
 #include "glue/fibername.h"
 
@@ -29,8 +29,9 @@ struct coh_object *coh_fiber_handle_new(lua_State *L, const struct coh_state *S)
 
 
 /*
-** Before the first step that frame is only the stack, then it is the outermost one,
-** and of a failed fiber its identity is left, on its stack or in place of that.
+** Before the first step there is only the stack, and no frame; then that frame is the
+** outermost one; of a failed fiber its identity is left, on its stack or, when its
+** coroutine was dropped, in the slot of that.
 */
 void coh_fiber_push_owner(lua_State *L, struct coh_fiber *f) {
   lua_State *co = f->L;
@@ -84,7 +85,7 @@ void coh_fiber_push_handle(lua_State *L, struct coh_state *S, struct coh_fiber *
   }
   luaL_checkstack(f->L, 3, "no room for a handle");
   made = coh_fiber_handle_new(L, S);
-  if (f->handle != NULL || coh_lost_is(f)) {  /* a finalizer has asked for it, too, or closed its coroutine */
+  if (f->handle != NULL || coh_lost_is(f)) {  /* a finalizer made one meanwhile, or closed its coroutine */
     lua_pop(L, 1);
     coh_fiber_push_handle(L, S, f);
     return;
@@ -110,7 +111,7 @@ void coh_fiber_set_title(lua_State *L) {
 }
 
 
-/* The function that makes a title of the value on top, on top of that; false, and nothing: it has none. */
+/* Push the function that makes a title of the value on top. False, and nothing is pushed: it has none. */
 static bool push_title_of(lua_State *L) {
   luaL_checkstack(L, 2, "a name");
   if (!lua_getmetatable(L, -1)) return false;
@@ -142,7 +143,7 @@ void coh_fiber_push_name(lua_State *L, struct coh_fiber *f) {
 }
 
 
-/* Lua's library takes the coroutine of a task that failed for one that may be resumed. */
+/* The error may be gone: to Lua's own library the coroutine of a failed task is one that it may resume. */
 void coh_fiber_push_error(lua_State *L, struct coh_fiber *f) {
   if (f->L == NULL) {
     lua_pushliteral(L, COH_OUT_OF_MEMORY);

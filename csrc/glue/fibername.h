@@ -1,6 +1,6 @@
 /*
-** Who a fiber is, and what it has left: its handle, what it is named after, and the error it
-** has failed with. All of that is on its coroutine's stack.
+** The identity of a fiber and what it leaves behind: its handle, what it is named after, and
+** the error it has failed with. All of that is on its coroutine's stack.
 */
 #ifndef COH_GLUE_FIBERNAME_H
 #define COH_GLUE_FIBERNAME_H
@@ -10,7 +10,7 @@
 
 COH_HIDDEN
 
-/* The slot of a coroutine's bottom frame with the handle of its task, or what that is named after. */
+/* The slot of a coroutine's bottom frame that holds its task's handle, or what that is named after. */
 #define COH_FIBER_OWNER 2
 
 /* Is 'co', which has no frames, the coroutine of a task that is yet to begin? See fiberload.c. [-0, +0, -] */
@@ -29,10 +29,10 @@ static inline void coh_fiber_bind(struct coh_object *h, struct coh_fiber *f) {
 /* Push the handle of a fiber, making it when it has none; nil when its coroutine was ended. [-0, +1, m] */
 void coh_fiber_push_handle(lua_State *L, struct coh_state *S, struct coh_fiber *f);
 
-/* Push what is in that slot; of a coroutine that died maybe nil. [-0, +1, -] */
+/* Push what is in the slot COH_FIBER_OWNER; nil when its coroutine died and left none. [-0, +1, -] */
 void coh_fiber_push_owner(lua_State *L, struct coh_fiber *f);
 
-/* Push the name given to its handle, what it is named after, or its function: no allocation. [-0, +1, -] */
+/* Push the given name, what the fiber is named after, or its function, without allocating. [-0, +1, -] */
 void coh_fiber_push_identity(lua_State *L, struct coh_fiber *f);
 
 /* Turn such an identity on top into text. [-1, +1, m] */
@@ -42,9 +42,9 @@ void coh_fiber_render_identity(lua_State *L);
 void coh_fiber_push_name(lua_State *L, struct coh_fiber *f);
 
 /*
-** Objects with the metatable below the top can be what a task is named after: the C function on top gets one,
-** or what a debug function has given that metatable, and returns the name, which must never be another. It
-** runs no code of users. [-1, +0, m]
+** Let tasks be named after objects with the metatable below the top. The C function on top turns such an
+** object, or whatever a debug function has given that metatable, into a name, always the same for one object.
+** It runs no code of users. [-1, +0, m]
 */
 void coh_fiber_set_title(lua_State *L);
 

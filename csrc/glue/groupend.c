@@ -1,8 +1,9 @@
 /*
 ** The end of a group: see groupend.h. Both forms go through the same end: wait,
 ** run what was deferred, wait again, settle. The context of its continuations is
-** the group, which its own task alone can close; but code of the user's may be
-** suspended and go on too late, so what follows that looks for its number.
+** the group, which only its own task can close. But user code may be suspended in
+** it and go on too late: so a continuation after user code gets the group's number
+** and looks for that.
 **
 **   the stack of the function form
 **   1 body   2 handler   3.. results or error
@@ -48,7 +49,7 @@ static bool is_block(const struct coh_luagroup *g) {
 }
 
 
-/* Where the error is, or the first result. */
+/* The stack index of the error, or of the first result. */
 static int outcome(const struct coh_luagroup *g) {
   return is_block(g) ? 2 : 3;
 }
@@ -64,7 +65,7 @@ static int abandoned(lua_State *L, int status, lua_KContext context);
 static int deferred_left(lua_State *L, int status, lua_KContext context);
 
 
-/* A deferred function has ended, and maybe left something open. An error is on top, or nil. [-2, +0, m] */
+/* A deferred function has ended, and may have left things open. Its error is on top, or nil. [-2, +0, m] */
 static void leave_deferred(lua_State *L, struct coh_luagroup *g) {
   struct coh_state *S = state_of(g);
   struct coh_fiber *f = host_of(g);
@@ -97,7 +98,7 @@ static int deferred_left(lua_State *L, int status, lua_KContext context) {
 }
 
 
-/* The group whose deferred function has ended: it may have been closed meanwhile. [-2, +0, v] */
+/* Leave a deferred function that has ended. Returns its group; raises if that was closed. [-2, +0, v] */
 static struct coh_luagroup *end_deferred(lua_State *L, int status, lua_KContext number) {
   struct coh_luagroup *g = coh_luagroup_around(coh_check_open_scope(L, number));
   if (g->deferring == NULL) coh_misuse(L, "this group was closed while its coroutine was suspended");
@@ -114,8 +115,8 @@ static int deferred_ended(lua_State *L, int status, lua_KContext number) {
 
 
 /*
-** Take the latest deferred function and call it, out of reach of every
-** cancellation. Its scope keeps the note of the body meanwhile.
+** Take the latest deferred function and call it, shielded from every
+** cancellation. Its scope keeps the body's note meanwhile.
 */
 static void run_deferred(lua_State *L, struct coh_luagroup *g) {
   struct coh_fiber *f = host_of(g);
@@ -134,19 +135,19 @@ static void run_deferred(lua_State *L, struct coh_luagroup *g) {
 }
 
 
-/* Is there anything that the end of a group has yet to see to? */
+/* Is there nothing left that the end of a group has to see to? */
 static bool is_over(const struct coh_luagroup *g) {
   return coh_group_is_empty(&g->group) && g->deferred == 0 && g->group.host->current == g->group.around;
 }
 
 
-/* The error of a group that failed is on top. It is raised, or Cancelled, when the group is closed. */
+/* Close the group; then raise its error, which is on top if it failed, or Cancelled, or return results. */
 static int settle(lua_State *L, struct coh_luagroup *g) {
   struct coh_state *S = state_of(g);
   struct coh_fiber *f = host_of(g);
   bool block = is_block(g), cut = g->body_cut, failed = coh_luagroup_has_failed(g);
   bool interrupted = g->group.interrupted, caught = interrupted && coh_scope_catches(&g->group.scope);
-  bool kept = g->cut_tasks && !interrupted && !failed;  /* they have caught it, and nobody else is told */
+  bool kept = g->cut_tasks && !interrupted && !failed;  /* they caught it, and nobody else learns of it */
   int first = outcome(g);
   if (caught) g->group.scope.caught = true;
   coh_luagroup_close(S, g);
@@ -163,7 +164,7 @@ static int settle(lua_State *L, struct coh_luagroup *g) {
 
 
 /*
-** A group cannot end where its task cannot wait: its tasks are cancelled then, what
+** A group cannot end where its host cannot wait: its tasks are cancelled then, what
 ** is around it joins them, and the error says so. Never returns. [-?, +0, e]
 */
 static int refuse_end(lua_State *L, struct coh_luagroup *g) {
@@ -218,7 +219,7 @@ static int body_ended(lua_State *L, struct coh_luagroup *g) {
 }
 
 
-/* What the body left open is closed, which left an error on top, or nil. */
+/* What the body left open has been closed, and the error for that, or nil, is on top. */
 static int body_closed(lua_State *L, struct coh_luagroup *g) {
   struct coh_state *S = state_of(g);
   struct coh_fiber *f = host_of(g);

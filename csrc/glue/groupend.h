@@ -1,6 +1,6 @@
 /*
-** What happens at the end of a group: everything in it is waited for, then what
-** was deferred runs, then one error has all that failed: see grouperror.h.
+** The end of a group: everything in it is waited for, then what was deferred runs,
+** then all failures are raised as one error: see grouperror.h.
 */
 #ifndef COH_GLUE_GROUPEND_H
 #define COH_GLUE_GROUPEND_H

@@ -1,6 +1,7 @@
 /*
 ** The error of a group: see grouperror.h. The failures are in the order in which they happened: tasks and
-** the body are in a list of the kernel's, what deferred functions raised knows how many were before it.
+** the body are in a list of the kernel's; each error of a deferred function is kept with the number of those
+** before it.
 */
 #include "glue/grouperror.h"
 
@@ -14,7 +15,7 @@
 #include "lua/outofmemory.h"
 
 
-/* The length of the 'n' bytes at 'text' without the lines at their end that 'around' ends with, too. */
+/* The length of the 'n' bytes at 'text' without the lines at their end that 'around' also ends with. */
 static size_t own_length(const char *text, size_t n, const char *around) {
   size_t m = strlen(around), own = n;
   while (n > 0 && m > 0 && text[n - 1] == around[m - 1]) {
@@ -65,8 +66,8 @@ static void push_details(lua_State *L, struct coh_fiber *f, struct noted at, con
 
 
 /*
-** Append the error on top, which happened in 'f' and 'at' there, and its details to the lists at
-** 'errors' and 'errors' + 1. [-1, +0, m]
+** Append the error on top, which happened in 'f' at the place 'at', to the list at 'errors', and its
+** details to that at 'errors' + 1. [-1, +0, m]
 **
 **   message   place of the group   hosts   errors   details   error
 */
@@ -79,7 +80,7 @@ static void append(lua_State *L, struct coh_fiber *f, struct noted at, int error
 }
 
 
-/* Append the failure at 'l'; the body's is at 'body', or was told when that is 0. [-0, +0, m] */
+/* Append the failure at 'l'. The body's is at 'body'; 0: it is reported elsewhere. [-0, +0, m] */
 static void append_failure(lua_State *L, struct coh_luagroup *g, struct coh_link *l, int body, int errors) {
   struct coh_fiber *f = coh_fiber_of(g->group.host);
   if (l == &g->group.body_failed) {
@@ -94,8 +95,8 @@ static void append_failure(lua_State *L, struct coh_luagroup *g, struct coh_link
 
 
 /*
-** Append the errors of what was deferred, from number 'i' on, that were raised
-** when there were 'failures' others; the number of the first that was not. [-0, +0, m]
+** Append the errors of deferred functions, from number 'i' on, that were raised after
+** 'failures' others; returns the number of the first that was not. [-0, +0, m]
 */
 static unsigned append_deferred(lua_State *L, struct coh_state *S, struct coh_luagroup *g, unsigned i,
                                 lua_Integer failures, int errors) {

@@ -14,8 +14,8 @@ bool coh_luagroup_has_failed(const struct coh_luagroup *g);
 
 /*
 ** Push one error with all failures, that of the body at 'body' and one more at
-** 'more' among them (0: none). When memory runs out meanwhile, it is that which is
-** pushed: whoever ends a group goes on to close it. [-0, +1, m] of stack alone
+** 'more' among them (0: none). When memory runs out meanwhile that error is pushed
+** instead, so that the caller can go on to close the group. [-0, +1, m] of stack alone
 */
 void coh_luagroup_push_error(lua_State *L, struct coh_luagroup *g, int body, int more);
 

@@ -24,7 +24,7 @@
 
 
 #define NESTING_MAX 2000
-#define RESULTS_FREE (LUA_MINSTACK / 2)  /* of a body: so many leave room for the end of its group */
+#define RESULTS_FREE (LUA_MINSTACK / 2)  /* as many results of a body leave room for the end of its group */
 
 
 /* {{ The two forms */
@@ -68,8 +68,8 @@ static bool push_name(lua_State *L, int arg) {
 
 
 /*
-** How many groups of 'f' the next one will be the innermost of. A recursion without an end would take
-** minutes to fail by itself, because each group adds its own to an error that passes. [-0, +0, v]
+** How many groups deep 'f' will be in the next one. An endless recursion would take minutes to fail by
+** itself, because each group adds its part to an error that passes. [-0, +0, v]
 */
 static unsigned check_nesting(lua_State *L, const struct coh_fiber *f) {
   struct coh_scope *s = f->task.current;
@@ -155,7 +155,7 @@ static int l_group(lua_State *L) {
 }
 
 
-/* Push the position 'level' up, as a name: without what separates it from a message. [-0, +1, m] */
+/* Push the position 'level' up as a name, without the ": " that separates it from a message. [-0, +1, m] */
 static void push_position(lua_State *L, int level) {
   size_t length;
   const char *where;
@@ -168,8 +168,8 @@ static void push_position(lua_State *L, int level) {
 
 /*
 ** Open a group in the block form with the options at 1, for the function 'level'
-** up. 'warning', or NULL, is what to say when it is left open: the default is an
-** error. The group is left on top.
+** up. 'warning' is what to warn of when it is left open; NULL: that is an error.
+** The group is left on top.
 */
 static int open_block(lua_State *L, int level, const char *warning) {
   struct coh_state *S = coh_state_here(L);
@@ -203,7 +203,7 @@ static int l_open_group(lua_State *L) {
 }
 
 
-/* open_iterator(options, warning) -> group that an iterator of ours holds for whoever called it */
+/* open_iterator(options, warning) -> group that an iterator of ours opens for its caller */
 static int l_open_iterator(lua_State *L) {
   return open_block(L, 2, luaL_checkstring(L, 2));
 }
@@ -255,7 +255,7 @@ static struct coh_luagroup *check_defer(lua_State *L) {
 }
 
 
-/* group:defer(f, ...); a finalizer that runs while the entry is made may do the same, or close the group */
+/* group:defer(f, ...); a finalizer that runs while the entry is made may defer too, or close the group */
 static int l_defer(lua_State *L) {
   struct coh_luagroup *g;
   int count, i;

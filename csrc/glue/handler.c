@@ -11,7 +11,7 @@
 
 
 /*
-** Does a function of ours raise the error? Equal strings are one value, so its identity does
+** Is the error raised by a function of ours? Equal strings are one value, so identity does
 ** not tell. A Lua function of ours may be the message handler, and call this one.
 */
 static bool is_raised_here(lua_State *L, const struct coh_state *S) {

@@ -1,6 +1,6 @@
 /*
-** The message handler of every protected call of ours: it keeps a note of where an error of the running task
-** was raised, while the stack is there still.
+** The message handler of every protected call of ours: it takes a note of where an error of the running task
+** was raised, while the stack is still there.
 */
 #ifndef COH_GLUE_HANDLER_H
 #define COH_GLUE_HANDLER_H

@@ -1,6 +1,6 @@
 /*
-** The hook: see hook.h. A new coroutine inherits that of its maker, and one may outlive
-** what was wanted of it: so it is set anew each time it is called, first of all.
+** The hook: see hook.h. A new coroutine inherits its maker's, and a hook may outlive what
+** it was set for: so whenever it is called it first sets itself anew.
 */
 #include "glue/hook.h"
 
@@ -10,7 +10,7 @@
 #include "glue/watch.h"
 
 
-/* Is 'co' the coroutine of 'f', which runs, or one that it has resumed? Lua's own library tells nothing. */
+/* Is 'co' the coroutine of the running 'f', or one that it resumed? Not known if Lua's own library did. */
 static bool is_inside(const struct coh_state *S, const struct coh_fiber *f, const lua_State *co) {
   const struct coh_frame *frame = S->frame;
   if (f == NULL) return false;
@@ -24,7 +24,7 @@ static bool has_yielded(const struct coh_fiber *f, const lua_State *co) {
 }
 
 
-/* Every so many instructions, and at which events; 0: nobody wants it. */
+/* After how many instructions the hook is wanted in 'co', and at which events; 0: not at all. */
 static int wanted(struct coh_state *S, const lua_State *co, int *mask) {
   struct coh_fiber *f = coh_running(S);
   bool inside = is_inside(S, f, co);
@@ -38,7 +38,7 @@ static int wanted(struct coh_state *S, const lua_State *co, int *mask) {
 }
 
 
-/* One of them at most raises. Who is made to unwind as a whole is not unwound in parts as well. */
+/* At most one of them raises. A task that is unwound as a whole is not unwound by coroutines as well. */
 void coh_hook(lua_State *L, lua_Debug *ar) {
   struct coh_state *S = coh_state_of(L);
   struct coh_fiber *f = coh_running(S);
@@ -50,7 +50,7 @@ void coh_hook(lua_State *L, lua_Debug *ar) {
 }
 
 
-/* One that is set anew begins to count anew: where it is as wanted it is left alone. */
+/* Setting a hook restarts its count: so one that is as wanted already is left alone. */
 void coh_hook_set(struct coh_state *S, lua_State *co) {
   int mask, count = wanted(S, co, &mask);
   if (count == 0) {

@@ -4,7 +4,7 @@
 #include "glue/inner.h"
 
 
-/* Our function that is the innermost of a suspended 'co', or NULL. [-0, +0, -] */
+/* The innermost function of a suspended 'co' if it is one of ours, else NULL. [-0, +0, -] */
 static lua_CFunction function_of(const struct coh_state *S, lua_State *co) {
   lua_CFunction f = NULL;
   lua_Debug ar;
@@ -17,8 +17,9 @@ static lua_CFunction function_of(const struct coh_state *S, lua_State *co) {
 
 
 /*
-** What has yielded is one of our functions then. Who yields to a consumer leaves nothing on the stack; who
-** waits does, or waits in a coroutine inside of a task's.
+** If it does, one of our functions other than 'yield' has yielded. Mostly a glance at the stack is enough:
+** 'yield' leaves nothing there, and a function that waits something, unless it passes on the wait of a
+** coroutine that it resumed.
 */
 bool coh_inner_waits(const struct coh_state *S, lua_State *co) {
   lua_CFunction f;

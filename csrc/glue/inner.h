@@ -1,6 +1,6 @@
 /*
-** What stacks tell of suspended coroutines: whether one waits, and in which coroutine that it has resumed, to
-** which the end of the wait is passed inward. Nothing else is remembered about a coroutine.
+** What the stack of a suspended coroutine tells: whether it waits, and in which coroutine that it has
+** resumed, so that the end of the wait can be passed inward. None of this is kept anywhere else.
 */
 #ifndef COH_GLUE_INNER_H
 #define COH_GLUE_INNER_H
@@ -19,7 +19,7 @@ static inline bool coh_is_ours(lua_State *L, const struct coh_state *S) {
   return is;
 }
 
-/* Has 'co', which is suspended, yielded in a wait? [-0, +0, -] */
+/* Did 'co', which is suspended, yield in order to wait? [-0, +0, -] */
 bool coh_inner_waits(const struct coh_state *S, lua_State *co);
 
 /* The coroutine that 'L', which is suspended, will pass a wait's end on to, or NULL. [-0, +0, -] */

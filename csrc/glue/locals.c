@@ -1,7 +1,7 @@
 /*
-** Task-locals of tasks: see locals.h. The nodes are in a table of the registry, under the number of the
-** task's coroutine; that of what runs outside of tasks under 0. A slot without one holds nil before it is
-** used for the first time, and false afterwards: so only that first time may need memory.
+** Task-locals of tasks: see locals.h. The nodes are in a table of the registry, each under the slot of its
+** task's coroutine, that of code outside tasks under 0. An entry without a node is nil before its first use,
+** and false afterwards: so only the first use may need memory.
 */
 #include "glue/locals.h"
 

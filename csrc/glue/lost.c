@@ -6,7 +6,7 @@
 #include "glue/fibername.h"
 
 
-/* A coroutine that was closed has no frame and no error, and nothing that is going to begin. */
+/* A coroutine that was closed has no frame, no error, and no function that is yet to begin. */
 bool coh_lost_is(const struct coh_fiber *f) {
   lua_Debug ar;
   if (f->L == NULL || lua_status(f->L) != LUA_OK || lua_getstack(f->L, 0, &ar)) return false;
@@ -15,13 +15,13 @@ bool coh_lost_is(const struct coh_fiber *f) {
 
 
 void coh_lost_handle(struct coh_fiber *f) {
-  if (f->handle == NULL) return;  /* it has none, or that is known */
+  if (f->handle == NULL) return;  /* it has none, or lost it already */
   f->lost = true;
   f->handle = NULL;
 }
 
 
-/* Once the lost fibers are freed, only their handles have a scope still: all others were ended. */
+/* Once the lost fibers are freed only their handles still have a scope: all others were ended. */
 void coh_lost_settle(const struct coh_state *S, struct coh_object *handle) {
   if (handle->scope == NULL) return;
   if (!S->lost_freed && !coh_item(handle->scope, struct coh_fiber, task.scope)->lost) return;

@@ -1,8 +1,9 @@
 /*
 ** Lost handles. The handle of a task is on its coroutine's stack. When Lua's own library
-** has ended that coroutine, its handle may be gone, or somebody may have it: nobody can
-** tell. So the fiber forgets it, and stays as long as the lua_State, because the handle
-** may point to it; and a handle that is there learns of the end when it is looked at.
+** has ended that coroutine, the handle may have been collected, or the program may still
+** have it: there is no way to tell. So the fiber forgets it, and lives as long as the
+** lua_State, because the handle may point to it. A handle that still exists learns of
+** the end when it is next looked at.
 */
 #ifndef COH_GLUE_LOST_H
 #define COH_GLUE_LOST_H
@@ -19,10 +20,10 @@ COH_HIDDEN
 /* Has somebody else ended the coroutine of a fiber that has not ended? */
 bool coh_lost_is(const struct coh_fiber *f);
 
-/* The handle of such a fiber is lost. */
+/* Make such a fiber forget its handle. */
 void coh_lost_handle(struct coh_fiber *f);
 
-/* Look whether the task of a handle has ended so: then the handle is one of a task that failed. */
+/* If the task of a handle has ended so, make it the handle of a task that failed. */
 void coh_lost_settle(const struct coh_state *S, struct coh_object *handle);
 
 COH_SEEN

@@ -70,14 +70,14 @@ static bool is_called_by_ours(lua_State *L, const struct coh_state *S, int level
 
 
 /*
-** Our own functions are not shown, nor what they call of Lua's C functions. C
-** functions without a name are the bodies of tasks and what finalizers are called by.
+** Our own functions are not shown, nor C functions of Lua's that they call. C functions
+** without a name are the bodies of tasks and the callers of finalizers.
 */
 static bool is_hidden(lua_State *L, const struct coh_state *S, lua_Debug *ar, int level) {
   bool ours;
   if (*ar->what != 'C') return coh_library_has(S->library, ar->source);
   if (ar->name == NULL || is_called_by_ours(L, S, level)) return true;
-  if (!lua_checkstack(L, 2)) return false;  /* a coroutine that died has no room of its own */
+  if (!lua_checkstack(L, 2)) return false;  /* a coroutine that died may have no room */
   lua_getinfo(L, "f", ar);
   ours = coh_is_ours(L, S) || lua_tocfunction(L, -1) == S->known.handler;
   lua_pop(L, 1);
@@ -125,7 +125,7 @@ static void add_stack(struct text *t, lua_State *L, const struct coh_state *S, i
 }
 
 
-/* The frames of a suspended coroutine, below those of the one it waits in. */
+/* The frames of a suspended coroutine, after those of the one it waits in. */
 static void add_chain(struct text *t, lua_State *L, const struct coh_state *S) {
   lua_State *inner = coh_inner_of(S, L);
   if (inner != NULL) {
@@ -136,7 +136,7 @@ static void add_chain(struct text *t, lua_State *L, const struct coh_state *S) {
 }
 
 
-/* The frames of a fiber, innermost coroutine first. 'level' hides callers of this in the running one. */
+/* The frames of a fiber, innermost coroutine first, without the 'level' innermost ones if it runs. */
 static void add_fiber(struct text *t, struct coh_state *S, struct coh_fiber *f, int level) {
   if (f == coh_running(S) && S->frame != NULL) {
     struct coh_frame *frame;
@@ -260,7 +260,7 @@ void coh_note_push_where(lua_State *L, const struct coh_note *note) {
 }
 
 
-/* The first place is kept: the later ones are those of its clean-up. */
+/* The first place is kept: later ones are in its clean-up. */
 void coh_note_stuck(struct coh_state *S, struct coh_fiber *f) {
   struct coh_scope *canceller = f->task.current->canceller;
   struct coh_luascope *s;

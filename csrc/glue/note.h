@@ -13,8 +13,8 @@
 COH_HIDDEN
 
 /*
-** Put where the fiber 'f' is into 'note', in place of what is there; NULL without memory. Of one that runs
-** the 'level' innermost frames are left out. [-0, +0, -]
+** Take a note of where the fiber 'f' is, replacing what is in 'note'; NULL without memory. If 'f' runs, its
+** 'level' innermost frames are left out. [-0, +0, -]
 */
 void coh_note_take(struct coh_state *S, struct coh_fiber *f, int level, struct coh_note **note);
 
@@ -25,16 +25,16 @@ void coh_note_put(lua_State *L, struct coh_state *S, struct coh_fiber *f, int te
 void coh_note_push(lua_State *L, const struct coh_note *note);
 
 /*
-** A note tells where an error happened and, of one that has no fields to tell it, below
-** that what was being handled then. How long the first is, without the newline behind it, and
-** where the second begins; NULL when nothing was.
+** A note says where an error happened and, for an error without fields of its own, below
+** that what was being handled then. Returns the length of the first, without the newline after
+** it; 'handling' is where the second begins, NULL when there is none.
 */
 size_t coh_note_split(const char *text, size_t length, const char **handling);
 
 /* Push "file:line: " of the first Lua function in a note, "" when there is none. [-0, +1, m] */
 void coh_note_push_where(lua_State *L, const struct coh_note *note);
 
-/* Cancelled is about to be raised in 'f', which runs: keep where, when a block of its own will tell. */
+/* Cancelled is about to be raised in 'f', which runs: note where, if a block of its own will report that. */
 void coh_note_stuck(struct coh_state *S, struct coh_fiber *f);
 
 /* Push where 'f' is now: its own frames, and with 'hosts' those of the groups above. [-0, +1, m] */

@@ -1,6 +1,6 @@
 /*
 ** Objects: see object.h. The state remembers each metatable twice: where it is
-** in the registry, to give it to a new object, and its address, to know one by.
+** in the registry, to give it to a new object, and its address, to recognize it.
 */
 #include "glue/object.h"
 

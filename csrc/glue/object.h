@@ -22,7 +22,7 @@ enum {
   COH_UV_TEXT,           /* the text that 'cancel' was given */
   COH_UV_LINE,           /* of a block: where it was opened, "file:line: " */
   COH_UV_IDENTITY = COH_UV_LINE,  /* of a task: the name it was given, or its function */
-  COH_UV_NAME,           /* name, or the function it is called after */
+  COH_UV_NAME,           /* name, or the function it is named after */
   COH_UV_DEFERRED,       /* of a group: list of what runs at its end */
   COH_UVS_SCOPE = COH_UV_NAME,
   COH_UVS_GROUP = COH_UV_DEFERRED
@@ -51,7 +51,7 @@ static inline void coh_object_init(lua_State *L, const struct coh_state *S, stru
   coh_object_set_metatable(L, S, kind);
 }
 
-/* The userdata at 'arg' when it is of this kind, else NULL; of a task, settled. [-0, +0, -] */
+/* The userdata at 'arg' if it is of this kind, else NULL. A task is settled first: see lost.h. [-0, +0, -] */
 void *coh_object_test(lua_State *L, const struct coh_state *S, int arg, enum coh_kind kind);
 
 /* The same, but another value is misuse of method 'what'. [-0, +0, v] */

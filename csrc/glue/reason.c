@@ -15,8 +15,8 @@ static const char reason_key = 0;  /* its address is the registry's key of the m
 
 
 /*
-** Add 'before' and a field of the table at 'reason' to the words on top, if it is text: what a user has
-** written there may be anything, and have a NUL. [-1, +1, m]
+** Add 'before' and a field of the table at 'reason' to the words on top, if the field is text: a user may
+** have written anything there, or text with a NUL. [-1, +1, m]
 */
 static void add_field(lua_State *L, int reason, const char *before, const char *name) {
   lua_pushstring(L, before);
@@ -76,7 +76,7 @@ static bool has_result(const struct coh_object *o) {
 }
 
 
-/* Is the value on top an object that may know, and not who it was: a task can be named after a userdata. */
+/* Does the value on top know who cancelled, or is it that itself? A task may be named after a userdata. */
 static bool is_knowing(lua_State *L) {
   const struct coh_state *S = coh_state_of(L);
   return coh_object_test(L, S, -1, COH_SCOPE) != NULL || coh_object_test(L, S, -1, COH_GROUP) != NULL ||
@@ -84,7 +84,7 @@ static bool is_knowing(lua_State *L) {
 }
 
 
-/* Add what the object on top knows, or the one that it refers to: who it was, and the words. [-1, +0, m] */
+/* Add who cancelled and with what text, from the object on top or the one that it refers to. [-1, +0, m] */
 static void add_words(lua_State *L, int reason) {
   if (has_result(lua_touserdata(L, -1))) {
     lua_pushnil(L);
@@ -145,7 +145,7 @@ void coh_reason_push_error(lua_State *L, enum coh_error_kind kind, const char *m
 }
 
 
-/* Who cancels is often far from who asks for the result: so the message has the reason, too. */
+/* The canceller is often far from the code that asks for the result: so the message has the reason, too. */
 void coh_reason_push_aborted(lua_State *L, const char *message) {
   int reason = lua_gettop(L);
   lua_pushvalue(L, reason);

@@ -10,21 +10,21 @@
 #include "lua/text.h"
 
 
-/* Functions that a wait passes through; others called from Lua and written in C are in the way. */
+/* C functions that a wait passes through; others are in the way when called from Lua. */
 static bool lets_waits_through(const char *name) {
   return strcmp(name, "pcall") == 0 || strcmp(name, "xpcall") == 0 || strcmp(name, "dofile") == 0;
 }
 
 
-/* Is it a function that Lua itself has called in the middle of something: a finalizer, or a hook? */
+/* Is it a function that Lua itself called in the middle of something: a finalizer, or a hook? */
 static bool is_inserted(const lua_Debug *ar) {
   return strcmp(ar->namewhat, "hook") == 0 || (ar->name != NULL && strcmp(ar->name, "__gc") == 0);
 }
 
 
 /*
-** Put in place of the function on top its name, when it keeps a coroutine from yielding, else nil: that is a
-** finalizer, a hook, or written in C, but not by us unless 'or_ours'. [-1, +1, m]
+** Replace the function on top by its name if it keeps a coroutine from yielding, else by nil. Finalizers and
+** hooks do, and C functions; ours count only if 'or_ours'. [-1, +1, m]
 */
 static void name_culprit(lua_State *L, const struct coh_state *S, const lua_Debug *ar, bool or_ours) {
   bool is = is_inserted(ar) || (*ar->what == 'C' && (or_ours || !coh_is_ours(L, S)));
@@ -40,7 +40,7 @@ static void name_culprit(lua_State *L, const struct coh_state *S, const lua_Debu
 }
 
 
-/* Push that of 'co', or nil. [-0, +1, m] */
+/* Push the name of the innermost such function of 'co', or nil. [-0, +1, m] */
 static void push_culprit(lua_State *L, const struct coh_state *S, lua_State *co, lua_Debug *ar,
                          bool or_ours) {
   int level;
@@ -55,7 +55,7 @@ static void push_culprit(lua_State *L, const struct coh_state *S, lua_State *co,
 }
 
 
-/* Push that of any of the running coroutines, or nil. [-0, +1, m] */
+/* Push the innermost such name in all running coroutines, or nil. [-0, +1, m] */
 static void push_culprit_of_all(lua_State *L, const struct coh_state *S, lua_Debug *ar, bool or_ours) {
   const struct coh_frame *frame = S->frame;
   push_culprit(L, S, L, ar, or_ours);

@@ -1,6 +1,6 @@
 /*
-** Whether a coroutine can wait where it is, and if not, what is in the way: a function written in C, a
-** finalizer or a hook, Lua's own coroutine library, or that it is being closed.
+** Can a coroutine wait where it is, and if not, what is in the way: a function written in C, a finalizer or
+** a hook, Lua's own coroutine library, or that it is being closed?
 */
 #ifndef COH_GLUE_REFUSAL_H
 #define COH_GLUE_REFUSAL_H

@@ -1,7 +1,7 @@
 /*
-** Relays: see relay.h. Values go from stack to stack: who emits keeps them on its
-** own until somebody asks, who asks gets them pushed while it waits. So nothing is
-** allocated for one, and none is lost when either side is cancelled.
+** Relays: see relay.h. Values go from stack to stack: an emitter keeps them on its
+** own until somebody asks, an asker gets them pushed to its own while it waits. So a
+** value needs no allocation, and none is lost when either side is cancelled.
 **
 **   the functions' upvalues: state, relay    while it asks, the stack is: nil, values...
 */
@@ -17,7 +17,7 @@
 struct relay {
   struct coh_link askers;   /* waits, 'of' is the coroutine that gets the values */
   struct coh_link offers;   /* waits, 'of' is the coroutine that has the values, from 1 on */
-  struct coh_link idle;     /* waits of those whose values were taken */
+  struct coh_link idle;     /* waits of emitters whose values were taken */
   bool ended;               /* nothing more is emitted */
   bool failed;              /* its first user value is the error that ended it, the second where it was */
 };
@@ -59,7 +59,7 @@ static int asked(lua_State *L, int status, lua_KContext context) {
 }
 
 
-/* Take what 'w' offers, which goes on when the next is asked for. */
+/* Take what 'w' offers; its task goes on when the next value is asked for. */
 static int take(lua_State *L, struct relay *r, struct coh_wait *w) {
   lua_State *from = w->of;
   int count = lua_gettop(from);
@@ -173,7 +173,7 @@ static int l_failure(lua_State *L) {
 }
 
 
-/* check(): raises the error that ended it, with the traceback of who emitted */
+/* check(): raises the error that ended it, with the emitter's traceback */
 static int l_check(lua_State *L) {
   struct coh_fiber *f = coh_running(coh_state_here(L));
   if (l_failure(L) == 1) return 0;
@@ -187,7 +187,7 @@ static int l_check(lua_State *L) {
 /* }} */
 
 
-/* __gc: who waits here does so in a coroutine that Lua's own library has closed */
+/* __gc: what still waits here does so in a coroutine that Lua's own library has closed */
 static int l_gc(lua_State *L) {
   struct relay *r = lua_touserdata(L, 1);
   while (!coh_link_alone(&r->askers)) coh_waiter_send_off(coh_item(r->askers.next, struct coh_wait, link));
@@ -230,7 +230,7 @@ static int l_can_end(lua_State *L) {
 }
 
 
-/* hush(group): left open, it is not worth a word */
+/* hush(group): no error and no warning when it is left open */
 static int l_hush(lua_State *L) {
   if (coh_object_test(L, coh_state_here(L), 1, COH_GROUP) == NULL) return 0;
   lua_pushliteral(L, "");

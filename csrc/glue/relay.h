@@ -1,6 +1,6 @@
 /*
-** A relay takes values from those who emit them to those who ask for them, one at a
-** time and on demand: who has emitted goes on when the next value is asked for.
+** A relay takes values from tasks that emit them to tasks that ask for them, one at a
+** time and on demand: an emitter goes on when the next value is asked for.
 ** It is what cohort.stream is made of.
 */
 #ifndef COH_GLUE_RELAY_H

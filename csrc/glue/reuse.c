@@ -7,8 +7,8 @@
 #include "glue/locals.h"
 #include "lua/outofmemory.h"
 
-#define FIBERS_MAX 1024  /* that are kept, 1.1 KiB each with its coroutine */
-#define SCOPES_MAX 64    /* the same; and of groups as many */
+#define FIBERS_MAX 1024  /* kept at most, 1.1 KiB each with its coroutine */
+#define SCOPES_MAX 64    /* the same, and as many groups */
 
 
 static void *allocate(lua_State *L, struct coh_state *S, size_t size) {
@@ -77,15 +77,16 @@ static void free_fiber(struct coh_state *S, struct coh_fiber *f) {
 }
 
 
-/* The free fiber that is taken next, or NULL. */
+/* The free fiber to be taken next, or NULL. */
 static struct coh_fiber *next_free(const struct coh_state *S) {
   return coh_link_alone(&S->fibers) ? NULL : coh_item(S->fibers.prev, struct coh_fiber, task.wait.link);
 }
 
 
 /*
-** Make the next free fiber one with a coroutine. That is made first, because it may run finalizers, which may
-** take and give fibers; and what is not whole yet stays a free one: if something raises, nothing is lost.
+** Give the next free fiber a coroutine, and make one if there is none. The coroutine is made first, because
+** that may run finalizers, which may take and give fibers. Until it is whole the fiber stays in the free
+** list, so that nothing is lost if something raises.
 */
 static struct coh_fiber *make_whole(lua_State *L, struct coh_state *S) {
   struct coh_fiber *f;
@@ -103,7 +104,7 @@ static struct coh_fiber *make_whole(lua_State *L, struct coh_state *S) {
 }
 
 
-/* Where the program has a hook its new coroutine has it too, as in Lua: one that was kept has none. */
+/* If the program has a hook, its new coroutine must inherit that, as in Lua: one that was kept has none. */
 struct coh_fiber *coh_fiber_take(lua_State *L, struct coh_state *S) {
   struct coh_fiber *f = next_free(S);
   if (f == NULL || f->L == NULL || coh_is_hooked(S, L)) f = make_whole(L, S);
@@ -125,7 +126,7 @@ static void clean_thread(struct coh_state *S, struct coh_fiber *f) {
 }
 
 
-/* What the next to take it does not set itself is set here. */
+/* Reset what is not set when it is taken again. */
 static void reset_fiber(struct coh_fiber *f) {
   f->task.group = NULL;
   f->generation = 0;
@@ -136,7 +137,7 @@ static void reset_fiber(struct coh_fiber *f) {
 }
 
 
-/* Keep one that has ended and has lost its handle, see lost.h. It does not count as held by a runtime. */
+/* Keep a fiber that has ended and lost its handle, see lost.h. It does not count as memory of the runtime. */
 static void bury(struct coh_state *S, struct coh_fiber *f) {
   coh_anchors_free(S->main, &S->threads, f->task.slot);
   S->loop.rt.mem.used -= sizeof *f;

@@ -1,6 +1,6 @@
 /*
-** The scope object: see scopeobject.h. One that stands for a group or a task, a
-** proxy, keeps that in its first user value and has no state of its own.
+** The scope object: see scopeobject.h. A proxy is one that stands for a group or a
+** task: it keeps that in its first user value and has no state of its own.
 */
 #include "glue/scopeobject.h"
 
@@ -34,7 +34,7 @@ void coh_face_bind(lua_State *L, struct coh_state *S, struct coh_luascope *s, st
 }
 
 
-/* Push what the scope at 'arg' stands for, and give its head. [-0, +1, v] */
+/* Push what the scope at 'arg' stands for, and return its head. [-0, +1, v] */
 static struct coh_object *check_subject(lua_State *L, int arg, const char *what) {
   struct coh_face *face = coh_object_check(L, arg, COH_SCOPE, what);
   struct coh_object *o;
@@ -63,7 +63,7 @@ void coh_scopeobject_check_text(lua_State *L, const char *what) {
 }
 
 
-/* Is it cancelled? A deadline that has passed is noticed. */
+/* Is it cancelled? Notices a deadline that has passed. */
 static bool is_cancelled(struct coh_object *o) {
   return o->scope != NULL ? coh_scope_cancel_called(o->scope) : o->reason != COH_REASON_NONE;
 }
@@ -90,7 +90,7 @@ static int l_cancel(lua_State *L) {
 
 /* {{ Fields */
 
-/* The same for the scope at 1; a deadline that has passed is noticed. [-0, +1, v] */
+/* check_subject for the scope at 1, which also notices a deadline that has passed. [-0, +1, v] */
 static struct coh_object *check_noticed(lua_State *L) {
   struct coh_object *o = check_subject(L, 1, "field");
   is_cancelled(o);
@@ -188,7 +188,7 @@ static int l_tostring(lua_State *L) {
 }
 
 
-/* Does the innermost scope of 'f' want an object that has yet to be made? */
+/* Has the innermost scope of 'f' an object that has yet to be made? */
 static bool is_faceless(const struct coh_fiber *f) {
   const struct coh_scope *s = f->task.current;
   return s->role == COH_SCOPE_PLAIN && coh_item(s, struct coh_luascope, scope)->face == NULL;

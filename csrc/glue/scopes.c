@@ -32,7 +32,7 @@ enum form { MOVE_ON, FAIL, SHIELD, SCOPE, BLOCK };
 
 /* {{ Errors that a scope's end raises */
 
-/* A Timeout carries where its task was stuck, which the note of its Cancelled tells. [-1, +1, m] */
+/* A Timeout carries as its traceback where its task was interrupted, as noted then. [-1, +1, m] */
 static void push_timeout(lua_State *L, const struct coh_luascope *s) {
   char text[64] = "timed out";
   if (s->seconds == s->seconds) snprintf(text, sizeof text, "timed out after %.6gs", (double)s->seconds);
@@ -43,7 +43,7 @@ static void push_timeout(lua_State *L, const struct coh_luascope *s) {
 }
 
 
-/* pcall'ed: (scope) -> what a scope that was cut raises: Timeout for its deadline, else Aborted */
+/* pcall'ed: (scope) -> what a scope that was cancelled raises: Timeout for its deadline, else Aborted */
 static int l_cut(lua_State *L) {
   struct coh_luascope *s = lua_touserdata(L, 1);
   coh_reason_push(L, coh_state_from(s->scope.slot.rt), &s->scope);
@@ -53,7 +53,7 @@ static int l_cut(lua_State *L) {
 }
 
 
-/* Push that; or that memory ran out, for the scope ends all the same. [-0, +1, m] of stack alone */
+/* Push that, or that memory ran out: the scope ends all the same. [-0, +1, m] of stack alone */
 static void push_cut(lua_State *L, struct coh_luascope *s) {
   lua_pushcfunction(L, l_cut);
   lua_pushlightuserdata(L, s);
@@ -74,7 +74,7 @@ static void close_scope(struct coh_state *S, struct coh_fiber *f, struct coh_lua
 static int close_inner(lua_State *L, int status, lua_KContext context);
 
 
-/* The function was cut short by this scope: false, an error, or nothing. */
+/* The function was cut short by this scope: the form ends with false, an error, or nothing. */
 static int cut(lua_State *L, struct coh_state *S, struct coh_fiber *f, struct coh_luascope *s) {
   enum form form = s->form;
   s->scope.caught = true;
@@ -91,7 +91,7 @@ static int cut(lua_State *L, struct coh_state *S, struct coh_fiber *f, struct co
 }
 
 
-/* What was left open inside is closed: the scope ends, and its outcome is handed on. */
+/* What was left open inside has been closed: end the scope, and hand its outcome on. */
 static int leave(lua_State *L, struct coh_state *S, struct coh_fiber *f, struct coh_luascope *s) {
   bool failed = s->failed, tells = s->form == MOVE_ON || s->form == SCOPE;
   if (failed && coh_scope_catches(&s->scope) && coh_cancelled_is(L, -1)) return cut(L, S, f, s);
@@ -105,7 +105,7 @@ static int leave(lua_State *L, struct coh_state *S, struct coh_fiber *f, struct 
 }
 
 
-/* Close what was left open inside; the context is the scope, which its task alone can close. */
+/* Close what was left open inside; the context is the scope, which only its task can close. */
 static int close_inner(lua_State *L, int status, lua_KContext context) {
   struct coh_luascope *s = (struct coh_luascope *)context;
   struct coh_state *S = coh_state_from(s->scope.slot.rt);
@@ -136,7 +136,7 @@ static int ended(lua_State *L, int status, lua_KContext number) {
 }
 
 
-/* Of how many scopes of 'f' the next one will be the innermost. To unwind more takes minutes. [-0, +0, v] */
+/* How many scopes deep 'f' will be in the next one. To unwind more than 8000 takes minutes. [-0, +0, v] */
 static unsigned check_nesting(lua_State *L, const struct coh_fiber *f) {
   const struct coh_scope *s = f->task.current;
   unsigned nesting;
@@ -344,7 +344,7 @@ static int l_open_scope(lua_State *L) {
 }
 
 
-/* Was it opened by open_scope, and does not end with a function that still runs? */
+/* Was it opened by open_scope, so that it does not end with a function that still runs? */
 static bool is_block(const struct coh_scope *s) {
   return s->role == COH_SCOPE_PLAIN && coh_item(s, struct coh_luascope, scope)->form == BLOCK;
 }

@@ -8,7 +8,7 @@
 #include "lua/outofmemory.h"
 
 
-/* Its error may have been taken by hand, with all that was on its stack. */
+/* Its stack may be empty: the error may have been taken by resuming its coroutine by hand. */
 static bool has_run_out(const struct coh_fiber *f) {
   return !f->cut && f->L != NULL && lua_gettop(f->L) > 0 && coh_is_out_of_memory(f->L, -1);
 }

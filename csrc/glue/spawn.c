@@ -34,8 +34,8 @@ static struct coh_luagroup *check_open(lua_State *L, const struct coh_state *S, 
 
 
 /*
-** What to look at again when a task was made: making one may run a finalizer, and
-** that may close the group, if it is one of the running task's and is empty.
+** What to check again once a task was made: making one may run a finalizer, and
+** that may close the group, if the running task is its host and it is empty.
 */
 struct check {
   struct coh_fiber *host;  /* NULL: nobody can close it now */
@@ -51,7 +51,7 @@ static struct check check_of(struct coh_state *S, const struct coh_luagroup *g) 
 }
 
 
-/* Groups were closed meanwhile: was it among them? Then what was made for it is given back. [-0, +0, v] */
+/* Groups were closed meanwhile: was this among them? Then give back what was made for it. [-0, +0, v] */
 static void look_again(lua_State *L, struct coh_state *S, const struct check *c, struct coh_fiber *made,
                        const char *what) {
   struct coh_scope *s;
@@ -116,7 +116,7 @@ static void *make_granted(lua_State *L, struct coh_fiber *f, lua_CFunction make,
 
 /* {{ spawn */
 
-/* Of what the running task spawns: who spawns into a cancelled group when it is cut must not for ever. */
+/* The generation of a new task: a cancelled group must not respawn its tasks for ever. [-0, +0, v] */
 static uint16_t next_generation(lua_State *L, const struct coh_fiber *f, bool cancelled, const char *what) {
   if (f == NULL) return 0;
   if (!cancelled) return f->generation;
@@ -243,7 +243,7 @@ static int return_started(lua_State *L) {
 }
 
 
-/* The child has ended and was looked at. */
+/* Free a child that has ended and was looked at. */
 static void forget(struct coh_state *S, struct coh_fiber *child) {
   coh_link_remove(&child->task.wait.link);
   coh_fiber_give(S, child);

@@ -1,5 +1,5 @@
 /*
-** What puts tasks into a group: the methods spawn, spawn_daemon and start.
+** The methods that put tasks into a group: spawn, spawn_daemon and start.
 */
 #ifndef COH_GLUE_SPAWN_H
 #define COH_GLUE_SPAWN_H

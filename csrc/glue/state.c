@@ -110,7 +110,7 @@ void coh_anchors_push(lua_State *L, const struct coh_anchors *a, int slot) {
 }
 
 
-/* What ran out of memory before it had a slot has none to give back. */
+/* 'slot' is 0 when memory ran out before there was one. */
 void coh_anchors_free(lua_State *L, struct coh_anchors *a, int slot) {
   if (slot == 0) return;
   lua_pushinteger(L, a->free);

@@ -17,7 +17,7 @@
 
 COH_HIDDEN
 
-/* Values that C memory refers to, in a table of the registry; a slot is theirs until they give it back. */
+/* Lua values that C memory refers to, in a table of the registry: each has a slot, until that is freed. */
 struct coh_anchors {
   int table;  /* reference in the registry */
   int free;   /* first free slot, 0 when none; the slot holds the next */
@@ -28,14 +28,14 @@ struct coh_anchors {
 struct coh_frame {
   lua_State *co;
   struct coh_frame *prev;   /* of the resumer; NULL in the task's own */
-  lua_KContext opened;      /* scopes and groups so far when this was resumed: later ones are inside */
-  unsigned withs;           /* of the task when it was resumed; not known when it went on after a wait */
-  bool foreign;             /* resumed from a coroutine that has no frame: one of Lua's own library */
+  lua_KContext opened;      /* state.opened when it was resumed: scopes and groups opened later are inside */
+  unsigned withs;           /* of the task when it was resumed; unknown once it went on after a wait */
+  bool foreign;             /* resumed from a coroutine that has no frame: Lua's own library resumed that */
   bool closing;             /* is being closed, and cannot wait */
   bool ok;                  /* it, and every frame further out, can pass a wait on */
 };
 
-/* Functions of ours that a coroutine is searched for, which tell by them what it does. */
+/* Functions of ours that, found on a coroutine's stack, tell what the coroutine does. */
 struct coh_known {
   lua_CFunction task;     /* the first of a task's coroutine, see fiber.c */
   lua_CFunction guard;    /* the first of a coroutine that begins in a task, see costep.c */
@@ -52,12 +52,12 @@ struct coh_state {
   const char *library;             /* see lua/library.h */
 
   /* What runs. */
-  lua_State *pump;                 /* who resumes tasks; NULL outside a pump */
+  lua_State *pump;                 /* the thread that resumes tasks; NULL outside a pump */
   struct coh_frame *frame;         /* innermost; NULL when no task runs */
-  size_t passing;                  /* coroutines inside of tasks' that wait */
+  size_t passing;                  /* steps passed on outward and not made again yet, see costep.h */
   struct coh_link closings;        /* coroutines that are being closed; see coclose.h */
   bool fenced;                     /* what a task left open is being closed: see abandon.h */
-  lua_KContext opened;             /* scopes and groups so far: each has a number of its own */
+  lua_KContext opened;             /* scopes and groups so far, which numbers the next */
   size_t groups_closed;            /* so far */
   uint64_t checkpoints;            /* calls that may wait, so far */
   uint64_t seed;                   /* of the shuffle, when there is one */
@@ -70,10 +70,10 @@ struct coh_state {
   size_t fibers_free;
   size_t scopes_free;
   size_t groups_free;
-  struct coh_link unstarted;       /* ended before they had started, not looked at yet; linked as 'fibers' */
-  struct coh_link buried;          /* ended, but handles point to them that nobody can find; the same link */
-  bool lost_freed;                 /* what was there, see lost.h: the lua_State is being closed */
-  bool memory_short;               /* it ran out, and no coroutine was made since: see shed.h */
+  struct coh_link unstarted;       /* ended without calling started, and their starters did not look yet */
+  struct coh_link buried;          /* ended, but lost handles may point to them; both linked as 'fibers' */
+  bool lost_freed;                 /* the buried were freed, see lost.h: the lua_State is being closed */
+  bool memory_short;               /* memory ran out, and no coroutine was made since: see shed.h */
 
   /* Values of Lua's. */
   const void *kinds[4];            /* identity of the metatable of each coh_kind, see object.h */
@@ -82,14 +82,14 @@ struct coh_state {
   struct coh_anchors objects;      /* of luascopes and luagroups: their faces */
   int cancelled;                   /* registry reference: Cancelled */
   int locals;                      /* registry reference: task-locals, see locals.h */
-  bool locals_outside;             /* what runs outside of tasks has some */
+  bool locals_outside;             /* code outside tasks has some */
 
   /* How it ends. */
   struct coh_unwinding *unwindings;  /* of tasks being ended by force, owned; see stubborn.h */
   struct coh_watch *watch;         /* the watchdog, or NULL; see watch.h */
   struct coh_interrupt *interrupt;   /* watches for Ctrl-C, owned; see io/interrupt.c */
   int report;                      /* registry reference: why all was stopped, as text; or LUA_NOREF */
-  int report_kind;                 /* enum coh_error_kind that says so */
+  int report_kind;                 /* enum coh_error_kind of the error with that text */
   bool interrupted;                /* Ctrl-C came */
   bool forced;                     /* stuck for the second time: every Cancelled is the last warning */
   bool closing;                    /* being torn down: nothing may begin */
@@ -97,16 +97,16 @@ struct coh_state {
   /* The host. */
   struct coh_hosted *hosted;       /* array of the host's tasks, owned; see open/embed.c */
   size_t hosted_size;
-  uint32_t hosted_used;            /* no place was used more often in a runtime that is closed */
+  uint32_t hosted_used;            /* the most uses of any place in runtimes closed so far */
   unsigned inside;                 /* calls of the host's that run Lua outside of a pump */
-  int refused;                     /* libuv's status: why the runtime did not open */
+  int refused;                     /* libuv's status, when the runtime could not be opened */
   uint8_t standard_held;           /* of the first three descriptors, see io/standard.h */
 };
 
 /*
 ** The head of every userdata that stands for a scope, a group or a task; for a
 ** task it is all there is. 'scope' is NULL once that has ended; the other fields
-** are how it was then.
+** then say how it was at its end.
 */
 struct coh_object {
   struct coh_scope *scope;
@@ -117,10 +117,10 @@ struct coh_object {
   bool taken : 1;                 /* of a task: Lua's own library has ended its coroutine */
   bool shield;
   bool caught;
-  uint16_t mark;                  /* COH_OBJECT_MARK: a metatable can be put on another's userdata */
+  uint16_t mark;                  /* COH_OBJECT_MARK: a metatable could be put on any userdata */
 };
 
-/* In the last bytes of what is as large as two pointers: those of no pointer are like it. */
+/* In the last bytes of an object as large as two pointers, where no pointer can have this value. */
 #define COH_OBJECT_MARK 0xC047
 _Static_assert(offsetof(struct coh_object, mark) + 2 == 2 * sizeof(void *), "the mark is last");
 
@@ -137,14 +137,14 @@ struct coh_watch;
 
 struct coh_luascope {
   struct coh_scope scope;
-  struct coh_face *face;          /* its userdata, anchored in 'slot'; NULL when nobody asked for one */
-  lua_KContext number;            /* no other scope or group has it */
+  struct coh_face *face;          /* its userdata, anchored in 'slot'; NULL until asked for */
+  lua_KContext number;            /* unique among scopes and groups */
   int slot;                       /* in state.objects, for good */
-  unsigned nesting;               /* of how many scopes of its task it is the innermost */
+  unsigned nesting;               /* how many scopes deep its task is, itself included */
   uint8_t form;                   /* which function opened it, see scopes.c */
   bool failed;                    /* what it ran raised */
-  bool wants_trace;               /* where its own task was cut goes into a Timeout */
-  struct coh_note *stuck;         /* and that is here, owned; NULL before */
+  bool wants_trace;               /* a Timeout of it says where its own task was interrupted */
+  struct coh_note *stuck;         /* that place, owned; NULL before */
   lua_Number seconds;             /* the limit that was asked for, for the message */
 };
 
@@ -152,15 +152,15 @@ struct coh_luagroup {
   struct coh_group group;
   struct coh_scope block;         /* around the body, in the block form */
   struct coh_object *object;      /* its userdata, anchored in 'slot' */
-  lua_KContext number;            /* no other scope or group has it */
+  lua_KContext number;            /* unique among scopes and groups */
   int slot;                       /* in state.objects, for good */
-  unsigned nesting;               /* of how many groups that its host is in it is the innermost */
+  unsigned nesting;               /* how many groups deep its host is, itself included */
   struct coh_luascope *deferring; /* around the deferred function that runs now, or NULL */
   unsigned deferred;              /* functions that have yet to run at the end */
-  unsigned deferred_failed;       /* and how many of those that ran raised */
+  unsigned deferred_failed;       /* how many of those that ran raised */
   bool deferred_lost;             /* memory ran out as one was to run, or as its error was to be kept */
   bool body_failed;               /* the body raised */
-  bool body_cut;                  /* and it was Cancelled */
+  bool body_cut;                  /* what it raised is Cancelled */
   bool joined;                    /* the host has waited once, or was told that it cannot */
   bool cut_tasks;                 /* a task of it was given Cancelled, because the group is cancelled */
   bool given_up;                  /* it was left open, and is being closed: nothing enters it any more */
@@ -168,22 +168,22 @@ struct coh_luagroup {
 
 /* Text taken where an error happened. Owned by the fiber it happened in, or the scope it cut. */
 struct coh_note {
-  size_t length;                  /* of the text, without the NUL at its end; there may be others in it */
+  size_t length;                  /* of the text, without the NUL at its end; it may contain others */
   const void *of;                 /* identity of the error; NULL for numbers and booleans */
   char text[];
 };
 
 /*
-** What a task may hold until it gives it back, in the list of who holds it. 'ended'
-** is called, out of that list, when the holder ends first; 'name' is the holder's. It
-** may be NULL, and then nothing raises; else it may once all is as it shall be.
+** Something that a task holds until it gives it back, in a list of the holder's. When
+** the holder ends first it is taken out of that list and 'ended' is called. 'name' is
+** the holder's. If it is NULL 'ended' must not raise; else it may, as its last act.
 */
 struct coh_held {
   struct coh_link link;
   void (*ended)(lua_State *L, struct coh_held *held, const char *name);
 };
 
-/* What few fibers have. */
+/* What only few fibers need. */
 struct coh_extra {
   struct coh_link watchers;       /* queue of waits for its end */
   struct coh_link held;           /* coh_held.link */
@@ -193,25 +193,25 @@ struct coh_extra {
 
 struct coh_fiber {
   struct coh_task task;
-  lua_State *L;                   /* its coroutine, anchored in task.slot, its for good; NULL when dropped */
-  unsigned budget : 7;            /* calls that need not wait until it yields by itself */
-  unsigned turns : 6;             /* it stayed at the front, in a cycle: see coh_turn */
+  lua_State *L;                   /* its coroutine, NULL when dropped; anchored in task.slot, kept for good */
+  unsigned budget : 7;            /* waiting calls that may go on at once before it has to switch */
+  unsigned turns : 6;             /* how often it stayed at the front, modulo 64: see coh_turn */
   unsigned depth : 6;             /* of blocks entered on the C stack since it was resumed */
   bool started : 1;               /* its coroutine has begun */
   bool failed : 1;                /* the value on its stack is an error */
-  bool cut : 1;                   /* and that is Cancelled */
+  bool cut : 1;                   /* that error is Cancelled */
   bool rethrown : 1;              /* the error on its way has its note already */
-  bool yielded : 1;               /* it called coroutine.yield, and was not told yet */
+  bool yielded : 1;               /* it called coroutine.yield, and the error for that is still to come */
   bool dead : 1;                  /* its coroutine cannot be used again */
   bool unwinding : 1;             /* is being ended by force, see stubborn.h */
   bool unclaimed : 1;             /* the host does not want its result */
-  bool robbed : 1;                /* what waited was resumed by somebody else, and sees no end of the wait */
+  bool robbed : 1;                /* somebody else resumed what waited, which will not see the wait end */
   bool locals : 1;                /* it has task-locals, see locals.h */
   bool taken : 1;                 /* Lua's own library has ended its coroutine */
-  bool lost : 1;                  /* and its handle with that: see lost.h */
-  uint16_t withs;                 /* it has open: a coroutine in which this changed may have one of them */
-  uint16_t generation;            /* of tasks that have spawned one another into a cancelled group */
-  struct coh_object *handle;      /* its userdata, on the coroutine's own stack; NULL when nobody asked */
+  bool lost : 1;                  /* its handle was lost with that: see lost.h */
+  uint16_t withs;                 /* open now, see context.c: a coroutine that changed it may have one open */
+  uint16_t generation;            /* how many tasks spawned one another into a cancelled group before it */
+  struct coh_object *handle;      /* its userdata, on the coroutine's own stack; NULL until asked for */
   struct coh_note *note;          /* of the latest error, or NULL */
   struct coh_extra *extra;        /* owned; NULL until it is needed */
 };
@@ -241,7 +241,7 @@ static inline struct coh_luagroup *coh_luagroup_around(struct coh_scope *scope) 
   return NULL;
 }
 
-/* The number of a scope or of the group it belongs to: later ones have higher ones. That of a task has 0. */
+/* The number of a scope, or of the group it belongs to: it grows with each opened. A task's scope has 0. */
 static inline lua_KContext coh_number_of(struct coh_scope *scope) {
   const struct coh_luagroup *g = coh_luagroup_around(scope);
   if (g != NULL) return g->number;
@@ -252,7 +252,7 @@ static inline struct coh_state *coh_state_from(struct coh_runtime *rt) {
   return coh_item(rt, struct coh_state, loop.rt);
 }
 
-/* Does 'co' have a hook of the program's? [-0, +0, -] */
+/* Has the program set a hook in 'co'? [-0, +0, -] */
 static inline bool coh_is_hooked(const struct coh_state *S, lua_State *co) {
   lua_Hook hook = lua_gethook(co);
   return hook != NULL && hook != S->known.hook;
@@ -264,8 +264,8 @@ static inline struct coh_fiber *coh_running(struct coh_state *S) {
 }
 
 /*
-** Anchors. 'take' puts the value on top into a new slot [-1, +0, m]; 'set' into that slot [-1, +0, -];
-** 'clear' keeps the slot and forgets the value [-0, +0, -]; 'push' [-0, +1, -].
+** Anchors. 'take' moves the value on top into a new slot [-1, +0, m], 'set' into a given one [-1, +0, -];
+** 'clear' keeps the slot and forgets the value [-0, +0, -]; 'push' pushes the value [-0, +1, -].
 */
 int coh_anchors_take(lua_State *L, struct coh_anchors *a);
 void coh_anchors_set(lua_State *L, const struct coh_anchors *a, int slot);
@@ -273,7 +273,7 @@ void coh_anchors_clear(lua_State *L, const struct coh_anchors *a, int slot);
 void coh_anchors_push(lua_State *L, const struct coh_anchors *a, int slot);
 void coh_anchors_free(lua_State *L, struct coh_anchors *a, int slot);
 
-/* The scope of 'o' ended: keep what can still be read of it. [-0, +0, -] */
+/* The scope of 'o' ends: copy into 'o' what can still be read of it. [-0, +0, -] */
 void coh_object_end(struct coh_object *o);
 
 /* Free what is in 'note', if anything is. */

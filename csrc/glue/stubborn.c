@@ -23,18 +23,18 @@
 #define ROUNDS_MAX 40
 
 enum phase {
-  OBSERVE,  /* until the next delivery: which is the shallowest frame that runs? */
+  OBSERVE,  /* until the next delivery, find the shallowest frame that runs */
   RAISE,    /* at the next instruction as shallow as that, or a little deeper in each round */
-  FOLLOW,   /* and again at each instruction below the one that caught it */
+  FOLLOW,   /* raise again at each instruction below the function that caught it */
   CLOSE     /* nothing helped */
 };
 
 struct coh_unwinding {
   struct coh_unwinding *next;  /* in state.unwindings */
   struct coh_fiber *fiber;
-  struct coh_note *place;      /* where it was when that began, owned; NULL without memory */
+  struct coh_note *place;      /* where it was when unwinding began, owned; NULL without memory */
   enum phase phase;
-  int count;                   /* deliveries it had caught then */
+  int count;                   /* deliveries it had caught by then */
   int shallowest;              /* OBSERVE: the least depth seen */
   int limit;                   /* FOLLOW: raise at this depth or less */
   int waits;                   /* deliveries since the latest raise */
@@ -53,8 +53,8 @@ static struct coh_unwinding *find(struct coh_state *S, struct coh_fiber *f) {
 /* {{ The hook */
 
 /*
-** Is this in a function that unwinding calls? What a '<close>' variable does is done to its end, unless it
-** catches what it is told, too.
+** Is the task in a function that unwinding calls? That of a '<close>' variable runs to its end, unless too
+** many rounds show that it catches Cancelled as well.
 */
 static bool spares(struct coh_unwinding *u, lua_State *L, const struct coh_state *S, const lua_Debug *ar) {
   if (u->spared != 0 && coh_unwind_is_task_deeper(S, u->spared - 1)) return true;
@@ -93,7 +93,7 @@ void coh_stubborn_hook(lua_State *L, struct coh_state *S, struct coh_fiber *f, c
 
 static void observe(struct coh_unwinding *u) {
   u->phase = u->rounds++ < ROUNDS_MAX ? OBSERVE : CLOSE;
-  u->shallowest = INT_MAX / 2;  /* no stack is as deep, and rounds are added */
+  u->shallowest = INT_MAX / 2;  /* deeper than any stack, also when rounds are added */
   u->waits = 0;
 }
 
@@ -133,8 +133,8 @@ static void report(lua_State *L, struct coh_state *S, struct coh_fiber *f) {
 
 
 /*
-** Where deliveries are counted: in the scope of its own that cuts the task, so that
-** they are forgotten where that ends, or in the task's outermost.
+** The scope that counts deliveries: the canceller if the task has it open itself, so
+** that the count ends with that scope, else the task's outermost.
 */
 static struct coh_scope *find_counter(struct coh_fiber *f) {
   struct coh_scope *canceller = f->task.current->canceller;
@@ -142,7 +142,7 @@ static struct coh_scope *find_counter(struct coh_fiber *f) {
 }
 
 
-/* A task is cut with its group, and by no limit of its own: what it does with that concerns the host. */
+/* A task gets Cancelled for its group, not for a scope of its own: if it catches that, the host must know. */
 static void note_cut(struct coh_fiber *f) {
   struct coh_group *g = f->task.group;
   if (g != NULL && coh_scope_is_cut(&g->scope)) coh_item(g, struct coh_luagroup, group)->cut_tasks = true;
@@ -199,7 +199,7 @@ void coh_stubborn_push_error(lua_State *L, struct coh_state *S, struct coh_fiber
 }
 
 
-/* pcall'ed: (fiber) -> a coroutine with who it is and its error */
+/* pcall'ed: (fiber) -> a coroutine with the fiber's identity and error on its stack */
 static int make_error(lua_State *L) {
   struct coh_state *S = coh_state_of(L);
   struct coh_fiber *f = lua_touserdata(L, 1);
@@ -219,9 +219,9 @@ static int make_error(lua_State *L) {
 
 /*
 ** Close the coroutine by force: its '<close>' variables run, but cannot wait.
-** Its error is made first, while its name can still be seen. That is kept in a
-** new coroutine: this one remembers a message handler that it has no more, and Lua
-** would call that if somebody resumed it. Without memory for it the task fails so.
+** Its error is made first, while its name can still be read, and kept in a new
+** coroutine: the closed one remembers a message handler that it no longer has, and
+** Lua would call that if somebody resumed it. Without memory for it, that is the error.
 */
 static void close_by_force(struct coh_state *S, struct coh_fiber *f) {
   lua_State *L = S->pump;

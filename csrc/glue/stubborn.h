@@ -23,7 +23,7 @@ void coh_stubborn_count(lua_State *L, struct coh_state *S, struct coh_fiber *f);
 /* Before a step of a fiber that is unwinding: true when it is closed by force instead. [-0, +0, -] */
 bool coh_stubborn_step(struct coh_state *S, struct coh_fiber *f);
 
-/* Does its unwinding want the hook? In that of 'L': raise where it is to unwind. [-0, +0, v] */
+/* Does the unwinding of 'f' want the hook? In the hook of 'L': raise if 'f' is to unwind here. [-0, +0, v] */
 bool coh_stubborn_wants_hook(struct coh_state *S, struct coh_fiber *f);
 void coh_stubborn_hook(lua_State *L, struct coh_state *S, struct coh_fiber *f, const lua_Debug *ar);
 

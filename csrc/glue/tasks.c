@@ -1,7 +1,7 @@
 /*
 ** Tasks: see tasks.h. A task object is a few bytes and a few user values; while
-** the task lives the rest is in its fiber, and at its end the result, or the
-** error, is what is kept.
+** the task lives the rest is in its fiber, and after its end only the result, or
+** the error, is kept.
 */
 #include "glue/tasks.h"
 
@@ -50,7 +50,7 @@ static int slept(lua_State *L, int status, lua_KContext context) {
 }
 
 
-/* Sleep until the time at 1, which is an absolute one in ns by now. */
+/* Sleep until the time at 1, which is absolute, and in ns. */
 static int sleep_try(lua_State *L, int status, lua_KContext context) {
   struct coh_fiber *f = coh_test(L, context);
   (void)status;
@@ -160,7 +160,7 @@ static int push_results(lua_State *L, const struct coh_object *o) {
 }
 
 
-/* Push the error of the task at 1, which has one: it is kept unless memory ran out first. [-0, +1, m] */
+/* Push the error of the task at 1, which has one. None is kept there if memory ran out first. [-0, +1, m] */
 static void push_error(lua_State *L, const struct coh_object *o) {
   if (o->taken) lua_pushliteral(L, COH_TAKEN);
   else if (o->result != COH_FAILED) push_aborted(L);
@@ -200,7 +200,7 @@ static int l_error(lua_State *L) {
 static const struct coh_wait_kind watch_kind = {.what = "the end of a task"};
 
 
-/* The task to wait for is alone at 1, and not the one that runs. [-n, +0, v] */
+/* Check that the task at 1 is not the running one, and leave it alone on the stack. [-n, +0, v] */
 static void check_other(lua_State *L, const char *what) {
   const struct coh_fiber *other = fiber_of(check_task(L, what));
   if (other != NULL && other == coh_running(coh_state_here(L)))

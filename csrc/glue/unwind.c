@@ -6,7 +6,7 @@
 #include "lua/depth.h"
 
 
-/* Does an error pass through the function of 'ar'? What 'wrap' made raises it again, so does the guard. */
+/* Does an error pass through the function of 'ar'? What 'wrap' made and the guard raise it again. */
 static bool lets_errors_through(const struct coh_state *S, lua_State *L, lua_Debug *ar) {
   lua_CFunction f;
   if (!lua_checkstack(L, 1)) return false;

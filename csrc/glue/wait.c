@@ -9,7 +9,7 @@
 #include "lua/arg.h"
 #include "lua/text.h"
 
-#define BLOCKS_ON_C_STACK 60  /* protected calls in one another: Lua allows about 190 C calls */
+#define BLOCKS_ON_C_STACK 60  /* nested protected calls: Lua allows about 190 C calls */
 
 
 int coh_refuse_outside(lua_State *L) {
@@ -24,10 +24,10 @@ void coh_refuse_call(lua_State *L) {
 
 
 /*
-** Where orders are explored the budget is one call, so that there is a choice at
-** each. The task stays at the front then, where it is found if the first is picked;
-** the turn that the plain order has for the others comes after as many calls as there.
-** Who is cancelled where memory is short gives none, so that it ends.
+** While orders are explored the budget is one call, so that each call is a choice. The
+** task then stays at the front, where picking the first finds it; the others have their
+** turn after as many calls as in the plain order. While memory is short a cancelled
+** task gives them none, so that it ends.
 */
 int coh_turn(lua_State *L, struct coh_fiber *f, lua_KFunction k) {
   struct coh_runtime *rt = coh_task_runtime(&f->task);

@@ -15,9 +15,10 @@
 **   }
 **   static int l_thing(lua_State *L) { check arguments; return coh_begin(L, thing_try); }
 **
-** The context of every continuation is the fiber, and its stack is as it was, and
-** not empty: so costep.c knows at a glance who waits and who has yielded. A yield
-** that finds its task running, neither ready nor parked, was the user's own.
+** The context of every continuation is the fiber. The stack of a function that waits
+** stays as it was, and is not empty: by that inner.c tells it from the user's 'yield'.
+** A task that has yielded while it is neither ready nor parked did not wait: that
+** yield was the user's own.
 ** Everything below raises in the running task only, never from the kernel.
 */
 #ifndef COH_GLUE_WAIT_H
@@ -49,7 +50,7 @@ static inline struct coh_fiber *coh_check_task(lua_State *L) {
 /* Say why 'L' cannot wait. Never returns. [-0, +0, v] */
 void coh_refuse_call(lua_State *L);
 
-/* A checkpoint begins: the running fiber, or what is in the way of a wait is raised. [-0, +0, v] */
+/* Begin a checkpoint: returns the running fiber, or raises what is in the way of a wait. [-0, +0, v] */
 static inline struct coh_fiber *coh_check_wait_in(struct coh_state *S, lua_State *L) {
   if (!coh_can_wait(S, L)) coh_refuse_call(L);
   S->checkpoints++;
@@ -70,8 +71,8 @@ static inline struct coh_fiber *coh_fiber_at(lua_KContext context) {
 }
 
 /*
-** Yield a parked or ready task, going on with 'k' with the stack as it is. One that ought to have seen that
-** it is cancelled is found where ASan looks for mistakes.
+** Yield a parked or ready task, which goes on with 'k' and the stack as it is. Builds for ASan assert that it
+** did not park although it was cancelled.
 */
 static inline int coh_yield(lua_State *L, struct coh_fiber *f, lua_KFunction k) {
 #ifdef __SANITIZE_ADDRESS__
@@ -97,16 +98,16 @@ int coh_turn(lua_State *L, struct coh_fiber *f, lua_KFunction k);
 /* Let all others run, then go on with 'k'. Use as 'return coh_switch(L, k)'. */
 int coh_switch(lua_State *L, lua_KFunction k);
 
-/* At the sixtieth block on the C stack: begin again on an empty one. True: return coh_yield. */
+/* Is this the sixtieth block on the C stack? Then return coh_yield, to begin it again on an empty one. */
 bool coh_too_deep(lua_State *L, struct coh_fiber *f);
 
 /* Deliver Cancelled to the running task. Never returns. [-0, +0, e] */
 int coh_raise_cancelled(lua_State *L, struct coh_fiber *f);
 
-/* Say that a waiting task's coroutine was resumed by somebody else. Never returns. [-0, +0, v] */
+/* Raise that a waiting task's coroutine was resumed by somebody else. Never returns. [-0, +0, v] */
 int coh_refuse_resume(lua_State *L);
 
-/* The fiber of a continuation, which runs: nobody but us may resume its coroutine. [-0, +0, v] */
+/* The fiber of a continuation. Raises if it does not run: somebody else resumed its coroutine. [-0, +0, v] */
 static inline struct coh_fiber *coh_resumed(lua_State *L, lua_KContext context) {
   struct coh_fiber *f = coh_fiber_at(context);
   if (f->task.wait.place == COH_RUNNING) return f;
@@ -116,12 +117,12 @@ static inline struct coh_fiber *coh_resumed(lua_State *L, lua_KContext context) 
 }
 
 /*
-** The running task has the scope or group of this number open; else raise: a coroutine of the user's that was
-** suspended in it went on too late. [-0, +0, v]
+** The scope or group of this number, which the running task must have open. Else a coroutine of the user's
+** that was suspended in it went on too late: raises that. [-0, +0, v]
 */
 struct coh_scope *coh_check_open_scope(lua_State *L, lua_KContext number);
 
-/* First line of a 'try': the fiber, or Cancelled when its task is. [-0, +0, e] */
+/* First line of a 'try': returns the fiber, or raises Cancelled when its task is cancelled. [-0, +0, e] */
 static inline struct coh_fiber *coh_test(lua_State *L, lua_KContext context) {
   struct coh_fiber *f = coh_resumed(L, context);
   if (coh_task_cancelled(&f->task)) coh_raise_cancelled(L, f);
@@ -129,8 +130,8 @@ static inline struct coh_fiber *coh_test(lua_State *L, lua_KContext context) {
 }
 
 /*
-** First line after a park: the fiber, or Cancelled when that ended the wait. Who must
-** tidy up first takes coh_resumed and looks at the outcome. [-0, +0, e]
+** First line after a park: returns the fiber, or raises Cancelled when that ended the wait. Code that
+** must tidy up first calls coh_resumed and looks at the outcome. [-0, +0, e]
 */
 static inline struct coh_fiber *coh_woken(lua_State *L, lua_KContext context) {
   struct coh_fiber *f = coh_resumed(L, context);
@@ -138,13 +139,13 @@ static inline struct coh_fiber *coh_woken(lua_State *L, lua_KContext context) {
   return f;
 }
 
-/* The same for a kind that has a 'forfeit': whoever goes on has what it was woken with. [-0, +0, e] */
+/* The same for a kind with a 'forfeit': from here on the task owns what it was woken with. [-0, +0, e] */
 static inline struct coh_fiber *coh_arrived(lua_State *L, lua_KContext context) {
   coh_resumed(L, context)->task.wait.kind = NULL;
   return coh_woken(L, context);
 }
 
-/* Raise the error on top again; its note stays. Never returns. [-1, +0, e] */
+/* Raise the error on top again, keeping its note. Never returns. [-1, +0, e] */
 int coh_rethrow(lua_State *L, struct coh_fiber *f);
 
 COH_SEEN

@@ -1,6 +1,6 @@
 /*
-** Tasks in queues of ours, as that of a channel or a lock has: which one is next, and is it there still? Its
-** coroutine may be gone while its wait stands in the queue, and who is not there is given nothing.
+** Tasks in queues such as those of channels and locks: which is next, and is it still there? The coroutine of
+** a task may be gone while its wait is still in the queue; such a task must be given nothing.
 */
 #ifndef COH_GLUE_WAITER_H
 #define COH_GLUE_WAITER_H
@@ -11,22 +11,22 @@
 COH_HIDDEN
 
 /*
-** Does the suspended task of 'w' wait in 'co' still? Lua's own library may have closed or resumed that, or a
-** coroutine around it: then nothing may be given to its stack, or taken from it, and it may have been
-** collected. [-0, +0, -]
+** Does the suspended task of 'w' still wait in 'co'? Lua's own library may have closed or resumed that, or a
+** coroutine around it: then nothing may be moved to its stack, or from it, and it may have been collected.
+** [-0, +0, -]
 */
 bool coh_waiter_is_in(const struct coh_wait *w, lua_State *co);
 
-/* The same of one in a queue, whose coroutine is 'w->of'. */
+/* The same for a wait in a queue, whose coroutine is in 'w->of'. */
 bool coh_waiter_is_there(struct coh_wait *w);
 
-/* It is not there, or what it waits for is no more: its task goes on, and finds that out. */
+/* Wake a wait that is not there, or what it waits for is not: its task goes on, and finds that out. */
 void coh_waiter_send_off(struct coh_wait *w);
 
 /* The oldest wait of 'queue' that is there, or NULL; those before it are sent off. [-0, +0, -] */
 struct coh_wait *coh_waiter_send_off_to(struct coh_link *queue);
 
-/* Is that the first, in the coroutine of its task itself? As a rule. */
+/* Is the first of a queue there, in its task's own coroutine? The usual case. */
 static inline bool coh_waiter_first_is_plain(const struct coh_wait *w) {
   const struct coh_fiber *f = coh_item(w, struct coh_fiber, task.wait);
   return w->place == COH_PARKED && w->of == f->L && !f->robbed && lua_status(f->L) == LUA_YIELD;

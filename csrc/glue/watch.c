@@ -11,8 +11,8 @@
 #include "glue/unwind.h"
 #include "lua/depth.h"
 
-#define INSTRUCTIONS 100000  /* between two looks at the clock: a millisecond; some fifty for who unwinds */
-#define ANYWHERE (INT_MAX - 1)  /* no stack is as deep */
+#define INSTRUCTIONS 100000  /* between two looks at the clock: a millisecond, or fifty with a hook at each */
+#define ANYWHERE (INT_MAX - 1)  /* deeper than any stack */
 
 
 static void begin_counting(struct coh_watch *watch) {
@@ -47,7 +47,7 @@ void coh_watch_expire(struct coh_state *S, lua_State *L) {
 }
 
 
-/* Not so a coroutine of Lua's own library, or of a task that is being closed by force. */
+/* Is 'L' the innermost frame's? Not if Lua's own library resumed it, or its task is closed by force. */
 static bool is_innermost(const struct coh_state *S, const lua_State *L) {
   return S->frame != NULL && S->frame->co == L;
 }
@@ -63,7 +63,7 @@ static void begin_unwinding(lua_State *L, struct coh_state *S, struct coh_fiber 
 }
 
 
-/* Others may have the hook called at each instruction: that is more than is wanted here. */
+/* Other parts may have the hook called at each instruction: look at the clock no more often for that. */
 static bool is_time_to_look(lua_State *L, struct coh_watch *watch) {
   if (lua_gethookcount(L) != 1) return true;
   if (--watch->left > 0) return false;
@@ -72,7 +72,7 @@ static bool is_time_to_look(lua_State *L, struct coh_watch *watch) {
 }
 
 
-/* Has 'f' run for too long? Once all is to end by force, so has whoever runs at all, under a shield too. */
+/* Has 'f' run for too long? Once all is to end by force, any task that runs has, under a shield too. */
 static bool is_late(struct coh_state *S, lua_State *L, const struct coh_fiber *f) {
   if (coh_watch_is_over(S->watch)) {
     coh_watch_expire(S, L);
@@ -83,8 +83,8 @@ static bool is_late(struct coh_state *S, lua_State *L, const struct coh_fiber *f
 
 
 /*
-** Is 'L' in what unwinding calls? If not it raises now, and then where it is no deeper than who catches that.
-** Who called Lua's library, which has resumed a stranger, has one frame more: the library's.
+** Is 'L' in a function that unwinding calls? If not it raises now, and from then on only below the function
+** that catches that. A coroutine that resumed a stranger has one frame more, of Lua's library.
 */
 static bool spares(lua_State *L, const struct coh_state *S) {
   struct coh_watch *watch = S->watch;
@@ -109,7 +109,7 @@ int coh_watch_count(const struct coh_watch *watch, const lua_State *co, const st
 
 void coh_watch_hook(lua_State *L, struct coh_state *S, struct coh_fiber *f) {
   struct coh_watch *watch = S->watch;
-  if (L == S->pump) return;  /* that is nothing of the task's */
+  if (L == S->pump) return;  /* which runs nothing of the task's */
   if (watch->busy != f && !is_time_to_look(L, watch)) return;
   if (is_late(S, L, f)) begin_unwinding(L, S, f);
   if (watch->busy != f || spares(L, S)) return;

@@ -45,14 +45,14 @@ static int64_t scale(int64_t ns, double factor) {
 }
 
 
-/* A virtual clock's own. The point it counts from stays, so that many looks lose nothing. */
+/* A virtual clock's time. Reading it does not move its origin, so rounding errors do not add up. */
 static int64_t virtual_now(const struct coh_clock *c) {
   if (c->rate == 0) return c->now_ns;
   return coh_time_add(c->now_ns, scale(coh_clock_machine() - c->origin_ns, c->rate));
 }
 
 
-/* A host's clock that steps back is held still: deadlines rely on it. */
+/* A host's clock that steps back is held still: deadlines rely on time not going back. */
 int64_t coh_clock_now(struct coh_clock *c) {
   if (c->kind == COH_CLOCK_VIRTUAL) return virtual_now(c);
   if (c->kind == COH_CLOCK_REAL) {
@@ -65,7 +65,7 @@ int64_t coh_clock_now(struct coh_clock *c) {
 }
 
 
-/* Count a virtual clock from 'at_ns' on. */
+/* Set a virtual clock to 'at_ns', and let it count from there. */
 static void count_from(struct coh_clock *c, int64_t at_ns) {
   c->now_ns = at_ns;
   c->origin_ns = coh_clock_machine();

@@ -1,8 +1,8 @@
 /*
 ** Time, as int64 nanoseconds that never go back. A clock is the machine's
 ** monotonic one, a host's function, or virtual: a number that moves only when
-** told, or by itself to the next deadline once nothing is left to do, or at a rate
-** with the machine's.
+** set, or jumps to the next deadline once nothing else is left to do, or runs at a
+** fixed rate of the machine's.
 */
 #ifndef COH_KERNEL_CLOCK_H
 #define COH_KERNEL_CLOCK_H
@@ -14,16 +14,16 @@
 
 COH_HIDDEN
 
-#define COH_NEVER INT64_MAX  /* a point in time that does not come */
+#define COH_NEVER INT64_MAX  /* a point in time that never comes */
 
 enum coh_clock_kind { COH_CLOCK_REAL, COH_CLOCK_HOST, COH_CLOCK_VIRTUAL };
 
 struct coh_clock {
   enum coh_clock_kind kind;
   bool autojump;                /* virtual: jump to the next deadline when idle */
-  double rate;                  /* virtual: so many seconds pass in one of the machine's; 0 or more */
-  int64_t now_ns;               /* virtual: the time when it was last told; others: the latest answer */
-  int64_t origin_ns;            /* the machine's time at 'init'; virtual: at 'now_ns', when it has a rate */
+  double rate;                  /* virtual: its seconds per second of the machine's; 0 or more */
+  int64_t now_ns;               /* virtual: the time it was last set to; others: the latest reading */
+  int64_t origin_ns;            /* the machine's time at 'init'; virtual with a rate: at 'now_ns' */
   int64_t (*host)(void *ud);    /* host: its function, in ns */
   void *ud;                     /* borrowed, handed to 'host' */
 };
@@ -32,7 +32,7 @@ void coh_clock_init_real(struct coh_clock *c);
 void coh_clock_init_host(struct coh_clock *c, int64_t (*now)(void *ud), void *ud);
 void coh_clock_init_virtual(struct coh_clock *c, bool autojump);
 
-/* The machine's own monotonic time, since some moment. */
+/* The machine's own monotonic time, from an arbitrary origin. */
 int64_t coh_clock_machine(void);
 
 /* Nanoseconds on this clock. Real and virtual clocks start at 0. */
@@ -44,12 +44,12 @@ void coh_clock_jump(struct coh_clock *c, int64_t at_ns);
 /* Let a virtual clock run at 'rate' from now on: finite, 0 or more. */
 void coh_clock_set_rate(struct coh_clock *c, double rate);
 
-/* Does it stand still by itself while the machine waits? */
+/* Does it stand still while the machine's time passes? */
 static inline bool coh_clock_stands(const struct coh_clock *c) {
   return c->kind == COH_CLOCK_VIRTUAL && c->rate == 0;
 }
 
-/* The machine's nanoseconds until a clock that does not stand has moved by 'ns', rounded up. */
+/* The machine's nanoseconds that this clock, which must not stand, takes to move by 'ns'. Rounded up. */
 int64_t coh_clock_real_ns(const struct coh_clock *c, int64_t ns);
 
 /* a + b without overflow; b >= 0. COH_NEVER stays COH_NEVER. */

@@ -1,5 +1,5 @@
 /*
-** The runtime's struct: see core.h. Its empty state is all zeroes but for the
+** The runtime's struct: see core.h. Its empty state is all zeroes except for the
 ** list heads, which point to themselves.
 */
 #include "kernel/core.h"

@@ -27,19 +27,19 @@ struct coh_runtime {
 
   struct coh_link ready;             /* coh_wait.link, for the next pass, in order */
   struct coh_link pass;              /* coh_wait.link, still to run in this pass */
-  bool goes_on;                      /* the first of the pass is next, whatever 'choose' says */
+  bool goes_on;                      /* the first of the pass runs next, whatever 'choose' says */
   uint64_t (*choose)(void *ud, uint64_t n);  /* which of n to run next; NULL: the first */
   void *choose_ud;                   /* borrowed, handed to 'choose' */
-  bool explores;                     /* 'choose' wants every choice there could be, see run.h */
+  bool explores;                     /* 'choose' wants to make every choice there is, see run.h */
 
   struct coh_heap deadlines;         /* coh_scope.deadline */
   struct coh_heap sleeps;            /* coh_wait.sleep */
   uint64_t timers_made;              /* orders equal times over both heaps */
-  struct coh_link idlers;            /* coh_wait.link, of those who wait for quiet */
+  struct coh_link idlers;            /* coh_wait.link, of the tasks that wait for quiet */
 
   size_t tasks_live;                 /* spawned and not finished */
   size_t waits_external;             /* parked, and something outside tasks can end it */
-  size_t waits_finishing;            /* of those: will end by themselves */
+  size_t waits_finishing;            /* those of them that will end by themselves */
 };
 
 /* An empty runtime. 'clock' is borrowed. */

@@ -55,7 +55,7 @@ static bool has_daemons_only(const struct coh_group *group) {
 }
 
 
-/* The host goes on if nobody is left. */
+/* Wake a host that joins once the group is empty. */
 static void check_end(struct coh_group *group) {
   if (!group->joining || !coh_group_is_empty(group)) return;
   group->joining = false;
@@ -63,7 +63,7 @@ static void check_end(struct coh_group *group) {
 }
 
 
-/* The same after something ended that was no daemon: daemons alone are cancelled. */
+/* The same after the end of anything but a daemon: when only daemons are left, cancel them. */
 static void check_daemons(struct coh_group *group) {
   if (has_daemons_only(group)) cancel_tasks(group, true, COH_REASON_SHUTDOWN);
   check_end(group);
@@ -149,7 +149,7 @@ void coh_group_spawn_granted(struct coh_group *group, struct coh_task *task) {
 }
 
 
-/* A place that it waited for, or had just been granted, is not its any more. */
+/* A spawner will not go on: give up the place that it waited for, or was just granted. */
 static void spawner_died(struct coh_wait *w) {
   struct coh_task *spawner = coh_item(w, struct coh_task, wait);
   if (w->outcome == COH_WOKEN) coh_group_place_given_up(spawner);
@@ -166,7 +166,7 @@ void coh_group_wait_place(struct coh_group *group, struct coh_task *spawner) {
 }
 
 
-/* The group that 'spawner' waited for; it waits no more. */
+/* The group that 'spawner' waited for; its wait is over. */
 static struct coh_group *take_waited(struct coh_task *spawner) {
   struct coh_group *group = spawner->wait.of;
   spawner->wait.kind = NULL;

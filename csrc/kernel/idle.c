@@ -1,5 +1,5 @@
 /*
-** Waiting for quiet: see idle.h. There are few who do, in tests: a list is enough.
+** Waiting for quiet: see idle.h. Only tests do it, a few tasks at a time: a list is enough.
 */
 #include "kernel/idle.h"
 

@@ -1,7 +1,7 @@
 /*
-** Waiting for quiet: tasks that go on when everything else is blocked, once that
-** has lasted for as long as each of them asks for, its cushion. The loop knows when
-** it is quiet; here is who waits for it.
+** Waiting for quiet. It is quiet when everything else is blocked; a task that waits
+** for it goes on once that has lasted for a time of its own choice, its cushion. The
+** loop knows when it is quiet; this file keeps the tasks that wait for it.
 */
 #ifndef COH_KERNEL_IDLE_H
 #define COH_KERNEL_IDLE_H
@@ -15,13 +15,13 @@ struct coh_idler {
   int64_t cushion_ns;  /* of the machine's time */
 };
 
-/* Park until it was quiet for so long. 'idler' is the caller's and stays until the wait ended. */
+/* Park until it has been quiet for the cushion. 'idler' is borrowed until the wait has ended. */
 void coh_idle_park(struct coh_wait *w, struct coh_slot *slot, struct coh_idler *idler);
 
-/* The shortest cushion of those who wait; COH_NEVER when nobody does. */
+/* The shortest cushion among the tasks that wait; COH_NEVER when none does. */
 int64_t coh_idle_least(const struct coh_runtime *rt);
 
-/* Wake all with this cushion, in the order in which they parked. */
+/* Wake all tasks with this cushion, in the order in which they parked. */
 void coh_idle_wake(struct coh_runtime *rt, int64_t cushion_ns);
 
 COH_SEEN

@@ -15,15 +15,15 @@
 
 
 /*
-** It only ends the poll. When it is due before the poll has begun (this process
-** was held up in between), no timer is left to bound that: stopping does.
+** The timer is there to end the poll. If it is due before the poll has begun (the
+** process was held up in between), nothing is left to bound that: so it stops the loop.
 */
 static void on_timer(uv_timer_t *timer) {
   uv_stop(timer->loop);
 }
 
 
-/* libuv runs its timers first and blocks then, though one of them may have woken a task. */
+/* libuv runs its timers and then blocks, though one of them may have woken a task: do not let it. */
 static void on_before_poll(uv_prepare_t *before_poll) {
   struct coh_loop *loop = coh_item(before_poll, struct coh_loop, before_poll);
   if (coh_run_any(&loop->rt)) uv_stop(&loop->uv);
@@ -36,8 +36,8 @@ static void on_waker(uv_async_t *waker) {
 
 
 /*
-** The first loop of a process has a pipe that all share: libuv aborts when it gets none. So as many
-** descriptors as that and the loop's own must be free. 0 or a negative status.
+** With the first loop of a process libuv opens a pipe that all loops share, and aborts if it cannot. So try
+** first whether there are descriptors for that pipe and for the loop itself. 0 or a negative status.
 */
 static int try_descriptors(void) {
   int ends[2], third;
@@ -100,7 +100,7 @@ void coh_loop_renew(struct coh_loop *loop) {
 }
 
 
-/* End the sleeps and pass the deadlines that are due, in the order of their times. */
+/* End the sleeps and cancel for the deadlines that are due, in the order of their times. */
 static void expire(struct coh_runtime *rt) {
   struct coh_heap *from;
   struct coh_heap_node *n;
@@ -114,7 +114,7 @@ static void expire(struct coh_runtime *rt) {
 }
 
 
-/* Nanoseconds in whole milliseconds, up, so that no poll ends before its time. */
+/* Nanoseconds in whole milliseconds, rounded up so that no poll ends early. */
 static uint64_t poll_ms(int64_t ns) {
   if (ns >= (int64_t)POLL_MAX_MS * MS_NS) return POLL_MAX_MS;
   return (uint64_t)((ns + MS_NS - 1) / MS_NS);
@@ -137,7 +137,7 @@ static void poll(struct coh_loop *loop, int64_t now_ns, int64_t block_ns) {
     uv_run(&loop->uv, UV_RUN_NOWAIT);
     return;
   }
-  loop->resumes_per_look = 1;  /* those to come may be of another pace */
+  loop->resumes_per_look = 1;  /* what runs next may have another pace */
   uv_update_time(&loop->uv);
   uv_timer_start(&loop->timer, on_timer, poll_ms(block_ns), 0);
   uv_run(&loop->uv, UV_RUN_ONCE);
@@ -159,7 +159,7 @@ static bool time_can_wake(const struct coh_loop *loop) {
 }
 
 
-/* How long the next deadline is away, for who polls meanwhile. */
+/* How long a poll may block before the next deadline or sleep is due, in the machine's time. */
 static int64_t until_next(struct coh_loop *loop) {
   int64_t next_ns = coh_timer_next(&loop->rt), now_ns;
   if (next_ns == COH_NEVER) return COH_NEVER;
@@ -175,8 +175,8 @@ static bool is_awaited_quiet(const struct coh_loop *loop) {
 
 
 /*
-** How long nothing must happen until those who wait for quiet go on, COH_NEVER when
-** nobody does. It is not quiet while an operation is in flight that will end by itself.
+** How much longer nothing must happen before a task that waits for quiet goes on; COH_NEVER
+** when none does. It is not quiet while an operation is in flight that will end by itself.
 */
 static int64_t until_quiet(struct coh_loop *loop) {
   int64_t now_ns, end_ns;
@@ -191,7 +191,7 @@ static int64_t until_quiet(struct coh_loop *loop) {
 }
 
 
-/* A virtual clock jumps when nothing is ready, no operation will end by itself, and nobody waits for that. */
+/* A virtual clock jumps when nothing is ready, no operation will end by itself, and no task awaits quiet. */
 static bool can_jump(const struct coh_loop *loop) {
   if (!is_virtual(loop) || !loop->rt.clock->autojump || loop->rt.waits_finishing > 0) return false;
   if (is_awaited_quiet(loop)) return false;
@@ -211,7 +211,7 @@ static int64_t earlier(int64_t a_ns, int64_t b_ns) {
 }
 
 
-/* A look begins: after how many resumes of the pace since the last is the next one due? */
+/* A look begins: from the pace of the resumes since the last one, set how many to run until the next. */
 static void set_pace(struct coh_loop *loop, int64_t now_ns) {
   int64_t lasted_ns = now_ns - loop->looked_ns, fit = COH_RESUMES_PER_LOOK;
   if (lasted_ns > 0) fit = earlier(fit, loop->resumes_since_look * (int64_t)COH_LOOK_NS / lasted_ns);
@@ -220,14 +220,14 @@ static void set_pace(struct coh_loop *loop, int64_t now_ns) {
 }
 
 
-/* What runs by a virtual clock, or is explored, runs again in the same order, however fast it is. */
+/* With a virtual clock, or explored, a run is not paced: at any speed it must repeat in the same order. */
 static bool is_look_due(const struct coh_loop *loop) {
   bool paced = !is_virtual(loop) && !loop->rt.explores;
   return loop->resumes_since_look >= (paced ? loop->resumes_per_look : COH_RESUMES_PER_LOOK);
 }
 
 
-/* The look between passes. What is due already is not waited for. */
+/* The look between passes. It does not block when something is due already. */
 static void look(struct coh_loop *loop, int64_t block_ns) {
   struct coh_runtime *rt = &loop->rt;
   int64_t until_ns = until_next(loop), now_ns = (int64_t)uv_hrtime();
@@ -318,7 +318,7 @@ enum coh_loop_now coh_loop_pump(struct coh_loop *loop, const struct coh_budget *
   sigset_t pipe, before;
   if (budget->resumes != 0) left.resumes = budget->resumes;
   if (budget->run_ns > 0) left.end_ns = coh_time_add((int64_t)uv_hrtime(), budget->run_ns);
-  else if (budget->run_ns < 0) left.resumes = 0;  /* what a host had left of a frame that is late */
+  else if (budget->run_ns < 0) left.resumes = 0;  /* what a host has left of its frame, which is late */
   pipe_block(&pipe, &before);
   do {
     tick(loop, &left, block_ns);

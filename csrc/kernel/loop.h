@@ -3,11 +3,11 @@
 **
 ** A pump runs passes within a budget. It looks at I/O and timers only at the
 ** border between passes, when nothing is ready or 61 resumes have run since the
-** last look, fewer where they are so slow that they take a millisecond: looking in
-** the middle of a pass would make every socket not yet read report again. A pass
-** that a budget cut is finished first. A look while tasks are ready asks the system
-** only when that was not just done: so long steps make it ask at each look, and short
-** ones do not pay for it.
+** last look, or as many as take a millisecond if these are fewer: looking in the
+** middle of a pass would make every socket not yet read report again. A pass that a
+** budget cut short is finished first. While tasks are ready, a look asks the system
+** only if it has not just done so: it asks at each look when steps are long, and short
+** steps do not pay for it.
 **
 ** This is the one file of the kernel that sees libuv's loop. Time comes from the
 ** runtime's clock and its own heaps; one uv timer bounds how long a poll blocks.
@@ -24,9 +24,9 @@
 COH_HIDDEN
 
 #define COH_RESUMES_PER_LOOK 61
-#define COH_LOOK_NS 1000000         /* a look is due after as many as take so long, if these are fewer */
-#define COH_POLL_WAITED_NS 20000    /* a busy loop asks so often when somebody waits for the outside, */
-#define COH_POLL_IDLE_NS 1000000    /* and else: there is nothing but signals to miss */
+#define COH_LOOK_NS 1000000         /* if fewer resumes than that take this long, a look is due after them */
+#define COH_POLL_WAITED_NS 20000    /* how often a busy loop asks the system if a wait is external, */
+#define COH_POLL_IDLE_NS 1000000    /* and if none is: there is nothing but signals to miss */
 
 struct coh_loop {
   struct coh_runtime rt;
@@ -37,10 +37,10 @@ struct coh_loop {
   uv_async_t waker;               /* always referenced, so that a poll really polls */
   void (*step)(struct coh_task *task);
   unsigned resumes_since_look;
-  unsigned resumes_per_look;      /* by the pace between the last two looks; at most COH_RESUMES_PER_LOOK */
+  unsigned resumes_per_look;      /* from the pace between the last two looks; at most COH_RESUMES_PER_LOOK */
   int64_t looked_ns;              /* of uv_hrtime: when the last look began */
   int64_t polled_ns;              /* of uv_hrtime: when the system was asked last */
-  int64_t quiet_ns;               /* of uv_hrtime: since when a look found nothing ready; COH_NEVER: not so */
+  int64_t quiet_ns;               /* of uv_hrtime: since when it is quiet, see idle.h; COH_NEVER: it is not */
   unsigned wake_tokens;           /* held by those who may wake a task from outside */
   bool opened;
 };
@@ -52,10 +52,10 @@ enum coh_loop_now {
   COH_IDLE      /* there are no tasks */
 };
 
-/* A time below 0 is over already: no step begins, nothing is waited for. */
+/* A time below 0 is used up already: no step begins, or nothing blocks. */
 struct coh_budget {
-  uint64_t resumes;   /* at most so many steps; 0 means no limit */
-  int64_t run_ns;     /* begin no step after so much time; 0 means no limit */
+  uint64_t resumes;   /* the most steps to run; 0 means no limit */
+  int64_t run_ns;     /* begin no step after this much time; 0 means no limit */
   int64_t block_ns;   /* how long a look may block when nothing is ready; COH_NEVER: for good */
 };
 
@@ -66,7 +66,7 @@ int coh_loop_open(struct coh_loop *loop, coh_alloc alloc, void *ud, struct coh_c
 /* Close what the loop itself opened and run until every handle is closed. No task may be live. */
 void coh_loop_close(struct coh_loop *loop);
 
-/* A root scope that nobody has cancelled. No task may be live. */
+/* Replace the root scope by a fresh one, which is not cancelled. No task may be live. */
 void coh_loop_renew(struct coh_loop *loop);
 
 /*
@@ -81,7 +81,7 @@ enum coh_loop_now coh_loop_state(const struct coh_loop *loop);
 /* How long a host may sleep before the next pump: 0 when it must not, COH_NEVER for "until the fd". */
 int64_t coh_loop_timeout_ns(struct coh_loop *loop);
 
-/* Make a blocked or sleeping loop look again. The one call that other threads may make. */
+/* Make a blocked or sleeping loop look again. The only call that other threads may make. */
 void coh_loop_wake(struct coh_loop *loop);
 
 COH_SEEN

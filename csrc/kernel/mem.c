@@ -1,6 +1,6 @@
 /*
-** Memory: see mem.h. Blocks are zeroed here once, so that every struct of the
-** project has its empty state without a constructor's help.
+** Memory: see mem.h. Every block is zeroed here, so that a new struct is in its
+** empty state without a constructor's help.
 */
 #include "kernel/mem.h"
 

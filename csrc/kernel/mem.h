@@ -1,7 +1,7 @@
 /*
 ** The one door to memory. Everything the kernel and the glue allocate comes
 ** from the host's allocator (the lua_State's own), so one limit covers all and
-** one counter tells what is held. Tests make the n-th call fail.
+** one counter tells how much is held. Tests make the n-th call fail.
 */
 #ifndef COH_KERNEL_MEM_H
 #define COH_KERNEL_MEM_H
@@ -21,7 +21,7 @@ struct coh_mem {
   coh_alloc alloc;
   void *ud;                  /* borrowed, handed to 'alloc' */
   size_t used;               /* bytes held now */
-  struct coh_faults faults;  /* of memory, and of whoever does what can fail */
+  struct coh_faults faults;  /* of allocations, and of all other operations that can fail */
 };
 
 /* 'alloc' NULL means the C library's. */
@@ -30,7 +30,7 @@ void coh_mem_init(struct coh_mem *m, coh_alloc alloc, void *ud);
 /* 'size' bytes of zeroes, or NULL. */
 void *coh_mem_new(struct coh_mem *m, size_t size);
 
-/* 'ptr' may be NULL. 'size' is what was asked for. */
+/* 'ptr' may be NULL. 'size' is what coh_mem_new was given. */
 void coh_mem_free(struct coh_mem *m, void *ptr, size_t size);
 
 COH_SEEN

@@ -1,13 +1,13 @@
 /*
 ** The ready queue. Tasks that become ready go to the end of 'ready'; a pass
 ** takes all of them over and runs them one by one, so what becomes ready
-** meanwhile waits for the next pass. In order by default; a 'choose' function
-** (a seeded shuffle, or a script) may pick another order for tests.
+** meanwhile waits for the next pass. They run in order by default; for tests a
+** 'choose' function (a seeded shuffle, or a script) may pick another order.
 **
-** One that explores has more choices. A pass widens: what becomes ready meanwhile
-** joins it at its end, so that the choice is among all that is ready, and always
-** picking the first gives the plain order. It is asked with 0, and its answer
-** ignored, when nothing is ready, and so all wait.
+** A 'choose' that explores is given more choices. The pass widens: what becomes ready
+** meanwhile joins it at its end, so that the choice is among all that is ready, and
+** always picking the first gives the plain order. When nothing is ready, because all
+** tasks wait, it is called with 0 and its answer ignored.
 */
 #ifndef COH_KERNEL_RUN_H
 #define COH_KERNEL_RUN_H
@@ -28,12 +28,12 @@ static inline void coh_run_begin(struct coh_runtime *rt) {
   coh_link_splice(&rt->pass, &rt->ready);
 }
 
-/* What became ready joins the pass. */
+/* Let what has become ready join the pass, at its end. */
 static inline void coh_run_widen(struct coh_runtime *rt) {
   coh_link_splice(&rt->pass, &rt->ready);
 }
 
-/* The one that 'choose' picks of a pass that has any. */
+/* The link that 'choose' picks from the pass, which must not be empty. */
 struct coh_link *coh_run_choose(struct coh_runtime *rt);
 
 /* Take the next link of the pass, or NULL at its end. */
@@ -46,7 +46,7 @@ static inline struct coh_link *coh_run_next(struct coh_runtime *rt) {
   return l;
 }
 
-/* A shuffle: 'state' is a uint64_t, not 0, that is the seed and changes. */
+/* A 'choose' that shuffles. 'state' points to a uint64_t, initially the seed, which is not 0. */
 uint64_t coh_run_shuffle(void *state, uint64_t n);
 
 COH_SEEN

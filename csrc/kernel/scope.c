@@ -38,7 +38,7 @@ void coh_scope_detach(struct coh_scope *scope) {
 /* }} */
 
 
-/* What comes after 's' and all below it in a walk of 'top's subtree, or NULL. */
+/* What comes after the whole subtree of 's' in a walk of 'top's, or NULL. */
 static struct coh_scope *after(const struct coh_scope *top, const struct coh_scope *s) {
   for (; s != top; s = s->parent) {
     struct coh_scope *sibling = coh_scope_next(s);
@@ -54,7 +54,7 @@ struct coh_scope *coh_scope_walk(const struct coh_scope *top, const struct coh_s
 }
 
 
-/* The canceller of its parent, where it can see that, or NULL. */
+/* The parent's canceller, unless a shield hides that, or NULL. */
 static struct coh_scope *inherited(const struct coh_scope *s) {
   return s->shield || s->parent == NULL ? NULL : s->parent->canceller;
 }
@@ -67,10 +67,11 @@ static struct coh_scope *canceller_of(struct coh_scope *s) {
 
 
 /*
-** Bring the cancellers up to date in 'top' and below. A scope whose answer stays
-** the same ends the walk there: its children's depend on nothing else. Waits are
-** aborted on the way, with no second walk to memory that is not at hand any more;
-** true when one has come that has a say in it: from there on they are left.
+** Bring the cancellers up to date in 'top' and below. Where a scope's canceller
+** stays the same, all below it is skipped: it depends on nothing else. Waits are
+** aborted on the way, to save a second walk through memory that has left the cache,
+** up to the first whose kind has an 'abort'. From there on they are left to the
+** caller, and the answer is true.
 */
 static bool refresh(struct coh_scope *top) {
   struct coh_scope *s = top;
@@ -93,8 +94,8 @@ static bool refresh(struct coh_scope *top) {
 
 
 /*
-** Abort what is parked in 'top' and below. Scopes behind a shield that are not
-** cancelled are passed over, with all below them.
+** Abort what is parked in 'top' and below. A shielded scope that is not
+** cancelled is skipped, with all below it.
 */
 static void abort_waits(struct coh_scope *top) {
   struct coh_scope *s = top;
@@ -109,7 +110,7 @@ static void abort_waits(struct coh_scope *top) {
 }
 
 
-/* After a change to 'top'. */
+/* Let a change to 'top' take effect in its subtree. */
 static void update(struct coh_scope *top) {
   if (refresh(top)) abort_waits(top);
 }

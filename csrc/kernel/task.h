@@ -1,8 +1,8 @@
 /*
 ** A task: its own cancel scope, its one wait, and the innermost scope it has
-** open. What a step of it does is the runtime's business: whoever embeds this
-** struct resumes a coroutine, a test calls a function. The kernel decides only
-** when a task runs and what interrupts it.
+** open. What a step does is up to whoever embeds this struct: the glue resumes a
+** coroutine, a test calls a function. The kernel decides only when a task runs and
+** what interrupts it.
 **
 ** A task is always in one place (see wait.h), and between steps it is never
 ** COH_RUNNING: a step that neither parks, yields nor finishes is a bug.
@@ -30,18 +30,18 @@ struct coh_task {
   struct coh_scope scope;     /* the outermost of the task; its parent is its group's */
   struct coh_wait wait;
   struct coh_scope *current;  /* the innermost open scope, never NULL */
-  struct coh_group *group;    /* that it belongs to, or will when it has started; NULL for the root */
+  struct coh_group *group;    /* the group it belongs to, or will once it has started; NULL for the root */
   uint8_t result;             /* enum coh_result */
   bool daemon;                /* ends with its group */
-  bool starting;              /* begun by start, and has not called started yet */
+  bool starting;              /* begun by start, and has not yet called started */
   bool has_place;             /* counts against the group's limit */
-  int slot;                   /* for whoever embeds it: where it keeps the task's values */
+  int slot;                   /* for the embedder: where it keeps the task's values */
 };
 
 /* Make 'task' ready to run for the first time, its scope below 'parent'. */
 void coh_task_begin(struct coh_task *task, struct coh_runtime *rt, struct coh_scope *parent);
 
-/* The same for a task that is not to run yet: it is parked, in 'queue'. */
+/* The same for a task that is not to run yet: it begins parked in 'queue'. */
 void coh_task_begin_parked(struct coh_task *task, struct coh_runtime *rt, struct coh_scope *parent,
                            const struct coh_wait_kind *kind, struct coh_link *queue);
 
@@ -54,10 +54,10 @@ void coh_task_leave(struct coh_task *task, struct coh_scope *scope);
 /* Has the task 'scope' open? */
 bool coh_task_has_open(const struct coh_task *task, const struct coh_scope *scope);
 
-/* What the end of a task by Cancelled means: was it aborted alone, or interrupted from outside? */
+/* The result of a task that Cancelled ended: was it cancelled on its own, or interrupted from outside? */
 enum coh_result coh_task_cancelled_result(struct coh_task *task);
 
-/* The task is over: it has left all scopes but its own, which is left here. */
+/* End a task. It must have left all scopes but its own, which is left here. */
 void coh_task_end(struct coh_task *task, enum coh_result result);
 
 /* Would the next checkpoint raise? */

@@ -1,7 +1,6 @@
 /*
-** Hooks for those who watch: a table of one function that is told each event.
-** With no table set, an event costs one predictable branch. A hook must not
-** call back into the kernel.
+** Tracing: a hook, called for each event. With none set, an event costs one
+** predictable branch. A hook must not call back into the kernel.
 */
 #ifndef COH_KERNEL_TRACE_H
 #define COH_KERNEL_TRACE_H

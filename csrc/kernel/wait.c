@@ -1,6 +1,6 @@
 /*
 ** Waits: see wait.h. Everything here moves a wait from one place to another
-** and keeps the counters by which a deadlock is known; nothing allocates.
+** and keeps the counters by which a deadlock is detected; nothing allocates.
 */
 #include "kernel/wait.h"
 
@@ -64,7 +64,7 @@ void coh_wait_sleep(struct coh_wait *w, struct coh_slot *slot, int64_t at_ns) {
 
 /* {{ Choices */
 
-/* Take all that stand for a choice out of where they are. */
+/* Take all stand-ins of a choice out of their queues and the heap. */
 static void withdraw(struct coh_choice *c) {
   struct coh_standin *s;
   for (s = c->first; s != NULL; s = s->next) {
@@ -77,7 +77,7 @@ static void withdraw(struct coh_choice *c) {
 }
 
 
-/* A stand-in was woken: the wait it stands for, which nothing else stands for any more. */
+/* A stand-in was woken: withdraw all of its choice and return the wait they stand for. */
 static struct coh_wait *choose(struct coh_standin *s) {
   struct coh_choice *c = s->choice;
   c->chosen = s;

@@ -17,10 +17,10 @@
 #include "lua/text.h"
 
 #define MESSAGE_MAX 512
-#define GIVEN_MAX 40  /* bytes of a string that is told */
+#define GIVEN_MAX 40  /* bytes: a longer string is not quoted in a message */
 
 
-/* Raise 'text' behind "file:line: ". */
+/* Raise 'text' with "file:line: " before it. */
 static int raise_text(lua_State *L, const char *text) {
   luaL_checkstack(L, 2, NULL);
   coh_text_push_prefix(L);
@@ -45,7 +45,7 @@ static const char *loaded_as(lua_State *L) {
 }
 
 
-/* The first of our functions, counted from a script: the one that it has called. False: there is none. */
+/* Find our function that the innermost script has called, one level above it. False: there is none. */
 static bool find_called(lua_State *L, lua_Debug *ar) {
   const char *library = coh_library_of(L);
   int level;
@@ -93,7 +93,7 @@ const char *coh_type_name(lua_State *L, int arg) {
 }
 
 
-/* Who gives nothing at all wrote a dot, or has handed the bare method to somebody who calls it. */
+/* No argument at all means a dot instead of the colon, or a bare method handed to what calls it. */
 int coh_refuse_self(lua_State *L, int arg, const char *noun, const char *name, const char *what) {
   const char *article = strchr("aeiou", *noun) != NULL ? "an" : "a";
   if (!lua_isnone(L, arg))
@@ -168,7 +168,7 @@ bool coh_is_written(lua_State *L, bool is_method) {
 }
 
 
-/* Put the limit in place of options that have nothing else to say: {timeout = 1}. [-0, +0, m] */
+/* Replace a table at 2 by its 'timeout'. [-0, +0, m] */
 static void take_timeout(lua_State *L) {
   if (!lua_istable(L, 2)) return;
   lua_pushliteral(L, "timeout");
@@ -190,7 +190,7 @@ void coh_refuse_limit(lua_State *L, const char *noun, const char *what) {
 
 /* {{ Time */
 
-/* How many seconds a unit has that people write behind a number; 0: it is none. */
+/* The seconds of a unit that people write behind a number; 0 when it is no unit. */
 static double unit_seconds(const char *unit) {
   static const struct {
     const char *names;  /* with a space before and behind each */
@@ -208,7 +208,7 @@ static double unit_seconds(const char *unit) {
 }
 
 
-/* Seconds that somebody has written as text, "2" or "100ms". False: it is no such text. [-0, +0, -] */
+/* Read seconds that were written as text, "2" or "100ms". False: it is no such text. [-0, +0, -] */
 static bool read_duration(lua_State *L, int arg, double *seconds, bool *has_unit) {
   char digits[GIVEN_MAX + 1];
   const char *text, *unit;
@@ -241,7 +241,7 @@ const char *coh_push_given_seconds(lua_State *L, int arg, const char *call) {
 }
 
 
-/* The same of a point in time, for which a number without a unit says nothing. [-0, +1, m] */
+/* The same where a point in time is expected: a number without a unit suggests nothing then. [-0, +1, m] */
 static const char *push_given_time(lua_State *L, int arg) {
   double seconds;
   bool has_unit;
@@ -252,7 +252,7 @@ static const char *push_given_time(lua_State *L, int arg) {
 }
 
 
-/* Seconds to nanoseconds, up, so that no timer is early. */
+/* Seconds to nanoseconds, rounded up so that no timer is early. */
 static int64_t to_ns(lua_Number s) {
   if (s >= (lua_Number)COH_NEVER / 1e9) return COH_NEVER;
   if (s <= -(lua_Number)COH_NEVER / 1e9) return -COH_NEVER;
@@ -260,7 +260,7 @@ static int64_t to_ns(lua_Number s) {
 }
 
 
-/* Two arguments in the other order: a function, and behind it the number that belongs first. [-0, +0, v] */
+/* Refuse arguments in the wrong order: a function, then the number that belongs first. [-0, +0, v] */
 static void check_order(lua_State *L, int arg, const char *what, const char *expected, const char *first) {
   if (arg > 0 && lua_type(L, arg + 1) == LUA_TNUMBER && coh_is_callable(L, arg))
     coh_misuse(L, "%s expects %s first, got %s: write %s(%s, f, ...)", what, expected, coh_type_name(L, arg),
@@ -302,7 +302,7 @@ lua_Number coh_seconds(int64_t ns) {
 
 /* {{ Options */
 
-/* The names, with ", " between, as far as 'text' has room. */
+/* Write the names into 'text', with ", " between, as far as there is room. */
 static void list_names(char *text, size_t size, const char *const names[]) {
   size_t at = 0;
   const char *const *name;
@@ -335,7 +335,7 @@ static int unknown_option(lua_State *L, int key, const char *what, const char *c
 }
 
 
-/* What is at 'arg' is no table of options: a number surely is a time limit. */
+/* Misuse: 'arg' is no table of options. A number was surely meant as a time limit. */
 static int refuse_options(lua_State *L, int arg, const char *what, const char *const names[]) {
   const char *type = coh_type_name(L, arg);
   char text[MESSAGE_MAX / 2] = "";
@@ -367,7 +367,7 @@ void coh_check_options(lua_State *L, int arg, const char *what, const char *cons
 }
 
 
-/* Is every key of the table on top one of 'names', and is there one? Then that is pushed. [-0, +1 or 0, -] */
+/* Has the table on top keys, all of them 'names'? Then the first of these is pushed. [-0, +1 or 0, -] */
 static bool push_option_of(lua_State *L, const char *const names[]) {
   const char *const *name;
   size_t count = 0, known = 0;
@@ -411,7 +411,7 @@ int coh_get_option(lua_State *L, int arg, const char *name) {
 }
 
 
-/* The value on top is not what the option expects; of a number it is told which. */
+/* Misuse: the value on top is not what the option expects. The message quotes a number. */
 static int wrong_option(lua_State *L, const char *name, const char *expected) {
   if (lua_type(L, -1) == LUA_TNUMBER && lua_tonumber(L, -1) == lua_tonumber(L, -1))
     return coh_misuse(L, "option '%s' expects %s, got %.14g", name, expected, (double)lua_tonumber(L, -1));

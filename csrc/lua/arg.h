@@ -16,13 +16,13 @@
 
 COH_HIDDEN
 
-/* When a script has called a function of one of our modules with a colon, tell it so. [-0, +0, v] */
+/* If a script called a function of one of our modules with a colon, raise misuse that says so. [-0, +0, v] */
 void coh_refuse_colon(lua_State *L) __attribute__((cold));
 
-/* "file:line: " and the text, or what coh_refuse_colon tells. Never returns. [-0, +0, v] */
+/* Raise "file:line: " and the text, or what coh_refuse_colon raises. Never returns. [-0, +0, v] */
 int coh_misuse(lua_State *L, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
-/* Misuse of a method: 'arg' is none of what is called a 'noun', and written as 'name'. [-0, +0, v] */
+/* Misuse of the method 'what': 'arg' is no 'noun', such as messages write as 'name'. [-0, +0, v] */
 int coh_refuse_self(lua_State *L, int arg, const char *noun, const char *name, const char *what);
 
 /* A function, or a value that can be called? No metamethod runs. [-0, +0, -] */
@@ -31,26 +31,27 @@ bool coh_is_callable(lua_State *L, int arg);
 /* Options: a table that cannot be called. [-0, +0, -] */
 bool coh_is_options(lua_State *L, int arg);
 
-/* 'what' is the function's name, for the message: "spawn expects a function, got nil"; a call of it begins
-** with 'call', "fail_after(seconds, ". [-0, +0, v] */
+/* For the message, 'what' is the name of the function that expects a callable, "spawn expects a function, got
+** nil", and 'call' is how a call of it begins, "fail_after(seconds, ". [-0, +0, v] */
 void coh_check_callable_of(lua_State *L, int arg, const char *what, const char *call);
 
-/* The same where who gives none may want a block in place of a function: "s <close> = ...". [-0, +0, v] */
+/* The same where a caller who gives nothing may want a block instead: "s <close> = ...". [-0, +0, v] */
 void coh_check_body(lua_State *L, int arg, const char *what, const char *call, const char *block);
 
-/* The same for a function that takes nothing before it. [-0, +0, v] */
+/* The same for a function whose first argument is the callable. [-0, +0, v] */
 void coh_check_callable(lua_State *L, int arg, const char *what);
 
 /*
-** Did a script write this call? A function that is handed an index beside an item gets numbers, too, from
-** 'map' say: that comes from C, or has no colon. An iterator is called by its loop. [-0, +0, -]
+** Did a script write this call? A function may also be handed to 'map', say, which gives it a number, the
+** index beside an item: such a call comes from C, or has no colon. An iterator is called by its loop.
+** [-0, +0, -]
 */
 bool coh_is_written(lua_State *L, bool is_method);
 
 /*
-** There is one argument behind the object at 1: when that is a number which a script wrote there, as a time
-** limit surely, or {timeout = 0.1}, say what to write. It calls noun:what(0.1), or, when 'what' is NULL,
-** noun(0.1). Another table is lost. [-0, +0, v]
+** For a call noun:what(x), or noun(x) when 'what' is NULL, with the one argument x at 2: when a script
+** wrote a number there, surely as a time limit, or {timeout = 0.1}, raise what to write instead. Another
+** table at 2 is overwritten. [-0, +0, v]
 */
 void coh_refuse_limit(lua_State *L, const char *noun, const char *what) __attribute__((cold));
 
@@ -59,8 +60,9 @@ static inline void coh_check_no_limit(lua_State *L, const char *noun, const char
 }
 
 /*
-** Refuse the argument on top, behind the function at 'f', when it is a table of the options 'names' and the
-** function, which gets 'given' arguments before those, has no parameter for it. [-0, +0, v]
+** Refuse options given behind the function at 'f' instead of before it: the argument on top, when it is a
+** table of the options 'names' and the function, which gets 'given' arguments before those behind it, has
+** no parameter for it. [-0, +0, v]
 */
 void coh_check_options_first(lua_State *L, int f, int given, const char *what, const char *const names[]);
 
@@ -73,13 +75,13 @@ int64_t coh_check_time(lua_State *L, int arg, const char *what);
 /* Seconds of a point in time or a duration, and back to math.huge. */
 lua_Number coh_seconds(int64_t ns);
 
-/* Every key of the options at 'arg' is one of 'names', or the nearest is named. [-0, +0, v] */
+/* Check that every key of the options at 'arg' is one of 'names'; misuse names the nearest. [-0, +0, v] */
 void coh_check_options(lua_State *L, int arg, const char *what, const char *const names[]);
 
 /* Push an option's value and tell its type; LUA_TNIL when absent. [-0, +1, -] */
 int coh_get_option(lua_State *L, int arg, const char *name);
 
-/* Options of a kind, or the default; another type is misuse. [-0, +0, v] */
+/* The option's value, or 'otherwise' when it is absent; another type is misuse. [-0, +0, v] */
 bool coh_opt_boolean(lua_State *L, int arg, const char *name, bool otherwise);
 lua_Integer coh_opt_count(lua_State *L, int arg, const char *name, lua_Integer least, lua_Integer otherwise);
 int64_t coh_opt_seconds(lua_State *L, int arg, const char *name, int64_t otherwise);
@@ -87,13 +89,13 @@ int64_t coh_opt_seconds(lua_State *L, int arg, const char *name, int64_t otherwi
 /* A string option without NUL, or NULL; borrowed from the table. [-0, +0, v] */
 const char *coh_opt_string(lua_State *L, int arg, const char *name);
 
-/* The name of a value's type, "no value" included; NaN is told apart, and an object has its '__name'. */
+/* The name of a value's type, "no value" included; "nan" for NaN, and for an object its '__name'. */
 const char *coh_type_name(lua_State *L, int arg);
 
-/* The same of a string tells which, in quotes, when it is short and can be shown. [-0, +1, m] */
+/* Push the same, but of a short printable string the string itself, in quotes. [-0, +1, m] */
 const char *coh_push_given(lua_State *L, int arg);
 
-/* The same where seconds are expected: of "100ms" it says what to write, 'call'(0.1), or 0.1 alone when
+/* The same where seconds are expected: for "100ms" it adds what to write, 'call'(0.1), or 0.1 alone when
 ** 'call' is NULL. [-0, +1, m] */
 const char *coh_push_given_seconds(lua_State *L, int arg, const char *call);
 

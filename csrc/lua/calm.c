@@ -1,5 +1,5 @@
 /*
-** Calm: see calm.h. An emergency collection, the only one that runs here, runs no finalizers.
+** Calm: see calm.h. The collector is stopped; an emergency collection still happens, but runs no finalizers.
 */
 #include "lua/calm.h"
 

@@ -1,5 +1,5 @@
 /*
-** Calm: a protected call in which no finalizer runs, for who walks what one could change.
+** Calm: a protected call in which no finalizer runs, for code that walks what one could change.
 */
 #ifndef COH_LUA_CALM_H
 #define COH_LUA_CALM_H

@@ -4,7 +4,7 @@
 #include "lua/depth.h"
 
 
-/* Doubling finds a level that is not there, halving the lowest of those. */
+/* Doubling finds a level that does not exist, bisection then the lowest such level. */
 int coh_depth_of(lua_State *L) {
   lua_Debug ar;
   int lowest = 0, above = 1;

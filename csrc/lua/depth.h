@@ -15,7 +15,7 @@ COH_HIDDEN
 /* How many frames are on the stack of 'L'. [-0, +0, -] */
 int coh_depth_of(lua_State *L);
 
-/* Are there more than 'depth'? Linear in 'depth', so a hook stays cheap on deep stacks. [-0, +0, -] */
+/* Are there more than 'depth' frames? Linear in 'depth', so a hook stays cheap on deep stacks. [-0, +0, -] */
 bool coh_depth_exceeds(lua_State *L, int depth);
 
 COH_SEEN

@@ -1,7 +1,7 @@
 /*
-** What others call it: trio, asyncio, Go, LuaSocket, LuaFileSystem, Lua's io; and for
-** each such name what to write here. A noun is what has the name: a module, a kind of
-** object, or a function, whose options have names, too. Case and "_" do not matter.
+** Names from trio, asyncio, Go, LuaSocket, LuaFileSystem and Lua's io, and for each
+** what to write here. A noun is what has the name: a module, a kind of object, or a
+** function, whose options have names, too. Case and "_" do not matter.
 */
 #include "lua/foreign.h"
 

@@ -1,5 +1,5 @@
 /*
-** Names of other libraries, and what to write in their place.
+** Names that other libraries use, and what to write instead.
 */
 #ifndef COH_LUA_FOREIGN_H
 #define COH_LUA_FOREIGN_H
@@ -11,12 +11,12 @@
 COH_HIDDEN
 
 struct coh_foreign {
-  const char *noun;  /* "cohort", "stream", "run": what has it */
+  const char *noun;  /* "cohort", "stream", "run": what has the name */
   const char *name;
-  const char *mend;  /* the end of a message */
+  const char *mend;  /* what to write instead, as the end of a message */
 };
 
-/* The nearest to 'given' of what a 'noun' has elsewhere, if nearer than *least: that is its distance then. */
+/* The foreign name of a 'noun' nearest to 'given', if nearer than *least, then its distance; else NULL. */
 const struct coh_foreign *coh_foreign_find(const char *noun, const char *given, size_t *least);
 
 /* What to write instead of a call of the 'noun' itself, or NULL: a constant. */

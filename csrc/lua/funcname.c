@@ -1,6 +1,6 @@
 /*
-** Names of functions: see funcname.h. What modules were loaded is in Lua's registry, and so is what
-** tables our classes have their methods in; nothing is asked that could run code.
+** Names of functions: see funcname.h. The loaded modules are in Lua's registry, and so are the tables
+** of our classes' methods. All reads are raw: no code runs.
 */
 #include "lua/funcname.h"
 
@@ -12,19 +12,19 @@
 #include "lua/text.h"
 #include "lua/weak.h"
 
-#define SLOTS 10  /* of the stack, for all of this */
+#define SLOTS 10  /* stack slots, enough for all below */
 
-static const char classes_key = 0;  /* registry[&classes_key][methods] = what an object is called */
+static const char classes_key = 0;  /* registry[&classes_key][methods] = what such an object is called */
 
 
-/* Is 'a' the better name of the two? The shorter is; of two as long, the first in the alphabet. */
+/* Is 'a' the better of two names? The shorter one is; of equal lengths, the first in the alphabet. */
 static bool is_better(const char *a, const char *b) {
   size_t length = strlen(a), other = strlen(b);
   return length != other ? length < other : strcmp(a, b) < 0;
 }
 
 
-/* The function has the key on top after this: keep that name at 'best' when it is better. [-0, +0, m] */
+/* The function is under the key on top: keep before .. mark .. key at 'best' if it is better. [-0, +0, m] */
 static void consider(lua_State *L, const char *before, const char *mark, int best) {
   lua_pushfstring(L, "%s%s%s", before, mark, lua_tostring(L, -1));
   if (lua_isnil(L, best) || is_better(lua_tostring(L, -1), lua_tostring(L, best))) lua_copy(L, -1, best);
@@ -32,7 +32,7 @@ static void consider(lua_State *L, const char *before, const char *mark, int bes
 }
 
 
-/* Look for 'function' in the table on top. [-0, +0, m] */
+/* Look for 'function' among the values of the table on top. [-0, +0, m] */
 static void search(lua_State *L, const char *before, const char *mark, int function, int best) {
   int table = lua_gettop(L);
   lua_pushnil(L);
@@ -44,7 +44,7 @@ static void search(lua_State *L, const char *before, const char *mark, int funct
 }
 
 
-/* In the table of modules on top, by their names. [-1, +0, m] */
+/* Look in each module of the table on top, whose keys are their names. [-1, +0, m] */
 static void search_modules(lua_State *L, int function, int best) {
   lua_pushnil(L);
   while (lua_next(L, -2)) {
@@ -58,7 +58,7 @@ static void search_modules(lua_State *L, int function, int best) {
 }
 
 
-/* In the table of what objects are called on top, by the methods that they have. [-1, +0, m] */
+/* Look in each class of the table on top, which is registry[&classes_key]. [-1, +0, m] */
 static void search_classes(lua_State *L, int function, int best) {
   lua_pushnil(L);
   while (lua_next(L, -2)) {
@@ -87,7 +87,7 @@ void coh_funcname_know(lua_State *L, const char *noun) {
   luaL_checkstack(L, 4, NULL);
   if (lua_rawgetp(L, LUA_REGISTRYINDEX, &classes_key) != LUA_TTABLE) {
     lua_pop(L, 1);
-    coh_weak_table_push(L);  /* it keeps no class of a module that was let go */
+    coh_weak_table_push(L);  /* so that it does not keep a class whose module is gone */
     lua_pushvalue(L, -1);
     lua_rawsetp(L, LUA_REGISTRYINDEX, &classes_key);
   }

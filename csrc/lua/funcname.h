@@ -1,6 +1,6 @@
 /*
-** What a function is called by who has it from a module, "cohort.sleep", "print", or from an object,
-** "stream:read". Its place in a file of ours, or none at all, would tell users nothing.
+** Names of functions as users write them: from a module, "cohort.sleep", "print", or from an object,
+** "stream:read". For our own functions a place in a file, if they have one, would tell users nothing.
 */
 #ifndef COH_LUA_FUNCNAME_H
 #define COH_LUA_FUNCNAME_H
@@ -11,7 +11,7 @@
 
 COH_HIDDEN
 
-/* The table on top has the methods of what is called a 'noun'. [-0, +0, m] */
+/* Remember the table on top as the methods of an object called 'noun'. [-0, +0, m] */
 void coh_funcname_know(lua_State *L, const char *noun);
 
 /*
@@ -21,8 +21,8 @@ void coh_funcname_know(lua_State *L, const char *noun);
 void coh_funcname_find(lua_State *L);
 
 /*
-** Replace the function on top by a name of it: where it stands when that is in a file of the
-** user's, else the shortest one under which a loaded module or an object has it. [-1, +1, m]
+** Replace the function on top by what to call it: its place if that is in a user's file, else the
+** shortest name under which a loaded module or an object has it. [-1, +1, m]
 */
 void coh_funcname_render(lua_State *L);
 

@@ -1,6 +1,6 @@
 /*
-** Which functions are ours: the Lua files of the library stand in one folder. Places and tracebacks are
-** those of the user's code, so ours is left out of them.
+** Which functions are ours: those in the one folder that holds the library's Lua files. Places and tracebacks
+** show the user's code, and leave ours out.
 */
 #ifndef COH_LUA_LIBRARY_H
 #define COH_LUA_LIBRARY_H
@@ -17,7 +17,7 @@ COH_HIDDEN
 /* That folder, "@/.../cohort/", or "" before it is known; the registry keeps it. Needs 1 slot. [-0, +0, -] */
 const char *coh_library_of(lua_State *L);
 
-/* It is the folder of the Lua function that called the running one, if that has a file. [-0, +0, m] */
+/* Set it to the folder of the Lua function that called the running one, if that has a file. [-0, +0, m] */
 const char *coh_library_set(lua_State *L);
 
 /* Is a chunk with this source one of ours? */

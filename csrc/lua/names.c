@@ -1,12 +1,12 @@
 /*
-** Names that are not there: see names.h. Some come from other libraries: foreign.h
-** has what they are called here. Others are told the nearest name there is, or one
-** that has theirs in it, and when there is none, all of them, if they are few. A
-** wrong guess is worse than none: near is what differs by a slip, a letter in four,
-** and two at most.
+** Missing names: see names.h. For names of other libraries foreign.h has what to
+** write. For any other the nearest existing name is suggested, or one that contains
+** it or is contained in it; if there is neither, all names are listed, if they are
+** few. A wrong guess is worse than none: near means that it differs by a slip, one
+** letter in four, and two at most.
 **
-** Code that takes values of all kinds asks them what they are by looking for a
-** field: those keys read as nil, and so does every key that begins with "_", as
+** Code that takes values of all kinds finds out what it has got by reading a field:
+** the keys it tries read as nil, and so does every key that begins with "_", as
 ** names of metamethods do.
 */
 #include "lua/names.h"
@@ -22,17 +22,17 @@
 #include "lua/foreign.h"
 #include "lua/funcname.h"
 
-#define NAMES_MAX 12       /* more are not told */
-#define NAME_MAX_BYTES 31  /* longer ones are like no other */
+#define NAMES_MAX 12       /* more are not listed */
+#define NAME_MAX_BYTES 31  /* a longer name is not compared */
 #define SLIP_MAX 2         /* letters: "rename_file" is not "read_file" */
-#define PART_MIN 4         /* letters of a name that is found in another: "sleep_ms" */
+#define PART_MIN 4         /* least letters of a name that is found in another: "sleep_ms" */
 
 /* What code looks for to see what it has got. */
 static const char *const probes[] = {
   "class", "close", "code", "fileno", "getfd", "is_a", "message", "pollfd"};
 
 
-/* A name in small letters without "_": "open_nursery" and "openNursery" are one. False: it is too long. */
+/* A name in lower case without "_": "open_nursery" and "openNursery" become one. False: it is too long. */
 static bool simplify(char *to, const char *name) {
   size_t n = 0;
   for (; *name != '\0'; name++) {
@@ -48,7 +48,7 @@ static bool simplify(char *to, const char *name) {
 static size_t min(size_t a, size_t b) { return a < b ? a : b; }
 
 
-/* Row by row, of which the last two are kept beside the new one. Letters that changed places are one. */
+/* Row by row; beside the new row the last two are kept, so that two swapped letters count as one change. */
 size_t coh_name_distance(const char *given, const char *name) {
   size_t rows[3][NAME_MAX_BYTES + 1], i, j, n;
   char a[NAME_MAX_BYTES + 1], b[NAME_MAX_BYTES + 1];
@@ -73,7 +73,7 @@ bool coh_name_is_near(const char *given, size_t distance) {
 }
 
 
-/* How many letters one name has that the other, which is in it, has not: COH_NAME_FAR when that is not so. */
+/* How many letters one name has more than the other, which it contains; COH_NAME_FAR if it does not. */
 static size_t surplus(const char *given, const char *name) {
   char a[NAME_MAX_BYTES + 1], b[NAME_MAX_BYTES + 1];
   size_t m, n;
@@ -85,7 +85,7 @@ static size_t surplus(const char *given, const char *name) {
 }
 
 
-/* Is the key at 2 a name that somebody wrote to use it, and not to see whether it is there? */
+/* Is the key at 2 a name that was written to be used, and not a probe? */
 static bool is_meant(lua_State *L) {
   const char *name;
   size_t i;
@@ -123,26 +123,26 @@ void coh_name_guard_call(lua_State *L, const char *noun) {
 }
 
 
-/* The names that a thing has, in order, as far as there is room. */
+/* The names that a noun has, in order, as far as there is room, and the best matches for 'given'. */
 struct known {
   const char *given;
   const char *nearest;           /* NULL: none yet */
   size_t least;                  /* its distance */
-  const char *akin;              /* one that has this one in it, or the other way round; NULL: none */
+  const char *akin;              /* one that contains 'given' or is contained in it; NULL: none */
   size_t surplus;                /* of 'akin' */
-  size_t count;                  /* of all, those without a place in 'names' too */
+  size_t count;                  /* of all names, those that found no room in 'names' too */
   const char *names[NAMES_MAX];  /* borrows */
 };
 
 
-/* How much a name begins like the given one: with its letter, or with one as large. */
+/* How alike the first letters of a name and the given one are: 2 if the same, 1 if of the same case. */
 static int likeness(const struct known *k, const char *name) {
   if (*name == *k->given) return 2;
   return (isupper((unsigned char)*name) != 0) == (isupper((unsigned char)*k->given) != 0);
 }
 
 
-/* Is a name better than the best so far? Of two as far away, the one that begins more like it. */
+/* Is a name better than the best so far? Of two equally far away, the one that begins more alike is. */
 static bool is_better(const struct known *k, const char *name, size_t far, const char *best, size_t least) {
   int its;
   if (best == NULL || far != least) return far < least;
@@ -180,14 +180,14 @@ static void collect(lua_State *L, struct known *k, int methods, const luaL_Reg *
 }
 
 
-/* Is what others call so, at that distance, nearer than all there is? 'timeout' is, and 'TimeOut' is not. */
+/* Is the foreign name at 'distance' nearer than all of ours? For 'timeout' it is, for 'TimeOut' not. */
 static bool is_foreign(const struct known *k, size_t distance) {
   if (!coh_name_is_near(k->given, distance) || distance > k->least) return false;
   return distance < k->least || (distance == 0 && *k->nearest != *k->given);
 }
 
 
-/* What the name is called here: a misspelt one, or that of another library, stands for what is nearest. */
+/* Write the end of the message: what to write instead, or what names there are. */
 static void suggest(char *text, size_t size, const struct known *k, const char *noun) {
   size_t least = COH_NAME_FAR, i, at;
   const struct coh_foreign *other = coh_foreign_find(noun, k->given, &least);

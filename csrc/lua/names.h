@@ -1,7 +1,7 @@
 /*
-** Names that are not there: what a field is called that somebody misspelt, or
-** knows from another library. Reading such a field is misuse, so that it is told
-** where it stands and not where a nil is called, or is given to another function.
+** Missing names: what to suggest for a field that was misspelt, or is known from
+** another library. Reading such a field is misuse, so that the error is where the
+** name stands and not later, where a nil is called or passed to a function.
 */
 #ifndef COH_LUA_NAMES_H
 #define COH_LUA_NAMES_H
@@ -18,31 +18,32 @@ COH_HIDDEN
 #define COH_NAME_FAR ((size_t)-1)
 
 /*
-** How many letters must change, come, go or change places with the next to make one name of the other;
-** COH_NAME_FAR when one is long. Case and "_" do not matter.
+** Edit distance: how many letters must be replaced, added, removed or swapped with the next to turn one name
+** into the other; COH_NAME_FAR when one is too long. Case and "_" do not matter.
 */
 size_t coh_name_distance(const char *given, const char *name);
 
-/* Is that as far as a slip goes? */
+/* Is that distance small enough for a slip? */
 bool coh_name_is_near(const char *given, size_t distance);
 
-/* What to write instead of the name 'given', that others give to what a 'noun' has, or NULL: a constant. */
+/* What to write instead of 'given', a name that other libraries have in a 'noun', or NULL. A constant. */
 const char *coh_name_mend(const char *noun, const char *given);
 
 /*
 ** The end of an '__index' that has found no method under the key at 2. A field of that name is
-** pushed by its function in 'fields', which gets what '__index' got; 'fields' may be NULL. For
-** another key that may well be asked for pushes nil, else tells what names a 'noun' has, "lock" or
-** "cohort.net": the fields, and the keys of the table at 'methods'. [-0, +1, v]
+** pushed by its function in 'fields', which gets what '__index' got; 'fields' may be NULL. A key
+** that code may read as a probe gives nil. Any other is misuse, with a suggestion from the names that
+** a 'noun', "lock" or "cohort.net", has: the fields, and the keys of the table at 'methods'. [-0, +1, v]
 */
 int coh_name_index(lua_State *L, const char *noun, int methods, const luaL_Reg *fields);
 
-/* Let the table of methods on top answer so for what is not in it. [-0, +0, m] */
+/* Give the table of methods on top such an '__index'. [-0, +0, m] */
 void coh_name_guard(lua_State *L, const char *noun);
 
 /*
-** Let a call of what has the metatable on top say what to write, where that is a guess of many. The second is
-** '__call' then, and what has it is not taken for a function. [-0, +0, m], [-0, +0, v]
+** If coh_foreign_call has the 'noun', make calling one, whose metatable is on top, misuse that says what to
+** write. The second function is the '__call' for that; coh_is_callable takes no object that has it for a
+** function. [-0, +0, m], [-0, +0, v]
 */
 void coh_name_guard_call(lua_State *L, const char *noun);
 int coh_name_refuse_call(lua_State *L);

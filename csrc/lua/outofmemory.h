@@ -1,5 +1,5 @@
 /*
-** Memory that has run out, in Lua's own words: for who raises that, and for who looks for it.
+** Lua's own error for memory that has run out: to raise it, and to recognize it.
 */
 #ifndef COH_LUA_OUTOFMEMORY_H
 #define COH_LUA_OUTOFMEMORY_H

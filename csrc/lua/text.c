@@ -71,7 +71,7 @@ void coh_text_push_at(lua_State *L, const char *verb, const char *place) {
 }
 
 
-/* Push where the user's code stands and 'after', of two bytes at most; "" when that is not known. */
+/* Push "file:line" of the user's code and 'after', two bytes at most; "" when there is none. */
 static void push_position(lua_State *L, const char *after) {
   char place[COH_PLACE_MAX + 2];
   lua_Debug frame;

@@ -1,5 +1,5 @@
 /*
-** Tables that do not keep their keys: what is known of an object that goes when the object goes.
+** Tables with weak keys, for facts about an object that go when the object goes.
 */
 #ifndef COH_LUA_WEAK_H
 #define COH_LUA_WEAK_H

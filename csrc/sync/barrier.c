@@ -1,6 +1,6 @@
 /*
 ** Barriers: see barrier.h. The last to arrive tells all others their places and
-** goes on; with that the next round has begun, whoever still has to run.
+** goes on; with that the next round has begun, even if others have yet to run.
 */
 #include "sync/barrier.h"
 
@@ -27,7 +27,7 @@ static bool leave(struct coh_wait *w) {
 static const struct coh_wait_kind kind = {.what = "a barrier", .abort = leave};
 
 
-/* The last has arrived: the others go on. The place of the last. */
+/* The last has arrived: wake the others. Returns the place of the last. */
 static lua_Integer open_up(struct coh_barrier *b) {
   struct coh_wait *w;
   lua_Integer place = 0;

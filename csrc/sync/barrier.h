@@ -10,9 +10,9 @@
 COH_HIDDEN
 
 struct coh_barrier {
-  struct coh_sync sync;   /* 'wait.of' is the barrier, and from its end on the place of the arrival */
+  struct coh_sync sync;   /* 'wait.of' is the barrier and, once woken, the place of the arrival */
   lua_Integer parties;    /* how many it takes */
-  lua_Integer arrived;    /* how many wait */
+  lua_Integer arrived;    /* how many wait now */
 };
 
 extern const struct coh_sync_class coh_barrier_class;

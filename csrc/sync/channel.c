@@ -73,7 +73,7 @@ static void double_ring(lua_State *L, struct coh_channel *c) {
   size_t i;
   for (i = 1; i <= c->head; i++) {
     lua_rawgeti(L, -1, (lua_Integer)i);
-    lua_rawseti(L, -2, (lua_Integer)(c->size + i));  /* the first one may raise */
+    lua_rawseti(L, -2, (lua_Integer)(c->size + i));  /* only the first may raise */
   }
   for (i = 1; i <= c->head; i++) {
     lua_pushnil(L);
@@ -150,7 +150,7 @@ static void fetch(lua_State *L, struct coh_wait *w) {
 }
 
 
-/* There is no room for the value on top and nobody who waits for it. [-0, +2 or +0, -] */
+/* There is no room for the value on top, and no task waits for it. [-0, +2 or +0, -] */
 static enum coh_passing overflow(lua_State *L, struct coh_channel *c, int end) {
   if (c->open[COH_RECEIVE] == 0) return COH_GONE;
   if (c->overflow == COH_OVERFLOW_WAIT) return COH_LATER;
@@ -232,7 +232,7 @@ void coh_channel_take_back(lua_State *L, int end) {
 
 /* {{ Waiting */
 
-/* Of a wait of its own: the end is at 1, and what was received at 2. */
+/* For a task's own wait: the end is at 1, and what was received at 2. */
 static void forfeit(struct coh_wait *w) {
   lua_State *L = w->of;
   if (w->outcome == COH_WOKEN && coh_waiter_is_in(w, L) && lua_gettop(L) == 2) coh_channel_take_back(L, 1);
@@ -272,7 +272,7 @@ static void dismiss(struct coh_wait *w, enum coh_passing passing) {
 }
 
 
-/* End those that wait by this end. Waking one may take others of its choice out of any queue. */
+/* End the waits by this end. Waking one may take others of its choice out of any queue. */
 static void dismiss_own(const struct coh_end *e) {
   struct coh_link *queue = &e->channel->waiters[e->side], all;
   coh_link_init(&all);

@@ -6,9 +6,8 @@
 ** send it, or in the ring, or on the stack of a task that waited to receive it
 ** and is ready; it goes from one to the next in one step that cannot fail. So a
 ** wait that is aborted has simply left its queue: nothing is lost, nothing is
-** doubled. What was received by a task that is closed by force before it runs goes
-** back. Two queues and a ring cannot hold just anything: receivers wait
-** only while the ring is empty, senders only while it is full.
+** doubled. What a task received that is closed by force before it runs goes back.
+** Receivers wait only while the ring is empty, senders only while it is full.
 */
 #ifndef COH_SYNC_CHANNEL_H
 #define COH_SYNC_CHANNEL_H
@@ -26,7 +25,7 @@ enum coh_overflow { COH_OVERFLOW_WAIT, COH_OVERFLOW_DROP_OLDEST, COH_OVERFLOW_DR
 enum coh_passing {
   COH_PASSED,   /* the value went over */
   COH_DROPPED,  /* there was no room for it, and the channel does not wait */
-  COH_LATER,    /* not now: whoever can wait should */
+  COH_LATER,    /* not now: wait, if that is possible */
   COH_GONE,     /* every end of the other side is closed, and nothing is left */
   COH_SHUT      /* this end is closed */
 };
@@ -40,15 +39,15 @@ struct coh_channel {
   size_t head;                 /* place of the oldest, from 0 */
   size_t size;                 /* places in the ring, a power of two; 0: there is no ring */
   uint8_t overflow;            /* enum coh_overflow */
-  bool lost[2];                /* the last end of a side was collected, and nobody was told yet */
+  bool lost[2];                /* the last end of a side was collected, and there was no warning yet */
 };
 
 enum { COH_CHANNEL_RING = 1, COH_CHANNEL_WHERE, COH_CHANNEL_VALUES = COH_CHANNEL_WHERE };
 
 /* The userdata of an end. Its first user value is its channel. */
 struct coh_end {
-  struct coh_sync sync;         /* its queue is not used: those of all ends wait in one, in the channel */
-  struct coh_channel *channel;  /* NULL until it is one of its ends */
+  struct coh_sync sync;         /* its queue is not used: the waiters of all ends are in the channel's */
+  struct coh_channel *channel;  /* NULL before coh_channel_add */
   uint8_t side;                 /* enum coh_side */
   bool closed;
 };
@@ -56,9 +55,9 @@ struct coh_end {
 /* An end among the cases of a choice. A wait of its own needs none: it has its end at 1, its value at 2. */
 struct coh_end_case {
   struct coh_standin standin;
-  const struct coh_end *end;    /* NULL when the case is about something else */
+  const struct coh_end *end;    /* NULL when the case is not about an end */
   int value;                    /* to send: its index on the stack of the coroutine that waits */
-  uint8_t passing;              /* enum coh_passing of the one that was chosen */
+  uint8_t passing;              /* enum coh_passing: the outcome, if it was chosen */
 };
 
 /* Push a new channel that has no ends. [-0, +1, m] */
@@ -68,29 +67,29 @@ void coh_channel_new(lua_State *L, size_t capacity, enum coh_overflow overflow);
 void coh_channel_add(lua_State *L, int channel, int end, enum coh_side side);
 
 /*
-** Send the value on top, or receive one, by the end 'e' at 'end'. What is received is on top. What
-** else is left there does not matter, unless it came later: then nothing is. Raises before anything changed.
-** At most 4 slots are needed. [-0, +?, m], [-0, +?, -]
+** Send the value on top, or receive one, by the end 'e' at 'end'. A received value is left on top, with other
+** values below; only COH_LATER leaves the stack as it was. Raises before anything changed. At most 4 slots
+** are needed. [-0, +?, m], [-0, +?, -]
 */
 enum coh_passing coh_channel_send(lua_State *L, const struct coh_end *e, int end);
 enum coh_passing coh_channel_receive(lua_State *L, const struct coh_end *e, int end);
 
 /*
-** Wait for what came later. When it has come, a received value is on top; a sent one, which
-** was on top, is gone. Otherwise the stack is as it was, with an end that is shut, or grew to 3, with
-** the others gone. Of a case 'passing' tells. [-0, +0, -]
+** Wait after COH_LATER. Once the value has passed, a received one is on top; a sent one, which was on top, is
+** gone. Otherwise the stack is as it was when this end is shut, and has 3 values when the other side is gone.
+** For a case, its 'passing' says which. [-0, +0, -]
 */
 void coh_channel_park(lua_State *L, struct coh_fiber *f, const struct coh_end *e);
 void coh_channel_stand(lua_State *L, struct coh_choice *choice, struct coh_end_case *c);
 
 /*
-** The value on top was received by the end at 'end' for a task that will not see it: the next that waits gets
-** it, or it is the first in the channel again, though there be no room for it. Without memory for that it is
+** The value on top was received by the end at 'end' for a task that will not see it: give it to the next that
+** waits, or make it the first in the channel again, even beyond the capacity. Without memory for that it is
 ** lost. [-1, +0, -]
 */
 void coh_channel_take_back(lua_State *L, int end);
 
-/* Close the end 'e' at 'end'; who waits by it is told, and with the last of a side the other. [-0, +0, -] */
+/* Close the end 'e' at 'end'. Its waiters wake, and with a side's last end those of the other. [-0, +0, -] */
 void coh_channel_close(lua_State *L, struct coh_end *e, int end);
 
 COH_SEEN

@@ -1,12 +1,12 @@
 /*
-** Conditions: see condition.h. Who is notified moves from the condition's queue to
-** the lock's and runs when it is handed the lock, so nobody wakes in vain.
+** Conditions: see condition.h. A task that is notified moves from the condition's
+** queue to the lock's and runs when it is handed the lock, so none wakes in vain.
 **
 ** A wait that is cancelled must have the lock before it raises. If the lock is
-** free it gets it at once; else it refuses the abort, queues for the lock like one
-** that was notified, and raises Cancelled when it has it. One that had been
-** notified already, and has not got the lock, passes the notification on; so does
-** one whose coroutine was closed by hand, with the lock when it has got that.
+** free it gets it at once; else it refuses the abort, queues for the lock as if
+** it were notified, and raises Cancelled when it has it. A wait that was notified
+** before, but has no lock yet, passes the notification on; so does one whose
+** coroutine was closed by hand, and the lock too if it has that.
 */
 #include "sync/condition.h"
 
@@ -51,7 +51,7 @@ static bool notify_one(struct coh_condition *c) {
 }
 
 
-/* Cancelled before it was notified: it goes for the lock. */
+/* Cancelled before it was notified: it takes the lock, or queues for it. */
 static bool abort_wait(struct coh_wait *w) {
   struct coh_condition *c = w->of;
   bool is_free = c->lock->owner == NULL;
@@ -66,7 +66,7 @@ static bool abort_wait(struct coh_wait *w) {
 }
 
 
-/* Cancelled after it was notified: another one is, and this one goes on for the lock. */
+/* Cancelled after it was notified: notify another one instead, and keep waiting for the lock. */
 static bool abort_relock(struct coh_wait *w) {
   notify_one(w->of);
   return false;
@@ -108,7 +108,7 @@ static void park(struct coh_condition *c, struct coh_fiber *f) {
 }
 
 
-/* After the park: the lock is had again, or broken, or everything was stuck and the wait ended by force. */
+/* After the park: the task has the lock again, or it broke, or all was stuck and the wait ended by force. */
 static void arrive(lua_State *L, lua_KContext context) {
   const struct coh_condition *c = lua_touserdata(L, 1);
   struct coh_fiber *f = coh_resumed(L, context);
@@ -206,15 +206,15 @@ static int l_notify_all(lua_State *L) {
 }
 
 
-/* Was this a wait for 'c', and is now for its lock? */
+/* Was this a wait for 'c', and is it now for its lock? */
 static bool is_relock_of(const struct coh_wait *w, const struct coh_condition *c) {
   return (w->kind == &kind || w->kind == &coh_relock_kind) && w->of == c;
 }
 
 
 /*
-** __gc: the coroutines of all who wait for it are closed, since they would hold it; so are those of who was
-** notified and waits for the lock, or has it. The lock is older, and there as long as this runs.
+** __gc: the coroutines of all its waiters are closed, else they would have kept it; so are those of notified
+** tasks that wait for the lock, or were given it. The lock is older, so it still exists while this runs.
 */
 static int l_gc(lua_State *L) {
   struct coh_condition *c = coh_sync_test(L, 1, &coh_condition_class);

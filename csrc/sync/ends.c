@@ -36,8 +36,8 @@ static void push_count(lua_State *L, size_t count, int side, const char *what) {
 
 
 /*
-** Push "2 of 8 items, no open sender, 1 receiver waiting", or that the end is closed. Of the side that others
-** wait for it is told how many of it are open: a loop over a channel waits for all of them. [-0, +1, m]
+** Push "2 of 8 items, no open sender, 1 receiver waiting", or that the end is closed. While one side waits
+** it has the number of open ends of the other: a loop waits until all are closed. [-0, +1, m]
 */
 static void describe(lua_State *L, int object) {
   const struct coh_end *e = lua_touserdata(L, object);
@@ -65,7 +65,7 @@ const struct coh_sync_class coh_receiver_class = {
   .describe = describe};
 
 
-/* The end at 'end' has met the other side closed: if the collector did that, say so, once. [-0, +0, m] */
+/* The end at 'end' has met the other side closed: if the collector did that, warn, once. [-0, +0, m] */
 static void warn_lost(lua_State *L, int end) {
   const struct coh_end *e = lua_touserdata(L, end);
   int lost = !e->side;
@@ -102,7 +102,7 @@ static struct coh_end *check_sender(lua_State *L, const char *what) {
 }
 
 
-/* One value after the end, and no nil: that is how a loop over the channel ends. [-0, +0, v] */
+/* Check for one value after the end, which is not nil: a loop over the channel ends with nil. [-0, +0, v] */
 static void check_value(lua_State *L, const char *what) {
   int count = lua_gettop(L) - 1;
   if (count == 1 && !lua_isnil(L, 2)) return;
@@ -196,7 +196,7 @@ static int receive_try(lua_State *L, int status, lua_KContext context) {
 }
 
 
-/* receive() -> value, nil at the end; what a loop hands to its iterator is of no interest */
+/* receive() -> value, nil at the end; the arguments that a loop gives its iterator are ignored */
 static int l_receive(lua_State *L) {
   struct coh_end *e = check_receiver(L, "receive");
   struct coh_fiber *f;

@@ -2,8 +2,8 @@
 ** The two ends of a channel for Lua: objects that are called. Each may be cloned and
 ** closed; a side is closed with the last of its ends.
 **
-** An end that is collected closes itself. Nobody minds if nobody else has the channel: it is
-** the other side that must hear of it, and whoever meets the closed side first warns.
+** An end that is collected closes itself. That matters only if the other side is still in use:
+** its first call that meets the closed side warns.
 */
 #ifndef COH_SYNC_ENDS_H
 #define COH_SYNC_ENDS_H
@@ -24,8 +24,8 @@ static inline struct coh_end *coh_ends_test(lua_State *L, int arg) {
 }
 
 /*
-** What a call of the end at 'end' gives when no value went over, nor later will: of a receiver whose
-** senders are gone nil, else Closed or Broken is raised. [-0, +1, e]
+** What a call of the end at 'end' comes to when no value has passed, and none will: for a receiver
+** whose senders are gone nil, else Closed or Broken is raised. [-0, +1, e]
 */
 int coh_end_conclude(lua_State *L, int end, enum coh_passing passing, const char *what);
 

@@ -1,6 +1,6 @@
 /*
-** Events for Lua: something that happens once. Whoever waits for it goes on when
-** it has, and whoever comes later need not wait.
+** Events for Lua: something that happens once. Tasks that wait for it go on when
+** it has, and those that come later need not wait.
 */
 #ifndef COH_SYNC_EVENT_H
 #define COH_SYNC_EVENT_H
@@ -11,7 +11,7 @@
 COH_HIDDEN
 
 struct coh_event_object {
-  struct coh_sync sync;  /* 'sync.waiters' is woken, all of it, when it is set */
+  struct coh_sync sync;  /* all of its waiters are woken when it is set */
   bool set;              /* for good */
 };
 

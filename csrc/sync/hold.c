@@ -1,5 +1,5 @@
 /*
-** Holding: see hold.h. All that acquires is misuse, or raises Cancelled, before
+** Holding: see hold.h. A verb that acquires raises, misuse or Cancelled, only before
 ** it has taken anything; once it has, nothing raises before the caller can give
 ** it back.
 **
@@ -8,7 +8,7 @@
 **
 ** A guard gives back also when the coroutine is closed by force. With 'hold' it is the caller's
 ** '<close>' variable; 'with' has one of its own, for what nobody in particular holds. That one is
-** shared by all who are in 'with' for the same object, so that none of them allocates.
+** shared by all calls of 'with' on the same object, so that none but the first allocates.
 */
 #include "sync/hold.h"
 
@@ -19,13 +19,13 @@
 #include "glue/wait.h"
 #include "lua/arg.h"
 
-/* What an object means: itself, or the lock of a condition. */
+/* What is held by holding an object: itself, or the lock of a condition. */
 static void *subject(struct coh_sync *o) {
   return o->class->subject == NULL ? o : o->class->subject(o);
 }
 
 
-/* What is at 1, which the running task can acquire; else misuse of 'what'. [-0, +0, v] */
+/* The object at 1, which the running task must be able to acquire; else misuse of 'what'. [-0, +0, v] */
 static struct coh_sync *check_acquire(lua_State *L, const char *what) {
   struct coh_sync *o = coh_sync_check(L, coh_sync_class_here(L), what);
   if (o->class->holding->check != NULL) o->class->holding->check(L, subject(o), what);
@@ -33,7 +33,7 @@ static struct coh_sync *check_acquire(lua_State *L, const char *what) {
 }
 
 
-/* Take 'o', which is at 1. True: done. False: parked, yield. To take may run a finalizer. [-0, +0, e] */
+/* Take 'o', which is at 1. True: done. False: parked, yield. Taking may run a finalizer. [-0, +0, e] */
 static bool take(lua_State *L, struct coh_fiber *f, struct coh_sync *o) {
   const struct coh_holding *holding = o->class->holding;
   if (holding->take(L, subject(o), f)) return true;
@@ -43,7 +43,7 @@ static bool take(lua_State *L, struct coh_fiber *f, struct coh_sync *o) {
 }
 
 
-/* After the park: what is at 1 is held now, and no more to be forfeited. [-0, +0, e] */
+/* After the park: what is at 1 is held now, and is no longer forfeited. [-0, +0, e] */
 static struct coh_fiber *arrive(lua_State *L, lua_KContext context) {
   struct coh_sync *o = lua_touserdata(L, 1);
   struct coh_fiber *f = coh_arrived(L, context);
@@ -52,7 +52,7 @@ static struct coh_fiber *arrive(lua_State *L, lua_KContext context) {
 }
 
 
-/* Give 'o' back for the running task. When that cannot be, say so, unless 'what' is NULL. [-0, +0, v] */
+/* Give 'o' back for the running task. If it cannot, raise that, unless 'what' is NULL. [-0, +0, v] */
 static void give(lua_State *L, struct coh_sync *o, const char *what) {
   struct coh_state *S = o->state;
   if (o->class->holding->give(subject(o), coh_running(S)) || what == NULL) return;
@@ -62,8 +62,8 @@ static void give(lua_State *L, struct coh_sync *o, const char *what) {
 
 
 /*
-** What a script wrote behind the object: a number, of how many to take, perhaps, or a time limit for what
-** waits; or false, so that it does not wait. [-0, +0, v]
+** Refuse what a script wrote behind the object: a number, perhaps of how many to take, or as a time limit for
+** what waits; or false, so that it does not wait. [-0, +0, v]
 */
 __attribute__((cold, noinline))
 static void refuse_argument(lua_State *L, const struct coh_sync_class *class, const char *what, bool waits) {
@@ -142,12 +142,12 @@ int coh_hold_l_release(lua_State *L) {
 
 enum { OBJECT = 1, GUARD, HANDLER };  /* slots */
 
-/* What is put into a <close> variable, its own or the caller's; the object is its user value. */
+/* What is put into a <close> variable, of 'with' or of the caller; the object is its user value. */
 struct coh_guard {
   struct coh_sync sync;   /* nobody waits for it */
   struct coh_sync *held;  /* borrowed; NULL before it is held and after that */
-  bool shared;            /* of 'with': it is held by all who are in there */
-  bool given;             /* of 'with', while one returns: that one has given back already */
+  bool shared;            /* of 'with': all calls of it on the object have this guard */
+  bool given;             /* of 'with', while a call returns: that one has given back already */
 };
 
 
@@ -184,7 +184,7 @@ static struct coh_guard *new_guard(lua_State *L) {
 }
 
 
-/* Push the guard that all have in common who are in 'with' for the object at 1, or nil. [-0, +1, m] */
+/* Push the guard that all calls of 'with' on the object at 1 share, or nil. [-0, +1, m] */
 static void push_shared_guard(lua_State *L, struct coh_sync *o) {
   int slot = o->class->holding->guard;
   struct coh_guard *g;
@@ -207,8 +207,8 @@ static void push_shared_guard(lua_State *L, struct coh_sync *o) {
 /* {{ with */
 
 /*
-** The function has ended: give back what is at 1, and hand its outcome on. The
-** running task counts: a coroutine of the user's may have been resumed elsewhere.
+** The function has ended: give back what is at 1, and hand its outcome on. It is given
+** back for the running task: another one may have resumed a coroutine of the user's.
 */
 static int with_ended(lua_State *L, int status, lua_KContext context) {
   struct coh_fiber *f = coh_running(coh_state_here(L));
@@ -268,7 +268,7 @@ int coh_hold_l_with(lua_State *L) {
   struct coh_sync *o = coh_sync_check(L, class, "with");
   if (!coh_is_callable(L, 2)) refuse_body(L, class);
   push_shared_guard(L, o);
-  check_acquire(L, "with");  /* after that, which may run a finalizer */
+  check_acquire(L, "with");  /* only now: making a guard may run a finalizer */
   lua_pushcfunction(L, coh_handler);
   lua_rotate(L, GUARD, 2);
   return coh_begin(L, with_try);
@@ -307,7 +307,7 @@ int coh_hold_l_hold(lua_State *L) {
   check_alone(L, class, "hold", true);
   lua_settop(L, OBJECT);
   new_guard(L);
-  check_acquire(L, "hold");  /* after that, which may run a finalizer */
+  check_acquire(L, "hold");  /* only now: making a guard may run a finalizer */
   return coh_begin(L, hold_try);
 }
 

@@ -3,7 +3,7 @@
 ** same for locks, semaphores, limiters, and for conditions, which mean their lock.
 ** Each class says how it is taken and given back; the forms are written once.
 **
-** What is given back is handed to the first waiter at once, so that nobody comes
+** What is given back is handed to the first waiter at once, so that no other task gets
 ** in between: while somebody waits, there is nothing to take.
 */
 #ifndef COH_SYNC_HOLD_H
@@ -26,11 +26,11 @@ struct coh_holding {
   void (*arrive)(lua_State *L, void *o);
   /* Give it back for 'f'; false when there is nothing that it could give back. [-0, +0, -] */
   bool (*give)(void *o, struct coh_fiber *f);
-  /* Say so. Never returns. [-0, +0, v] */
+  /* Raise that there was nothing to give back. Never returns. [-0, +0, v] */
   int (*refuse)(lua_State *L, void *o, const char *what);
-  /* What to say of a number, "permits: call it once for each"; NULL: there are not several. */
+  /* What to say of a number given to a verb, "permits: call it once for each"; NULL: there is but one. */
   const char *several;
-  /* The user value that has the guard of 'with'; 0: who holds it is known, and tells when it ends. */
+  /* The user value for the guard of 'with'; 0: it needs none, as the known holder gives back when it ends. */
   int guard;
 };
 

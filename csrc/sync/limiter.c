@@ -1,8 +1,8 @@
 /*
-** Limiters: see limiter.h. A token stands for a place of one task, the one it has
-** or the one it waits for; so there are as many as tasks ever had or awaited one at
-** once, and they are used again. A waiter brings its token along: granting, which
-** a change of the total does for many, needs no memory.
+** Limiters: see limiter.h. A token stands for the place that one task has or waits
+** for; so there are as many as tasks ever had or awaited a place at once, and they are
+** used again. A waiter brings its token along, so that granting, which a change of the
+** total does for many, needs no memory.
 */
 #include "sync/limiter.h"
 
@@ -18,7 +18,7 @@
 struct coh_token {
   struct coh_held held;         /* in its fiber's list, or spare, or alone while its fiber waits */
   struct coh_limiter *limiter;  /* borrows */
-  struct coh_fiber *fiber;      /* whose it is, or will be; NULL while spare */
+  struct coh_fiber *fiber;      /* that has the place, or will; NULL while spare */
 };
 
 
@@ -49,7 +49,7 @@ static void grant(struct coh_token *t) {
 }
 
 
-/* Grant what there is to those who wait. */
+/* Grant the places there are to the tasks that wait. */
 static void serve(struct coh_limiter *l) {
   struct coh_wait *w;
   while (l->taken < l->total && (w = coh_sync_first(&l->sync)) != NULL) {
@@ -126,7 +126,7 @@ static void check(lua_State *L, void *o, const char *what) {
 }
 
 
-/* A collection may run what gives and takes tokens, so what there is is seen after making one. */
+/* Making a token may run finalizers that give and take tokens, so look at what there is only afterwards. */
 static bool take(lua_State *L, void *o, struct coh_fiber *f) {
   struct coh_limiter *l = o;
   while (coh_link_alone(&l->spare)) new_token(L, l);
@@ -215,7 +215,7 @@ static int l_newindex(lua_State *L) {
 }
 
 
-/* __gc: of a limiter that was forgotten while places were taken nobody has one any more */
+/* __gc: when a limiter is collected while places are taken, nobody has one any more */
 static int l_gc(lua_State *L) {
   lua_Integer i;
   struct coh_limiter *l = coh_sync_test(L, 1, &coh_limiter_class);

@@ -1,6 +1,6 @@
 /*
-** Locks: see lock.h. The owner changes at the release and not when the new one
-** runs, so an owner that ends is known whatever it was doing.
+** Locks: see lock.h. The owner changes at the release, not when the new one runs:
+** so the end of an owner is noticed whatever it was doing.
 */
 #include "sync/lock.h"
 
@@ -49,7 +49,7 @@ void coh_lock_hand_over(struct coh_lock *k) {
 }
 
 
-/* Memory that may be had where nothing may be raised, or given back with NULL. */
+/* The new value of k->dead: a copy of 'name', NULL for NULL or without memory. Raises nothing. */
 static char *set_dead(lua_State *L, struct coh_lock *k, const char *name) {
   void *ud;
   lua_Alloc allocate = lua_getallocf(L, &ud);
@@ -60,13 +60,13 @@ static char *set_dead(lua_State *L, struct coh_lock *k, const char *name) {
 }
 
 
-/* Wake all of a queue, with nothing that they could have to give on. */
+/* Wake all of a queue, with nothing that they would have to pass on. */
 static void send_off(struct coh_link *queue) {
   while (!coh_link_alone(queue)) coh_waiter_send_off(coh_item(queue->next, struct coh_wait, link));
 }
 
 
-/* The owner has ended: all who wait for the lock, or with it, wake. */
+/* The owner has ended: the lock breaks, and all waiters of the lock and of its conditions wake. */
 static void owner_ended(lua_State *L, struct coh_held *held, const char *name) {
   struct coh_lock *k = coh_item(held, struct coh_lock, held);
   k->owner = NULL;
@@ -107,7 +107,7 @@ void coh_lock_check_owner(lua_State *L, const struct coh_lock *k, const char *wh
 static void check(lua_State *L, void *o, const char *what) {
   const struct coh_lock *k = o;
   struct coh_fiber *f = coh_check_task_in(k->sync.state, L);
-  if (k->sync.collected) {  /* a finalizer has kept it with its condition, which is at 1 */
+  if (k->sync.collected) {  /* a finalizer resurrected it with its condition, which is at 1 */
     lua_getiuservalue(L, 1, COH_UV_LOCK);
     coh_sync_revive(L, -1);
     lua_pop(L, 1);
@@ -128,7 +128,7 @@ static bool take(lua_State *L, void *o, struct coh_fiber *f) {
 }
 
 
-/* What the lock guards is as the owner before left it: this one has not touched it. */
+/* The new owner has not touched what the lock guards: the lock goes on to the next, and is not broken. */
 static void forfeit(struct coh_wait *w) {
   struct coh_lock *k = w->of;
   if (k->owner == coh_item(w, struct coh_fiber, task.wait)) coh_lock_hand_over(k);
@@ -149,7 +149,7 @@ static void arrive(lua_State *L, void *o) {
 }
 
 
-/* Of a broken lock nobody has anything to give back, and nobody is blamed for trying. */
+/* Nobody has a broken lock to give back, and trying is no misuse. */
 static bool give(void *o, struct coh_fiber *f) {
   struct coh_lock *k = o;
   if (k->broken) return true;
@@ -175,7 +175,7 @@ const struct coh_sync_class coh_lock_class = {
 /* }} */
 
 
-/* __gc: a lock that was forgotten while it was held is held no more */
+/* __gc: a lock that is collected while it is held is held no more */
 static int l_gc(lua_State *L) {
   struct coh_lock *k = coh_sync_test(L, 1, &coh_lock_class);
   if (k == NULL) return 0;

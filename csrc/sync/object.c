@@ -34,7 +34,7 @@ static int l_tostring(lua_State *L) {
 }
 
 
-/* A metatable that is set again has its finalizer called again. */
+/* Setting the metatable again makes Lua call the finalizer again. */
 void coh_sync_revive(lua_State *L, int arg) {
   struct coh_sync *o = lua_touserdata(L, arg);
   o->collected = false;

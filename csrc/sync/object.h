@@ -1,18 +1,18 @@
 /*
 ** The userdata of what tasks wait for among themselves. Each begins with the
-** address of its class, a constant, which tells what it is whatever metatable a
-** debug function has given it, and with the queue of those who wait for it.
+** address of its class, a constant, which identifies it whatever metatable a
+** debug function has given it, and with the queue of its waiters.
 **
-** A parked waiter has the object at 1 of the waiting function's frame: so it is not
-** collected, unless Lua's own library closes that coroutine, and a report finds what
-** is waited for. The entries of a queue are waits, and need not be those of tasks:
-** whoever must know the task of one keeps it in 'wait.of'.
+** A parked waiter has the object at 1 of the waiting function's frame: so the object is
+** not collected, unless Lua's own library closes that coroutine, and a report finds what
+** is waited for. The entries of a queue are waits, and need not be tasks' own: code
+** that must know the task of one keeps it in 'wait.of'.
 **
-** One that was collected may have been kept by a finalizer of the user's all the same. It gets its own
-** finalizer back with the next call: what is waited for or held must not vanish in silence.
+** A finalizer of the user's may resurrect an object that was collected. Its next use sets
+** its own finalizer again: what is waited for or held must not vanish in silence.
 **
-** Methods have the state as first upvalue and their class as second; once they know
-** their object they take the state from there, which is cheaper. The address of a
+** Methods have the state as first upvalue and their class as second; once they have
+** their object they take the state from that, which is cheaper. The address of a
 ** class is the registry's key for its metatable.
 */
 #ifndef COH_SYNC_OBJECT_H
@@ -28,16 +28,16 @@ COH_HIDDEN
 struct coh_sync;
 struct coh_holding;
 
-/* What one sort of object is. Each is a constant. */
+/* A sort of object. Each class is a constant. */
 struct coh_sync_class {
   const char *noun;   /* for people: "lock" */
   const char *name;   /* its '__name': "cohort.Lock" */
   size_t size;        /* of the userdata */
   int values;         /* how many user values it has */
-  void (*describe)(lua_State *L, int object);  /* push how it stands, "held by task 'a'"; [-0, +1, m] */
+  void (*describe)(lua_State *L, int object);  /* push its state, "held by task 'a'"; [-0, +1, m] */
   const struct coh_holding *holding;           /* how it is held, see hold.h; NULL when it cannot be */
   void *(*subject)(void *o);                   /* what is held instead of it; NULL: itself */
-  const luaL_Reg *fields;                      /* each pushes the value of one; NULL: none */
+  const luaL_Reg *fields;                      /* functions that each push a field's value; NULL: none */
 };
 
 /* The head of every such userdata. */
@@ -45,10 +45,10 @@ struct coh_sync {
   const struct coh_sync_class *class;
   struct coh_state *state;  /* borrows: it outlives every object */
   struct coh_link waiters;  /* coh_wait.link, oldest first */
-  bool collected;           /* its finalizer has run, and runs no more */
+  bool collected;           /* its finalizer has run, and will not run again */
 };
 
-/* The object at 'arg' was collected and is used again: its finalizer will run once more. [-0, +0, -] */
+/* The object at 'arg' was collected and is used again: let its finalizer run once more. [-0, +0, -] */
 void coh_sync_revive(lua_State *L, int arg);
 
 /* The object at 'arg' when it is of this class, else NULL. [-0, +0, -] */
@@ -59,7 +59,7 @@ static inline void *coh_sync_test(lua_State *L, int arg, const struct coh_sync_c
   return o;
 }
 
-/* Say that a method got another value than its object. Never returns. [-0, +0, v] */
+/* Raise that a method got another value than its object. Never returns. [-0, +0, v] */
 int coh_sync_refuse(lua_State *L, int arg, const struct coh_sync_class *class, const char *what);
 
 /* The object at 1; another value is misuse of method 'what'. [-0, +0, v] */
@@ -93,8 +93,8 @@ static inline struct coh_wait *coh_sync_first(const struct coh_sync *o) {
 }
 
 /*
-** For '__gc'. When tasks wait for it Lua's own library has closed the coroutines in which they do: they go
-** on, and find that out.
+** For '__gc'. If tasks still wait for it, Lua's own library has closed the coroutines in which they do: wake
+** them, and they find that out.
 */
 void coh_sync_collected(struct coh_sync *o);
 

@@ -6,9 +6,9 @@
 **   then for each case 1 its table   2 what it is about   3, 4 what else is in it   5 its sort
 **
 ** All that a case needs is on this stack before anything happens: the table
-** may be changed by others meanwhile, and what is stood for must not be collected.
-** What stands in the queues is in the room of the fiber: it has one wait at a time,
-** and only the first allocates.
+** may be changed by others meanwhile, and what is waited for must not be collected.
+** The stand-ins are in the room of the fiber, which has one wait at a time: so only
+** its first select allocates, or a larger one.
 */
 #include "sync/select.h"
 
@@ -56,7 +56,7 @@ static int count_cases(lua_State *L) {
 
 /* {{ Arguments */
 
-/* What to write for what is waited for in another way: the objects of ours at 'index', if that is one. */
+/* What to write for an object of ours at 'index' that is waited for in another way; "" for others. */
 static const char *mend_of(lua_State *L, int index) {
   const char *name = "", *mend = "";
   int type = lua_type(L, index);
@@ -93,14 +93,14 @@ static enum sort check_subject(lua_State *L, int i, int index) {
 }
 
 
-/* The last of case 'i', at 'index', is a function or absent. [-0, +0, v] */
+/* Check that the last of case 'i', at 'index', is a function or absent. [-0, +0, v] */
 static void check_function(lua_State *L, int i, int index, int type) {
   if (type == LUA_TNIL || type == LUA_TFUNCTION || coh_is_callable(L, index)) return;
   coh_misuse(L, "select expects a function as the last of case %d, got %s", i, coh_type_name(L, index));
 }
 
 
-/* How what stands in place of a case, at 'index', is written as one. [-0, +0, -] */
+/* What to write for the value at 'index', which is where a case should be. [-0, +0, -] */
 static const char *case_of(lua_State *L, int index) {
   const struct coh_end *e = coh_ends_test(L, index);
   if (lua_isnil(L, index)) return "leave out what is nil";
@@ -134,7 +134,7 @@ static void push_case(lua_State *L, int i) {
 }
 
 
-/* An option: its key and its value are on top. [-0, +0, v] */
+/* Read an option, whose key and value are on top. [-0, +0, v] */
 static void read_option(lua_State *L) {
   const char *name = lua_type(L, -2) == LUA_TSTRING ? lua_tostring(L, -2) : NULL;
   if (name == NULL) {
@@ -152,7 +152,7 @@ static void read_option(lua_State *L) {
 }
 
 
-/* Look at every key but those of 'count' cases; others than the options are mistakes. [-0, +0, v] */
+/* Read all keys but those of the 'count' cases: what is no option is misuse. [-0, +0, v] */
 static void read_options(lua_State *L, lua_Integer count) {
   lua_pushnil(L);
   while (lua_next(L, CASES)) {  /* key value */
@@ -204,7 +204,7 @@ static int finished(lua_State *L, int status, lua_KContext context) {
 }
 
 
-/* Call the function below its 'count' arguments on top and return what it does; all else is dropped. */
+/* Call the function below its 'count' arguments on top and return its results; all else is dropped. */
 static int call(lua_State *L, struct coh_fiber *f, int count) {
   int i;
   for (i = 1; i <= count + 1; i++) lua_copy(L, i - count - 2, i);
@@ -227,7 +227,7 @@ static int conclude(lua_State *L, struct coh_fiber *f, int i, int function, int 
 }
 
 
-/* A case about the end of a channel came to something. */
+/* Case 'i', about an end of a channel, has happened. */
 static int conclude_end(lua_State *L, struct coh_fiber *f, int i, enum sort sort, enum coh_passing passing) {
   int subject = below(i) + SUBJECT;
   if (sort == SORT_SEND) {
@@ -314,7 +314,7 @@ static int number_of(const struct choice *c) {
 }
 
 
-/* What was received goes back. */
+/* Give back what was received. */
 static void forfeit(struct coh_wait *w) {
   struct choice *c = w->of;
   const struct coh_end_case *own;

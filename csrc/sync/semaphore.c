@@ -5,7 +5,7 @@
 
 #include "lua/arg.h"
 
-#define GUARD 1  /* user value: that of 'with' */
+#define GUARD 1  /* user value: the guard of 'with' */
 
 static void describe(lua_State *L, int object) {
   const struct coh_semaphore *s = lua_touserdata(L, object);
@@ -92,7 +92,7 @@ const struct coh_sync_class coh_semaphore_class = {
   .describe = describe, .holding = &holding, .fields = fields};
 
 
-/* __gc: permits that were handed to coroutines which were closed before they went on are gone with it */
+/* __gc: permits handed to coroutines that were closed before they went on are gone with it */
 static int l_gc(lua_State *L) {
   struct coh_semaphore *s = coh_sync_test(L, 1, &coh_semaphore_class);
   if (s == NULL) return 0;

@@ -1,6 +1,6 @@
 /*
 ** Semaphores for Lua: a number of permits that belong to nobody in particular.
-** Whoever has one may give it to another task to release.
+** A task may release a permit that another one has acquired.
 */
 #ifndef COH_SYNC_SEMAPHORE_H
 #define COH_SYNC_SEMAPHORE_H
@@ -13,8 +13,8 @@ COH_HIDDEN
 struct coh_semaphore {
   struct coh_sync sync;   /* 'wait.of' is the semaphore */
   lua_Integer available;  /* 0 while anybody waits */
-  lua_Integer max;        /* LUA_MAXINTEGER: none */
-  size_t handed;          /* permits that tasks were woken with which have not gone on yet */
+  lua_Integer max;        /* LUA_MAXINTEGER: no maximum */
+  size_t handed;          /* permits of tasks that were woken with one and have not gone on yet */
 };
 
 extern const struct coh_sync_class coh_semaphore_class;

@@ -27,7 +27,7 @@ static const struct coh_sync_class class = {
   .noun = "tie", .name = "cohort.Tie", .size = sizeof(struct tie), .values = 1, .describe = describe};
 
 
-/* The task has ended. At the end of a state there is nobody to tell. */
+/* The task has ended: call the function. At the end of a state it is not called. */
 static void ended(lua_State *L, struct coh_held *held, const char *name) {
   struct tie *t = coh_item(held, struct tie, held);
   struct coh_state *S = t->sync.state;

@@ -1,5 +1,5 @@
 /*
-** Ties: a function that is called when a task ends, unless it was released before.
+** Ties: a function that is called when a task ends, unless the tie was released before.
 ** For what the Lua side opens in a task that may forget to close it.
 */
 #ifndef COH_SYNC_TIE_H
