@@ -241,6 +241,9 @@ describe("a host in C that gives Lua little memory", function()
     "tasks that have yet to begin end",
     "tasks that wait end",
   })
+  finds("spec/support/scarce.c", "finds that where there was none to show it ", {
+    "an error is shown whole the next time",
+  })
 end)
 
 describe("a host in C that had a signal before", function()

@@ -16,7 +16,8 @@
 
 #define LINKS_MAX 8
 
-static const char left_key = 'l';  /* registry[&left_key]: a weak set of the errors that left a run */
+static const char left_key = 'l';    /* registry[&left_key]: a weak set of the errors that left a run */
+static const char making_key = 'm';  /* registry[&making_key]: is a chain being made? */
 
 
 /* The field of an error of ours, or nil. [-0, +1, m] */
@@ -120,7 +121,7 @@ static void show(lua_State *L, const char *label, int depth, struct coh_text_siz
 
 
 /* Is there nothing to show: no link, a Cancelled, or an error whose chain or group this is in? [-0, +0, -] */
-static bool is_told(lua_State *L, int link, int err, const struct coh_text_size *size) {
+static bool is_skipped(lua_State *L, int link, int err, const struct coh_text_size *size) {
   if (lua_isnil(L, link) || coh_cancelled_is(L, link)) return true;
   if (coh_errgroup_is(L, link) && coh_errgroup_is_reading(L, link)) return true;
   return lua_rawequal(L, link, err) || (size->first != 0 && lua_rawequal(L, link, size->first));
@@ -146,7 +147,7 @@ static void push_links(lua_State *L, int err, int depth, struct coh_text_size *s
   static const char *const labels[] = {"caused by: ", COH_HANDLING};
   for (int link = top + 1; link <= top + 2; link++) {
     lua_pushvalue(L, link);
-    if (is_told(L, link, err, size)) lua_pushliteral(L, "");
+    if (is_skipped(L, link, err, size)) lua_pushliteral(L, "");
     else show(L, labels[link - top - 1], depth + 1, size);
     lua_replace(L, link);
     lua_settop(L, top + 2);
@@ -155,17 +156,42 @@ static void push_links(lua_State *L, int err, int depth, struct coh_text_size *s
 }
 
 
-/* While a chain is made there is no set at left_key, so that each error in it gives its own text alone. */
+/* Is a chain being made? Each error in it gives its own text alone. [-0, +0, -] */
+static bool is_making(lua_State *L) {
+  bool is;
+  lua_rawgetp(L, LUA_REGISTRYINDEX, &making_key);
+  is = lua_toboolean(L, -1);
+  lua_pop(L, 1);
+  return is;
+}
+
+
+static void set_making(lua_State *L, bool making) {
+  lua_pushboolean(L, making);
+  lua_rawsetp(L, LUA_REGISTRYINDEX, &making_key);
+}
+
+
+/* links(err, size) -> lines */
+static int l_links(lua_State *L) {
+  push_links(L, 1, 0, lua_touserdata(L, 2));
+  return 1;
+}
+
+
 void coh_errchain_push(lua_State *L, int index, struct coh_text_size *size) {
-  int first = size->first;
-  size->first = lua_absindex(L, index);
-  lua_rawgetp(L, LUA_REGISTRYINDEX, &left_key);
-  lua_pushnil(L);
-  lua_rawsetp(L, LUA_REGISTRYINDEX, &left_key);
-  push_links(L, size->first, 0, size);
-  lua_insert(L, -2);
-  lua_rawsetp(L, LUA_REGISTRYINDEX, &left_key);
+  int first = size->first, status;
+  bool was = is_making(L);
+  index = lua_absindex(L, index);
+  set_making(L, true);
+  lua_pushcfunction(L, l_links);
+  lua_pushvalue(L, index);
+  lua_pushlightuserdata(L, size);
+  size->first = 1;  /* of l_links */
+  status = lua_pcall(L, 2, 1, 0);
   size->first = first;
+  set_making(L, was);
+  if (status != LUA_OK) lua_error(L);
 }
 
 
@@ -185,7 +211,7 @@ void coh_errchain_push_handling(lua_State *L, int index, int err) {
 }
 
 
-void coh_errchain_leaves(lua_State *L, int index) {
+void coh_errchain_mark_left(lua_State *L, int index) {
   index = lua_absindex(L, index);
   if (!lua_istable(L, index) || !coh_error_is(L, index, COH_ERROR)) return;
   if (lua_rawgetp(L, LUA_REGISTRYINDEX, &left_key) != LUA_TTABLE) {
@@ -201,16 +227,22 @@ void coh_errchain_leaves(lua_State *L, int index) {
 }
 
 
-void coh_errchain_add(lua_State *L, int index) {
-  struct coh_text_size size = {0, 0, 0};
-  bool left = false;
+/* Did the error leave a run? [-0, +0, -] */
+static bool has_left(lua_State *L, int index) {
+  bool has = false;
   if (lua_rawgetp(L, LUA_REGISTRYINDEX, &left_key) == LUA_TTABLE) {
     lua_pushvalue(L, index);
-    left = lua_rawget(L, -2) == LUA_TBOOLEAN;
+    has = lua_rawget(L, -2) == LUA_TBOOLEAN;
     lua_pop(L, 1);
   }
   lua_pop(L, 1);
-  if (!left) return;
+  return has;
+}
+
+
+void coh_errchain_add(lua_State *L, int index) {
+  struct coh_text_size size = {0, 0, 0};
+  if (is_making(L) || !has_left(L, index)) return;
   coh_errchain_push(L, index, &size);
   lua_concat(L, 2);
 }

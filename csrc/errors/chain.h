@@ -33,7 +33,7 @@ void coh_errchain_push(lua_State *L, int index, struct coh_text_size *size);
 void coh_errchain_push_handling(lua_State *L, int index, int err);
 
 /* The error at 'index' leaves a run: from now on its text says what it came from. [-0, +0, m] */
-void coh_errchain_leaves(lua_State *L, int index);
+void coh_errchain_mark_left(lua_State *L, int index);
 
 /* Add that to the text on top if the error at 'index', whose text it is, has left a run. [-1, +1, m] */
 void coh_errchain_add(lua_State *L, int index);

@@ -26,7 +26,7 @@ void coh_waiter_send_off(struct coh_wait *w) {
 }
 
 
-struct coh_wait *coh_waiter_send_off_to(struct coh_link *queue) {
+struct coh_wait *coh_waiter_first_alive(struct coh_link *queue) {
   while (!coh_link_alone(queue)) {
     struct coh_wait *w = coh_item(queue->next, struct coh_wait, link);
     if (coh_waiter_is_there(w)) return w;

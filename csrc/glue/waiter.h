@@ -24,7 +24,7 @@ bool coh_waiter_is_there(struct coh_wait *w);
 void coh_waiter_send_off(struct coh_wait *w);
 
 /* The oldest wait of 'queue' that is there, or NULL; those before it are sent off. [-0, +0, -] */
-struct coh_wait *coh_waiter_send_off_to(struct coh_link *queue);
+struct coh_wait *coh_waiter_first_alive(struct coh_link *queue);
 
 /* Is the first of a queue there, in its task's own coroutine? The usual case. */
 static inline bool coh_waiter_first_is_plain(const struct coh_wait *w) {
@@ -35,7 +35,7 @@ static inline bool coh_waiter_first_is_plain(const struct coh_wait *w) {
 static inline struct coh_wait *coh_waiter_first(struct coh_link *queue) {
   struct coh_wait *w = coh_item(queue->next, struct coh_wait, link);
   if (coh_link_alone(queue)) return NULL;
-  return coh_waiter_first_is_plain(w) ? w : coh_waiter_send_off_to(queue);
+  return coh_waiter_first_is_plain(w) ? w : coh_waiter_first_alive(queue);
 }
 
 COH_SEEN

@@ -373,7 +373,7 @@ static int take(lua_State *L) {
     add_note(L, f);
   }
   if (replaced) push_cancelled(L, S, f);
-  coh_errchain_leaves(L, -1);
+  coh_errchain_mark_left(L, -1);
   return 1;
 }
 

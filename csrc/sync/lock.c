@@ -50,7 +50,7 @@ void coh_lock_hand_over(struct coh_lock *k) {
 
 
 /* The new value of k->dead: a copy of 'name', NULL for NULL or without memory. Raises nothing. */
-static char *set_dead(lua_State *L, struct coh_lock *k, const char *name) {
+static char *copy_name(lua_State *L, struct coh_lock *k, const char *name) {
   void *ud;
   lua_Alloc allocate = lua_getallocf(L, &ud);
   size_t size = name == NULL ? 0 : strlen(name) + 1;
@@ -71,7 +71,7 @@ static void owner_ended(lua_State *L, struct coh_held *held, const char *name) {
   struct coh_lock *k = coh_item(held, struct coh_lock, held);
   k->owner = NULL;
   k->broken = true;
-  if (name != NULL) k->dead = set_dead(L, k, name);
+  if (name != NULL) k->dead = copy_name(L, k, name);
   send_off(&k->sync.waiters);
   while (!coh_link_alone(&k->conditions)) {
     struct coh_condition *c = coh_item(k->conditions.next, struct coh_condition, link);
@@ -183,7 +183,7 @@ static int l_gc(lua_State *L) {
   if (k->owner != NULL) coh_wait_disown(&k->owner->task.wait, &kind, k);
   coh_link_remove(&k->held.link);
   k->owner = NULL;
-  if (k->dead != NULL) k->dead = set_dead(L, k, NULL);
+  if (k->dead != NULL) k->dead = copy_name(L, k, NULL);
   return 0;
 }
 
