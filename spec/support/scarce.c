@@ -79,7 +79,8 @@ static void tasks_that_wait_end(void) {
 /* Fail to show an error that left a run, with a little more memory each time, until it is shown. */
 static const char show[] =
   "local set_room = ...\n"
-  "local _, err = pcall(cohort.run, error, cohort.Error { message = 'outer', cause = cohort.Error 'inner' })\n"
+  "local inner = cohort.Error 'inner'\n"
+  "local _, err = pcall(cohort.run, error, cohort.Error { message = 'outer', cause = inner })\n"
   "local failures = 0\n"
   "for room = 0, math.huge, 16 do\n"
   "  collectgarbage()\n"
