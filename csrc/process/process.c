@@ -244,7 +244,7 @@ static int l_close_block(lua_State *L) {
 }
 
 
-/* __gc: the object is collected before its streams, and closes them, so that only it warns; not once closed */
+/* __gc: the object is collected before its streams and closes them, so only it warns, unless it was closed */
 static int l_gc(lua_State *L) {
   struct coh_process *p = coh_sync_check(L, &coh_process_class, "__gc");
   bool forgotten;

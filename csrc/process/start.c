@@ -39,7 +39,7 @@ struct start {
   bool adopted[COH_STDIO];                /* the stream has its descriptor */
   int given[COH_STDIO];                   /* the child's descriptors; -1: not there yet, or nothing */
   bool opened[COH_STDIO];                 /* opened for the child alone: closed once it has it */
-  int null;                               /* /dev/null; also reserves a descriptor for the pidfd, opened last */
+  int null;                               /* /dev/null; its number is later free for the pidfd */
 };
 
 
