@@ -202,10 +202,7 @@ struct loading {
 };
 
 
-/*
-** pcall'ed: (function, arguments..., loading). Returns through 'loading', so a hook that raises on return
-** does not lose the fiber.
-*/
+/* pcall'ed: (function, arguments..., loading). A hook that raises as this returns does not lose the fiber. */
 static int make_fiber(lua_State *L) {
   struct loading *l = lua_touserdata(L, -1);
   lua_pop(L, 1);
@@ -233,9 +230,7 @@ static void begin_again(cohort_runtime *rt) {
 }
 
 
-/*
-** Make a fiber of the function and the arguments on top of L, which stay there. 0 or COHORT_E*. [-0, +0, -]
-*/
+/* Make a fiber of the function and arguments on top of L, which stay there. 0 or COHORT_E*. [-0, +0, -] */
 static int load(cohort_runtime *rt, lua_State *L, int arguments, struct coh_fiber **out) {
   struct loading l = {NULL, COHORT_ENOMEM};
   int top = lua_gettop(L), i;
@@ -307,9 +302,7 @@ int cohort_status(cohort_runtime *rt, cohort_task task) {
 
 /* {{ Results */
 
-/*
-** Push why everything is cancelled, or else this task; its handle, if it has one, knows the text. [-0, +1, m]
-*/
+/* Push why everything is cancelled, or this task alone, whose handle, if any, knows the text. [-0, +1, m] */
 static void push_reason(lua_State *L, struct coh_state *S, struct coh_fiber *f) {
   struct coh_scope *root = S->loop.rt.root;
   if (root->reason != COH_REASON_NONE) {
@@ -323,9 +316,7 @@ static void push_reason(lua_State *L, struct coh_state *S, struct coh_fiber *f) 
 }
 
 
-/*
-** Replace the task's own error, which becomes the cause, by the Deadlock, Interrupted or Aborted. [-1, +1, m]
-*/
+/* Replace the task's own error by Deadlock, Interrupted or Aborted, whose cause it is. [-1, +1, m] */
 static void push_cancelled(lua_State *L, struct coh_state *S, struct coh_fiber *f) {
   if (S->report != LUA_NOREF) {
     lua_rawgeti(L, LUA_REGISTRYINDEX, S->report);
@@ -393,10 +384,7 @@ static int final_status(const struct coh_state *S, const struct coh_fiber *f) {
 }
 
 
-/*
-** Finalizers may run meanwhile, and spawn and take too: the place is kept until the end, but the array may
-** move.
-*/
+/* Finalizers may run meanwhile, and spawn and take too: the place is kept until the end, but may move. */
 int cohort_take(cohort_runtime *rt, cohort_task task, lua_State *L, int *count) {
   struct coh_hosted *h = find(rt, task);
   struct coh_fiber *f;
