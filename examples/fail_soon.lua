@@ -1,4 +1,4 @@
---- The first failure ends the whole group at once: a task that would work forever is cancelled where it
+--- The first failure ends the whole group at once: a task that would work for ever is cancelled where it
 --- waits, can react to the cancellation, and the failure comes out of the group.
 local cohort = require "cohort"
 

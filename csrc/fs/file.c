@@ -333,7 +333,7 @@ static int l_sync(lua_State *L) {
 /* }} */
 
 
-/* {{ Seeking. Stack: 1 file 2 whence, as an integer 3 offset */
+/* {{ Seeking. The stack: 1 file   2 whence, as an integer   3 offset */
 
 static int seek_from(lua_State *L, struct coh_file *file, int64_t base) {
   int64_t offset = lua_tointeger(L, 3);

@@ -1,7 +1,7 @@
 /*
 ** Opening files in a thread of the pool. There are few threads, and one that waits for the other end of a
-** FIFO is lost to everybody else. So FIFOs and sockets are refused, and nothing is opened in a way that
-** reading or writing could wait.
+** FIFO is lost to everybody else. So FIFOs and sockets are refused, and everything is opened so that reading
+** and writing it cannot block.
 */
 #ifndef COH_FS_REGULAR_H
 #define COH_FS_REGULAR_H

@@ -201,7 +201,7 @@ static int end(lua_State *L, struct coh_watcher *w) {
 
 static int next_woken(lua_State *L, int status, lua_KContext context);
 
-/* The stack of a wait: 1 the watcher 2 its path */
+/* The stack of a wait: 1 the watcher   2 its path */
 static int go_on(lua_State *L, struct coh_fiber *f) {
   struct coh_box *box = lua_touserdata(L, 1);
   struct coh_watcher *w = (struct coh_watcher *)box->handle;

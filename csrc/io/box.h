@@ -1,6 +1,6 @@
 /*
-** Boxes: the userdata of handles. A box points to its handle while that is open; its address and the place
-** where it was opened it keeps afterwards too. A box that is collected with an open handle closes it and
+** Boxes: the userdata of handles. A box points to its handle while that is open, and keeps its address and
+** the place where it was opened after that too. A box that is collected with an open handle closes it and
 ** warns.
 **
 ** A box begins with the address of its kind, a constant, so it can be recognized whatever metatable a debug

@@ -21,8 +21,8 @@ COH_HIDDEN
 int coh_interrupt_open(struct coh_state *S);
 
 /*
-** Leave SIGINT to a watcher that has just begun; take it back before that one stops, which returns whether it
-** was taken.
+** Leave SIGINT to a watcher that has just begun. Take it back, before that one stops; returns whether it was
+** taken.
 */
 void coh_interrupt_pause(struct coh_state *S);
 bool coh_interrupt_resume(struct coh_state *S);

@@ -4,10 +4,10 @@
 ** argument; the second is the place that errors name.
 **
 ** A server that does not answer holds a thread until the system's resolver gives up. So the number of lookups
-** is limited by places, fewer than the threads, and files always find a thread. A place is kept until its
-** lookup has really ended, whether or not somebody still waits for it, and is then handed to whoever has
-** waited longest. libuv gives lookups no more threads than that either, but would keep lookups in its queue
-** that nobody wants any more.
+** is limited by places, half as many as there are threads (rounded up): the other threads are left for files.
+** A place is kept until its lookup has really ended, whether or not somebody still waits for it, and is then
+** handed to whoever has waited longest. libuv gives lookups no more threads than that either, but would keep
+** lookups in its queue that nobody wants any more.
 **
 **   the stack   1 host   2 "file:line"   3 nil or "inet"   4 the way   5 the request, while in flight
 */

@@ -135,7 +135,7 @@ static int l_next(lua_State *L) { return begin_receive(L, NULL); }
 /* }} */
 
 
-/* {{ Sending. Stack: 1 box 2 datagram 3 host or nil 4 port, read out of a table that may change meanwhile */
+/* {{ Sending. The stack: 1 box   2 datagram   3 host or nil   4 port, not the table, which may change */
 
 /* No 'abort': nothing was sent, so there is nothing to take back. */
 static const struct coh_wait_kind send_kind = {.what = "send", .external = true};
@@ -351,8 +351,8 @@ static int raise_of_peer(lua_State *L, int status) {
 
 
 /*
-** The stack: 1 host 2 port 3 "file:line" 4 options 5 datagram_max 6 host of the peer or nil 7 its port. A
-** failure after it was bound is about the peer.
+** The stack: 1 host   2 port   3 "file:line"   4 options   5 datagram_max   6 host of the peer or nil   7 its
+** port. A failure after it was bound is about the peer.
 */
 static int udp_try(lua_State *L, int status, lua_KContext context) {
   struct coh_state *S = coh_state_here(L);

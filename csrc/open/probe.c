@@ -149,7 +149,7 @@ static int l_fault(lua_State *L) {
 }
 
 
-/* text_of(value) -> text, even if its __tostring raises */
+/* text_of(value) -> text, whatever its __tostring does */
 static int l_text_of(lua_State *L) {
   luaL_checkany(L, 1);
   coh_text_push(L, 1);

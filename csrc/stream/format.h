@@ -43,10 +43,7 @@ struct coh_goal coh_format_check(lua_State *L, int arg, const char *what, size_t
 /* Check all formats from 2 to the top. */
 void coh_formats_check(lua_State *L, const char *what);
 
-/*
-** Push an iterator that calls 'next' with the object at 1 and the arguments from 2 on, which are popped. [-n,
-** +1, m]
-*/
+/* Push an iterator that calls 'next' with the object at 1 and the arguments from 2 on. [-n, +1, m] */
 int coh_steps_push(lua_State *L, lua_CFunction next);
 
 /*

@@ -19,7 +19,7 @@ struct cursor {
 };
 
 
-/* The next byte, or -1 at the last. */
+/* The next byte, or -1 when there is none. */
 static int peek(struct cursor *c) {
   if (c->i < c->length) return (unsigned char)c->at[c->i];
   c->open = true;

@@ -14,7 +14,7 @@ local attempt, expects, describe = try.attempt, option.expects, option.describe
 
 local OUTPUT_MAX = 16 << 20
 local GRACE = 5                -- seconds
-local GRACE_MAX = 1e12         -- more means forever
+local GRACE_MAX = 1e12         -- more means for ever
 local LAST_LINE_MAX = 200      -- most bytes of the child's last line that go into a message
 
 -- What a descriptor of the child becomes, as the core takes it.

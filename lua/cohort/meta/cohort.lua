@@ -72,7 +72,7 @@ function cohort.now() end
 --- `cohort.sleep(seconds)`
 ---
 --- Waits at least this long. `sleep(0)` lets every other ready task run once. A cancellation ends the wait
---- and raises `Cancelled`. Negative durations and NaN are misuse; `math.huge` sleeps forever.
+--- and raises `Cancelled`. Negative durations and NaN are misuse; `math.huge` sleeps for ever.
 --- @async
 --- @param seconds number  zero or more
 function cohort.sleep(seconds) end

@@ -93,10 +93,10 @@ function net.connect_unix(path, options) end
 --- A numeric address gives itself. An interface follows it by its name or number, "fe80::1%eth0"; one that
 --- does not exist raises "ENODEV".
 ---
---- Lookups take at most half of the threads, two of four unless `UV_THREADPOOL_SIZE` says otherwise, so that
---- servers that do not answer leave some for files; further lookups wait, first in, first out. One that was
---- left behind keeps its place until it has ended, and `run` returns only then: no thread can be stopped, so
---- a lookup that takes 4 s to fail delays the end of a program that gave up on it by as long.
+--- Lookups take at most half of the threads, rounded up: two of four unless `UV_THREADPOOL_SIZE` says
+--- otherwise. So servers that do not answer leave some for files; further lookups wait, first in, first out.
+--- One that was left behind keeps its place until it has ended, and `run` returns only then: no thread can be
+--- stopped, so a lookup that takes 4 s to fail delays the end of a program that gave up on it by as long.
 --- @async
 --- @param host string
 --- @return cohort.Address[]

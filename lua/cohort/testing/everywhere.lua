@@ -153,7 +153,7 @@ Sweep.__index = Sweep
 local function deadlocks(trial) return not trial.ok and core.error_is(trial.err, core.Deadlock) end
 
 -- Tries one cancellation, or two; returns whether the run came to the last of them. Before the second it may
--- deadlock, if the first alone makes it deadlock: whoever waits for that task may wait forever.
+-- deadlock, if the first alone makes it deadlock: whoever waits for that task may wait for ever.
 function Sweep:try(at, later)
   local trial = cancel_at(self.f, at, later)
   self.runs = self.runs + 1
