@@ -1,8 +1,8 @@
 /*
-** Files that are written as a whole, in a thread of the pool. If a file is written in place, a failure removes
-** it when it was created, and leaves a part in it when it existed. If it is written atomically, the data goes
-** to a temporary file in the same directory, which is renamed once all of it is on the disk: the name always
-** has the old file or the new one.
+** Files that are written as a whole, in a thread of the pool. If a file is written in place, a failure
+** removes it when it was created, and leaves a part in it when it existed. If it is written atomically, the
+** data goes to a temporary file in the same directory, which is renamed once all of it is on the disk: the
+** name always has the old file or the new one.
 */
 #ifndef COH_FS_TARGET_H
 #define COH_FS_TARGET_H

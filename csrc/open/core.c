@@ -189,7 +189,7 @@ static void put_details(lua_State *L, struct coh_state *S, struct coh_fiber *f) 
 }
 
 
-/* raise(err [, details]): raises again an error that the Lua side caught, with its note or with the details */
+/* raise(err [, details]): raises again an error that the Lua side caught, with its note or the details */
 static int l_raise(lua_State *L) {
   struct coh_state *S = coh_state_here(L);
   struct coh_fiber *f = coh_running(S);

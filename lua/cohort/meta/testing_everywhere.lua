@@ -30,7 +30,7 @@ local testing = {}
 ---
 --- After a failure it looks for the shortest deviation that also fails, and raises an `Error`. Its message
 --- tells which task went before which, and what `f` raised, which is also its `cause`. Its field `replay` is
---- the order, for the option of that name: a table from the number of a choice to the task that was picked.
+--- the order, for the option of that name: a table from the number of a choice to that of the task picked.
 ---
 --- Also raises `Error` when `f` did not do the same in the same order. Returns when everything is tried.
 --- Inside a task it is misuse. (As CHESS, Loom and Shuttle do; iterative bounding is Musuvathi's and
