@@ -1,17 +1,17 @@
 --- A checkout asks three services at once, each in a process of its own: is the address good, is the item
---- there, can it be paid? One refusal ends the order: what is still under way is cancelled in the middle
---- of its request, its connection is closed, and the other side notices.
+--- available, can it be paid for? One refusal ends the order: what is still under way is cancelled in the
+--- middle of its request, its connection is closed, and the other side notices.
 local cohort = require "cohort"
 
 local OutOfStock = cohort.error_type "OutOfStock"
 
---- Starts a service that replies after so many seconds (see checkout/service.lua).
+--- Starts a service that replies after that many seconds (see checkout/service.lua).
 local function start_service(reply, seconds)
   local program = arg[0]:gsub("%.lua$", "/service.lua")
   return cohort.process.open { "lua5.4", program, reply, seconds, stdin = "null" }
 end
 
---- What it prints first.
+--- The first thing that a service prints.
 local function port_of(service)
   return service.stdout:read("n", "l")
 end

@@ -6,7 +6,7 @@ local function work(name)
   local _ <close> = cohort.defer(print, name .. " cleanup ran")
   print(name .. " started")
   cohort.sleep(0.1)
-  print(name .. " finished")  -- never: the timeout is earlier
+  print(name .. " finished")  -- never: the timeout comes earlier
 end
 
 cohort.main(function()

@@ -1,8 +1,8 @@
 --- A task may spawn into its own group, as long as the group lives. So a tree of unknown size is walked
---- without counting what is left to do: the group has ended when the last page has no more links.
+--- without counting what is left to do: the group ends when the last page has no more links.
 local cohort = require "cohort"
 
---- The links of a page: two each, `depth` levels of pages in all.
+--- The links of a page: two each, on `depth` levels of pages.
 local function fetch_links(url, depth)
   cohort.sleep(0.002)
   if depth == 1 then return {} end

@@ -1,5 +1,5 @@
---- Three tasks fail at once, with errors of two types. Each `except` takes its type out of the group,
---- wherever in it they are; what no clause takes would be raised again.
+--- Three tasks fail at once, with errors of two types. Each `except` takes its type out of the group, at any
+--- depth; what no clause takes would be raised again.
 local cohort = require "cohort"
 
 local ValueError = cohort.error_type "ValueError"

@@ -1,12 +1,12 @@
 --- The first failure ends the whole group at once: a task that would work for ever is cancelled where it
---- waits, may look at the cancellation, and the failure comes out of the group.
+--- waits, can react to the cancellation, and the failure comes out of the group.
 local cohort = require "cohort"
 
 local function work_for_ever()
   cohort.try(function()
     while true do cohort.sleep(0.01) end
   end,
-  -- A handler for Cancelled looks and cleans up; afterwards the cancellation goes on.
+  -- A handler for Cancelled can look and clean up; afterwards the cancellation goes on.
   cohort.except(cohort.Cancelled, function() print("I was cancelled!") end))
 end
 

@@ -1,5 +1,5 @@
---- Five fetches at once, collected in the order of the list, whichever of them came first. One failure
---- would cancel the others.
+--- Five fetches at once, collected in the order of the list, whichever of them ends first. One failure would
+--- cancel the others.
 local cohort = require "cohort"
 
 local function fetch(url, i)

@@ -1,5 +1,5 @@
 --- The same two functions twice. A settling gather lets both end and reports each one's outcome; a group
---- takes a failure as the end of the whole: it cancels the other, and raises what went wrong.
+--- treats a failure as the end of the whole: it cancels the other task, and raises the error.
 local cohort = require "cohort"
 
 local function task_a()

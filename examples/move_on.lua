@@ -1,4 +1,4 @@
---- A time limit that is no error: `move_on_after` returns false when the time was up, and work goes on.
+--- A time limit that is not an error: `move_on_after` returns false when the time was up, and work goes on.
 local cohort = require "cohort"
 
 local limit = 0.02

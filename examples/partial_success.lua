@@ -1,5 +1,5 @@
---- Some records may fail without failing the rest: what is caught inside the task never reaches the
---- group. `attempt` is the `pcall` for that, because it lets a cancellation pass.
+--- Some records may fail without failing the rest: an error caught inside the task never reaches the group.
+--- `attempt` is the `pcall` for this, because it does not catch a cancellation.
 local cohort = require "cohort"
 
 local ValueError = cohort.error_type "ValueError"

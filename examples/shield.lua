@@ -1,4 +1,4 @@
---- A clean-up that has to wait, after its scope was cancelled. Each wait would raise Cancelled there;
+--- Clean-up that has to wait, in a scope that is already cancelled. Each wait there would raise Cancelled;
 --- `shield` keeps the cancellation out until the clean-up is done. Then it goes on.
 local cohort = require "cohort"
 

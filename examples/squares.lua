@@ -1,4 +1,4 @@
---- `spawn` returns a task; after the group's block every task is done, and `result()` just reads.
+--- `spawn` returns a task; after the group's block every task is done, and `result()` only reads.
 local cohort = require "cohort"
 
 local function square(n)

@@ -1,6 +1,6 @@
---- Cancellation always wins. The mule catches every Cancelled with a bare `pcall` and goes on; it is
---- warned about (run with warnings on to see it), and after a thousand times it is unwound past its
---- own pcalls. Meanwhile nobody else waits for it, its group ends, and the error says who it was.
+--- Cancellation always wins. The mule catches every Cancelled with a bare `pcall` and goes on; there are
+--- warnings about it (turn warnings on to see them), and after a thousand times it is unwound past its own
+--- pcalls. Meanwhile nobody else waits for it, its group ends, and the error names the task.
 local cohort = require "cohort"
 
 local function swallow_for_ever()

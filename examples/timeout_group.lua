@@ -1,4 +1,4 @@
---- A deadline around a group: what is done in time is done, the rest is cancelled, and `Timeout` is raised.
+--- A deadline for a group: what is done in time is done, the rest is cancelled, and `Timeout` is raised.
 local cohort = require "cohort"
 
 local limit = 0.03

@@ -1,9 +1,9 @@
---- The same file runs under any host: `lua5.4`, the launcher, a C program with a loop of its own
---- (hosts/poll.c, hosts/frame.c), and a virtual clock. The output is the same everywhere; under the
---- virtual clock, which jumps from one deadline to the next, it takes no real time.
+--- The same file runs under any host: `lua5.4`, the launcher, a C program with its own loop (hosts/poll.c,
+--- hosts/frame.c), and a virtual clock. The output is the same everywhere; under the virtual clock, which
+--- jumps from one deadline to the next, it takes no real time.
 local cohort = require "cohort"
 
---- Prints `name` and a number, `count` times, one each `interval` seconds without drift.
+--- Prints `name` and a number, `count` times, once every `interval` seconds without drift.
 local function tick(name, interval, count)
   local start = cohort.now()
   for i = 1, count do

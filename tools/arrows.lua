@@ -1,9 +1,9 @@
 --- Checks that every #include and every require points down, or sideways within its layer.
 ---
---- The layers of docs/architecture.md stand below, lowest first. In C a layer is a folder of csrc, or some
---- files of it; in Lua it is a set of modules, named without "cohort.". A file that stands in no layer is
---- an error too: give it a place here. init.lua is the front door and may see everything; files
---- that begin with ---@meta hold annotations only and are left out. Prints each wrong arrow as file:line.
+--- The layers of docs/architecture.md are listed below, lowest first. In C a layer is a folder of csrc, or
+--- some of its files; in Lua it is a set of modules, named without "cohort.". A file that is in no layer is
+--- an error too: give it a place here. init.lua is the front door and may see everything; files that begin
+--- with ---@meta contain only annotations and are skipped. Prints each wrong arrow as file:line.
 
 local c_layers = {
   "kernel/hidden", "kernel/random", "kernel/check", "kernel/list", "kernel/heap", "kernel/fault",
@@ -29,7 +29,7 @@ local lua_layers = {
   "cli",
 }
 
---- System headers that are arrows: the lowest layer that may see them, and who else may.
+--- System headers that count as arrows: the lowest layer that may see them, and who else may.
 local system = {
   ["lua.h"] = { from = "lua", cohort = true },
   ["lauxlib.h"] = { from = "lua" },
@@ -143,7 +143,7 @@ for _, path in ipairs(files("lua", "*.lua")) do
   end
 end
 
---- What cohort is held against must not come from it.
+--- The reference that cohort is compared with must not come from cohort.
 local function check_reference(where, line)
   local module = line:gsub("%-%-.*", ""):match("require%s*%(?%s*[\"']([^\"']+)")
   if module and not module:find("^engines%.model%.reference%f[%W]") then

@@ -1,10 +1,10 @@
---- Runs the kernel's C tests one by one and adds up.
+--- Runs the kernel's C tests one by one and adds up their results.
 ---
 ---     lua5.4 tools/kernel.lua RESULTS PROGRAM...
 ---
---- A program that exits with 0 and ends with the line "name: N passed" counts as N. Anything else, a
---- sanitizer's report included, counts as one failure and its output is shown. RESULTS gets the source
---- file of each program that passed, one a line.
+--- A program that exits with 0 and ends with the line "name: N passed" counts as N. Anything else, including
+--- a sanitizer's report, counts as one failure, and its output is shown. The source file of each program that
+--- passed is written to RESULTS, one a line.
 local results = assert(arg[1], "usage: kernel.lua RESULTS PROGRAM...")
 
 local function run(program)

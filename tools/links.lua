@@ -1,4 +1,4 @@
---- Checks the links of documents: the files they lead to exist, and so do the headings.
+--- Checks the links in documents: the files and headings they lead to must exist.
 local links = {}
 
 local function read(path)
@@ -9,12 +9,12 @@ local function read(path)
   return text
 end
 
---- What a link to a heading ends with, as GitHub and others make it.
+--- The anchor of a heading, as GitHub and others make it.
 function links.anchor(title)
   return (title:lower():gsub("[^%w _-]", ""):gsub(" ", "-"))
 end
 
---- A document without its fenced blocks, and without the blocks set off by blanks.
+--- A document without its fenced code blocks.
 local function prose_of(text)
   local lines, fenced = {}, false
   for line in (text .. "\n"):gmatch("([^\n]*)\n") do

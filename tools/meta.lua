@@ -1,5 +1,5 @@
---- Reads the definitions in lua/cohort/meta, strictly. They are the one source of the reference, of what the
---- specs call with wrong values, and of what LuaLS shows in an editor.
+--- Reads the definitions in lua/cohort/meta, strictly. They are the only source of the reference, of the
+--- functions that specs call with wrong values, and of what LuaLS shows in an editor.
 ---
 --- A file is a page of the reference:
 ---
@@ -9,13 +9,13 @@
 ---
 ---     -- {{ Title                      begins a section; `-- }}` ends it
 ---
---- A comment above a function, a value, a class or an alias is an entry. Its first lines in backticks are its
---- shape, then its text, then its tags; what is said of a parameter, a field or a result stands behind two
---- blanks. "Raises outside tasks." in the text means: it never waits, and needs a task all the same. A
---- parameter named `options` is a table of options: of a class, or with its fields written out.
+--- A comment above a function, a value, a class or an alias is an entry. It has its shape first, in
+--- backticks, then its text, then its tags; the description of a parameter, a field or a result comes after
+--- two blanks. "Raises outside tasks." in the text means: it never waits, but needs a task. A parameter named
+--- `options` is a table of options: of a class, or with its fields written out.
 ---
 --- Faults are collected: an unknown tag or type, a parameter that is not in the function's head or is
---- missing, two entries of one name, an entry without text.
+--- missing, two entries with one name, an entry without text.
 local metatype = require "tools.metatype"
 
 local meta = {}
@@ -25,11 +25,11 @@ for name in ("any nil boolean number integer string table function thread userda
   builtin[name] = true
 end
 
--- {{ Tags: each reads the rest of its line into the entry; what it raises as {fault =} is its fault
+-- {{ Tags: each reads the rest of its line into the entry, and raises its fault as {fault =}
 
 local function wrong(text, ...) error({ fault = text:format(...) }, 0) end
 
---- The type at the beginning of `rest`, what stands between it and two blanks, and what stands behind them.
+--- The type at the beginning of `rest`, what is between it and two blanks, and what comes after them.
 local function read_type(rest)
   local tree, tail = metatype.parse(rest)
   if not tree then wrong("%s", tail) end
@@ -112,7 +112,7 @@ end
 
 -- {{ Entries
 
---- Makes an entry of the comment lines `doc`, {text =, number =}.
+--- Makes an entry from the comment lines `doc`, {text =, number =}.
 local function read_entry(source, doc)
   local entry = { shapes = {}, text = {}, params = {}, returns = {}, fields = {}, overloads = {},
     members = {}, generics = {}, path = source.path, line = doc[1].number, page = source }
@@ -144,7 +144,7 @@ local function read_entry(source, doc)
   return entry
 end
 
---- Compares the parameters with those in the head of the function.
+--- Compares the parameters with those in the function's head.
 local function check_params(entry, head, fault)
   local i = 0
   for name in head:gmatch("[^,%s]+") do
@@ -161,7 +161,7 @@ local function check_params(entry, head, fault)
   end
 end
 
---- Says what the entry above the line `code` is about; false when it is about nothing.
+--- Sets what the entry above the line `code` is about; false when it is about nothing.
 local function name_entry(entry, code, source)
   local owner, mark, name, head = code:match("^function ([%w_]+)([.:])([%w_]+)%((.*)%) end$")
   if owner then
@@ -188,7 +188,7 @@ end
 
 -- {{ Files
 
---- A class without text and fields goes on with one of another file: it only names the variable.
+--- A class without text and fields continues one of another file: it only names the variable.
 local function goes_on(entry)
   return entry.class and #entry.text == 0 and #entry.fields == 0 and #entry.overloads == 0
 end
@@ -200,7 +200,7 @@ local function read_file(path, faults)
   end
   local lines, doc, section = {}, {}, nil
   for line in io.lines(path) do lines[#lines + 1] = line end
-  lines[#lines + 1] = ""  -- what a comment at the end stands above
+  lines[#lines + 1] = ""  -- for a comment at the end
   for number, line in ipairs(lines) do
     local title, comment = line:match("^%-%- {{ (.+)$"), line:match("^%-%-%-( ?.*)$")
     if number == 1 then
@@ -252,19 +252,19 @@ end
 
 -- }}
 
---- All fields of a class, those of its parents first.
+--- All fields of a class, its parents' first.
 function meta.fields_of(definitions, class)
   local entry = definitions.types[class]
   local fields = entry.parent and meta.fields_of(definitions, entry.parent) or {}
   return table.move(entry.fields, 1, #entry.fields, #fields + 1, fields)
 end
 
---- May it be called in a task only? By @async, or because its text says so.
+--- Can it be called only in a task? Either by @async, or because its text says so.
 function meta.needs_task(entry)
   return entry.async or table.concat(entry.text, " "):find("Raises outside tasks.", 1, true) ~= nil
 end
 
---- Takes one entry into the whole.
+--- Adds one entry to the definitions.
 local function add_entry(definitions, source, entry)
   local heads, types, fault = definitions.heads, definitions.types, source.fault
   if entry.object then
@@ -285,10 +285,10 @@ local function add_entry(definitions, source, entry)
   if entry.owner then table.insert(definitions.functions, entry) end
 end
 
---- Reads a folder of meta files. Returns the definitions: `pages` in their order, each with `sections` of
+--- Reads a folder of meta files. Returns the definitions: `pages` in order, each with `sections` of
 --- `entries`; `heads`, entry by head; `types`, entry by name of a class or an alias; `objects`, class by the
---- variable that stands for it ("g" is a "cohort.Group"); `functions`, every function and value in order;
---- and `faults`, a list of texts.
+--- variable that stands for it ("g" is a "cohort.Group"); `functions`, every function and value in order; and
+--- `faults`, a list of texts.
 function meta.read(folder)
   local definitions = { pages = {}, heads = {}, types = {}, objects = {}, functions = {}, faults = {} }
   local listing = assert(io.popen(("LC_ALL=C ls %s/*.lua"):format(folder)))

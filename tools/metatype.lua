@@ -1,4 +1,4 @@
---- Parses the types of LuaLS annotations, strictly: what is not in the grammar below is a fault.
+--- Parses the types of LuaLS annotations, strictly: anything outside the grammar below is a fault.
 ---
 ---     type    = single {"|" single}
 ---     single  = primary {"[]"} ["?"]
@@ -12,7 +12,7 @@ local metatype = {}
 
 local parse_type
 
--- A reader: {text =, at =}. `take` skips blanks, then consumes what the pattern matches, or nothing.
+-- A reader is {text =, at =}. `take` skips blanks, then consumes what the pattern matches, or nothing.
 local function take(reader, pattern)
   local _, last, value = reader.text:find("^%s*(" .. pattern .. ")", reader.at)
   if not last then return nil end
@@ -106,7 +106,7 @@ function parse_type(reader)
   return union
 end
 
---- The type at the beginning of `text`, and what follows it; nil and the fault if there is none.
+--- The type at the beginning of `text`, and what follows it; or nil and the fault.
 function metatype.parse(text)
   local reader = { text = text, at = 1 }
   local ok, tree = pcall(parse_type, reader)
@@ -129,13 +129,13 @@ function metatype.each_name(tree, visit)
   for _, result in ipairs(tree.returns or {}) do metatype.each_name(result, visit) end
 end
 
---- A type without what makes it optional, and whether it was.
+--- A type without its "optional", and whether it was optional.
 function metatype.required(tree)
   if tree.kind == "optional" then return tree.of, true end
   return tree, tree.kind == "name" and (tree.name == "any" or tree.name == "nil")
 end
 
---- A short name for a type, the same for all that are treated alike: "number", "fun[]", "cohort.Scope".
+--- A short name for a type, the same for types that are treated alike: "number", "fun[]", "cohort.Scope".
 function metatype.key(tree)
   tree = metatype.required(tree)
   if tree.kind == "name" or tree.kind == "generic" then return tree.name end
@@ -147,7 +147,7 @@ function metatype.key(tree)
   return table.concat(keys, "|")
 end
 
---- The texts of a union of literals, such as {"cancel", "collect"} with their quotes; nil for another type.
+--- The texts of a union of literals, such as {"cancel", "collect"} with their quotes; nil for other types.
 function metatype.literals(tree)
   tree = metatype.required(tree)
   if tree.kind ~= "union" then return nil end

@@ -1,17 +1,18 @@
---- Checks that every rule of docs/model.md is proved by something that ran.
+--- Checks that every rule of docs/model.md is proved by a spec that ran.
 ---
 ---     lua5.4 tools/model.lua docs/model.md SPECS KERNEL
 ---
---- SPECS and KERNEL are what `make specs` and `make kernel` wrote. A rule begins with its number in bold at
---- the start of a line, and goes on to the next rule or heading. Below its text stand its proofs, one a line:
+--- SPECS and KERNEL are the files that `make specs` and `make kernel` wrote. A rule begins with its number in
+--- bold at the start of a line, and extends to the next rule or heading. Below its text are its proofs, one a
+--- line:
 ---
 ---     **1.4** Nested groups nest in the error: two layers stay two layers.
 ---     - spec: `spec/group_spec.lua` "group nests the error of a group inside it"
 ---     - spec: `spec/kernel/group_test.c` "a_failed_inner_group_fails_the_outer_one"
 ---
---- A Lua spec is named in full: the names of the blocks around it and its own, with blanks between. It must
+--- A Lua spec is named in full: the names of the blocks around it and its own, separated by blanks. It must
 --- have run, passed, and asserted something, and so must every spec of that name in that file. A C test is
---- the name of a function that the file's main runs and that holds a CHECK, itself or in a function of the
+--- named by a function that the file's main runs and that contains a CHECK, itself or in a function of the
 --- file that it calls; its program must have passed. A rule that is not built yet says so in place of a
 --- proof, which only part 4 may:
 ---
@@ -37,7 +38,7 @@ local function open(path, made_by)
   os.exit(false, true)
 end
 
---- file -> full name -> what ran under that name: a list of {status, assertions}.
+--- Returns file -> full name -> what ran under that name: a list of {status, assertions}.
 local function read_specs()
   local specs = {}
   for line in open(specs_path, "run `make specs` first"):lines() do
@@ -75,7 +76,7 @@ local function c_functions(text)
   return bodies
 end
 
---- Does the function hold a CHECK, or call one of its file that does?
+--- Does the function contain a CHECK, or call one of its file that does?
 local function checks(bodies, name, visited)
   local body = bodies[name]
   if not body or visited[name] then return false end
@@ -105,7 +106,7 @@ local function check_proof(number, file, name)
 end
 
 local seen = {}
-local rule  -- the one being read: {number =, part =, line =, proofs =}
+local rule  -- the current one: {number =, part =, line =, proofs =}
 
 local function end_rule()
   if rule and rule.proofs == 0 then fault(rule.line, "rule %s names no spec", rule.number) end

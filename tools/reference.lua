@@ -1,10 +1,10 @@
---- Writes docs/reference from lua/cohort/meta, a page for each file, and checks that it says all there is.
+--- Writes docs/reference from lua/cohort/meta, a page for each file, and checks that it is complete.
 ---
 ---     lua5.4 tools/reference.lua [--check]
 ---
---- It fails on what tools/meta.lua finds wrong in the definitions; when a public name of a module or of an
---- object has no entry, or an entry names what is not there; when a field is not of its type; and on links
---- that lead nowhere, in any document. With --check nothing is written, and a difference is a fault too.
+--- It fails on the faults that tools/meta.lua finds in the definitions; when a public name of a module or an
+--- object has no entry, or an entry names what does not exist; when a field is not of its type; and on links
+--- in any document that lead nowhere. With --check nothing is written, and a difference is a fault too.
 --- Prints each fault.
 local meta = require "tools.meta"
 local metatype = require "tools.metatype"
@@ -25,7 +25,7 @@ for _, text in ipairs(definitions.faults) do fault("%s", text) end
 
 -- {{ Writing
 
---- Where an entry stands, as a link from the page `from`.
+--- The place of an entry, as a link from the page `from`.
 local function address(entry, from)
   local page = entry.page.name == from and "" or entry.page.name .. ".md"
   return page .. "#" .. links.anchor(entry.head)
@@ -38,7 +38,7 @@ local function entry_named(word)
   return definitions.heads[word] or error_type or definitions.types[word]
 end
 
---- Text with links at the names in backticks, but for those of the entry itself.
+--- Text with links at the names in backticks, except those of the entry itself.
 local function linked(text, own, from)
   return (text:gsub("(%[?)`([^`]+)`", function(bracket, word)
     local entry = bracket == "" and entry_named(word)
@@ -47,7 +47,7 @@ local function linked(text, own, from)
   end))
 end
 
---- A parameter or a field as an item of a list.
+--- A parameter or a field as a list item.
 local function item(param, own, from)
   local tree = metatype.required(param.type)
   local shown = param.shown:gsub("^async ", ""):gsub("%?$", "")
@@ -91,7 +91,7 @@ local function summary(entry)
   return (text:match("^(.-[.?])%f[%s%z]") or text):gsub("|", "\\|")
 end
 
---- A writer: `add(format, ...)` appends a line, `text()` is all of it.
+--- A writer: `add(format, ...)` appends a line, `text()` returns everything.
 local function new_writer()
   local lines = {}
   local function add(text, ...) lines[#lines + 1] = text:format(...) end
@@ -109,7 +109,7 @@ local function add_names(add, entries, from)
   add("")
 end
 
---- Two entries of a page must not end up under one anchor, such as Cancelled and cancelled.
+--- Two entries of a page must not get the same anchor, as Cancelled and cancelled would.
 local function check_anchors(page)
   local heads = {}
   for _, entry in ipairs(page.entries) do
@@ -165,7 +165,7 @@ end
 
 -- {{ Comparing with what runs
 
---- Adds the names that a function sees in its tables, or those of a table itself.
+--- Adds the names that a function sees in its tables, or those of a table.
 local function add_public_names(names, from)
   if type(from) == "table" then
     for key in next, from do
@@ -181,7 +181,7 @@ local function add_public_names(names, from)
   return names
 end
 
---- The public names of a module, with those loaded when they are first read; the methods of an object.
+--- The public names of a module, including those loaded when they are first read; the methods of an object.
 local function names_of(value)
   local names, __index = {}, (debug.getmetatable(value) or {}).__index
   if type(value) == "table" then add_public_names(names, value) end
@@ -190,7 +190,7 @@ end
 
 local lua_types = { integer = "number", number = "number", string = "string", boolean = "boolean" }
 
---- Each field that is always there, is there, and is of its type.
+--- Each field that is not optional must be there, and each must be of its type.
 local function check_fields(class, object)
   for _, field in ipairs(meta.fields_of(definitions, class)) do
     local value, expected = object[field.name], lua_types[metatype.key(field.type)]
@@ -202,7 +202,7 @@ local function check_fields(class, object)
   end
 end
 
---- The names that the definitions give to the variable of a module or an object.
+--- The names that the definitions have for the variable of a module or an object.
 local function known_names(variable, class)
   local known = {}
   for _, entry in ipairs(definitions.functions) do
@@ -253,7 +253,7 @@ local function update(path, text)
   file:close()
 end
 
---- A page of the folder that no meta file makes any more.
+--- Removes a page of the folder that no meta file makes any more.
 local function remove(path)
   if check_only then return fault("%s belongs to no file of lua/cohort/meta: run `make docs`", path) end
   assert(os.remove(path))

@@ -1,10 +1,10 @@
---- Keeps the rockspec's lists equal to the tree.
+--- Keeps the lists in the rockspec equal to the tree.
 ---
 ---     lua5.4 tools/rockspec.lua [--check] ROCKSPEC
 ---
---- Rewrites what stands between the lines "-- NAME: begin" and "-- NAME: end", for the NAMEs `modules`
---- (lua/), `sources` (csrc/) and `bin` (bin/), from the files that are there; the rest of the rockspec is
---- left as it is. With --check nothing is written, and a difference is an error.
+--- Rewrites what is between the lines "-- NAME: begin" and "-- NAME: end", for the NAMEs `modules` (lua/),
+--- `sources` (csrc/) and `bin` (bin/), from the existing files; the rest of the rockspec stays as it is. With
+--- --check nothing is written, and a difference is an error.
 local check = arg[1] == "--check"
 local path = assert(arg[check and 2 or 1], "usage: rockspec.lua [--check] ROCKSPEC")
 

@@ -1,14 +1,14 @@
---- One live object of each class, for whoever compares the definitions in lua/cohort/meta with what runs.
+--- One live object of each class, for comparing the definitions in lua/cohort/meta with what runs.
 ---
---- A class with methods or fields of its own gets a line in `make`, under the variable that stands for it in
---- its meta file; no field that is always there may be nil in it. Modules are found by their names.
+--- A class with its own methods or fields needs a line in `make`, under the variable that stands for it in
+--- its meta file; no field that is not optional may be nil in it. Modules are found by their names.
 local cohort = require "cohort"
 
 local samples = {}
 
 local function nothing() end
 
---- Fills `objects` and calls `use`; everything in it is closed when it has returned.
+--- Fills `objects` and calls `use`; everything in them is closed when it has returned.
 local function make(objects, use)
   local net, fs = require "cohort.net", require "cohort.fs"
   local tempdir <close> = fs.temp_dir()

@@ -1,10 +1,10 @@
 --- Checks the part of our style that a program can check. Prints each fault as file:line: text.
 ---
---- C and Lua: a file begins with a paragraph saying what it is (in a header it may follow the guard and
---- the includes), has at most 500 lines of at most 110 columns, no tabs, no trailing blanks, and no three
---- blank lines together. C alone: a function has at most 60 lines, and csrc has one mutable static: all
---- state hangs on one lua_State.
---- Every text file: no notes to be done later, and no paths of somebody's machine.
+--- C and Lua: a file begins with a paragraph saying what it is (in a header it may follow the guard and the
+--- includes), has at most 500 lines of at most 110 columns, no tabs, no trailing blanks, and no three blank
+--- lines together. C only: a function has at most 60 lines, and csrc has one mutable static, as all state
+--- hangs on one lua_State.
+--- Every text file: no notes about things to do later, and no paths of somebody's machine.
 
 local lines_max, columns_max, function_lines_max = 500, 110, 60
 
@@ -29,7 +29,7 @@ local function read_lines(path)
   return lines
 end
 
---- Is `line` what may stand above the opening paragraph?
+--- Is `line` allowed above the opening paragraph?
 local function may_precede(path, line)
   if path:find("%.h$") then return line == "" or line:find("^#") end
   return line:find("^#!")
@@ -75,7 +75,7 @@ local function check_functions(path, lines)
   end
 end
 
---- The one exception: what a raw terminal was before, which the handler of a signal must reach.
+--- The one exception: the former mode of a raw terminal, which a signal handler must reach.
 local reached_by_handlers = { ["csrc/io/terminal.c"] = true }
 
 local function check_statics(path, lines)
@@ -89,7 +89,7 @@ local function check_statics(path, lines)
   end
 end
 
---- Written as patterns, so that this file does not find itself.
+--- Written as patterns, so that this file does not match itself.
 local notes = { "%f[%w]T[O]DO%f[%W]", "%f[%w]FI[X]ME%f[%W]", "%f[%w]X[X]X%f[%W]" }
 
 local function check_words(path, lines)

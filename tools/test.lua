@@ -1,17 +1,17 @@
---- Runs suites, each a target of the Makefile, and adds up what they count.
+--- Runs suites, each a target of the Makefile, and adds up their counts.
 ---
 ---     lua5.4 tools/test.lua [TARGET...]      (without one: all there are)
 ---
---- Two run at a time, once what they share is built: what the ones print is shown as it comes, and what those
---- aside print when both are through.
+--- Two run at a time, once what they share is built: the output of those in `shown` appears as it comes, that
+--- of those in `aside` when both are through.
 ---
---- A suite that ends with "N passed, N failed[, N skipped]" brings those numbers; one that prints no such
---- line is one thing that passed or failed by its exit status. Exit status and numbers must agree: a
---- suite that died counts as a failure whatever it printed. Every "skipped: NAME" a suite prints must
---- stand in docs/skipped.md with a reason, else it is a failure. The last lines of each suite that failed are
---- shown once more at the end, and then the sum.
+--- A suite that ends with "N passed, N failed[, N skipped]" contributes those numbers; one that prints no
+--- such line counts as one thing that passed or failed by its exit status. Exit status and numbers must
+--- agree: a suite that died counts as a failure whatever it printed. Every "skipped: NAME" that a suite
+--- prints must be in docs/skipped.md with a reason, else it is a failure. The last lines of each failed suite
+--- are shown again at the end, and then the sum.
 
--- In this order: `model` looks at what `specs` and `kernel` left, and others would disturb `gate`.
+-- In this order: `model` reads what `specs` and `kernel` left, and other suites would disturb `gate`.
 local before = { "all", "test-programs" }
 local shown = { "specs", "scenarios", "rock" }
 local aside = {
@@ -20,7 +20,7 @@ local aside = {
 }
 local after = { "model", "gate" }
 
--- Where the output of a suite aside is until it is shown.
+-- Where the output of a suite in `aside` is until it is shown.
 local log_of = "build/results/%s.log"
 
 local known, asked = {}, {}
@@ -42,7 +42,7 @@ local function chosen(suites)
   return list
 end
 
---- The skips that have a reason: rows "| `name` | reason |", where * in a name stands for anything.
+--- The skips that have a reason: rows "| `name` | reason |", where * in a name matches anything.
 local function read_reasons()
   local patterns = {}
   local file = io.open("docs/skipped.md")
@@ -69,7 +69,7 @@ end
 local failures = {}
 local total = { passed = 0, failed = 0, skipped = 0 }
 
--- How many lines of a suite that failed are shown again.
+-- How many lines of a failed suite are shown again.
 local tail_max = 25
 
 --- Shows a suite's output as it comes; returns its last lines, and how many of its skips lack a reason.
@@ -92,8 +92,8 @@ local function command_of(suite)
   return "make -s --no-print-directory -j4 " .. suite
 end
 
---- Shows a suite and adds up its counts. `lines` are of what it prints; `close` is called when they have
---- ended, and tells whether its exit status was 0.
+--- Shows a suite and adds up its counts. `lines` iterates over its output; `close` is called when that has
+--- ended, and returns whether its exit status was 0.
 local function count(suite, lines, close)
   print("== " .. suite)
   local tail, unexplained = show(lines)
@@ -118,8 +118,8 @@ local function run_all(suites)
   end
 end
 
---- Starts suites that run one after the other beside this program. Returns a pipe: the exit status of each
---- that has ended, on a line.
+--- Starts suites that run one after the other beside this program. Returns a pipe with the exit status of
+--- each that has ended, one a line.
 local function start_aside(suites)
   local steps = { "mkdir -p build/results" }
   for _, suite in ipairs(suites) do

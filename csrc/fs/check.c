@@ -1,6 +1,6 @@
 /*
-** Arguments of the functions on files: see check.h. Permissions are text: Lua has no
-** octal numbers, and 644 written as one would be something else.
+** Arguments of the functions on files: see check.h. Permissions are text, because Lua has no octal numbers
+** and the number 644 would be another value.
 */
 #include "fs/check.h"
 

@@ -1,6 +1,6 @@
 /*
-** Directories as descriptors: see dir.h. What is behind many names is reached in one call where the system
-** has one that refuses links (openat2), else name by name, which takes many times as long.
+** Directories as descriptors: see dir.h. A path of many names is opened in one call where the system has one
+** that refuses links (openat2), else name by name, which takes many times as long.
 */
 #include "fs/dir.h"
 
@@ -35,7 +35,7 @@ struct dirent *coh_dir_next(DIR *dir, struct coh_request *r, int *status) {
 }
 
 
-/* {{ Reaching one */
+/* {{ Reaching a directory */
 
 typedef int opener(int folder, const char *path);
 
@@ -49,7 +49,7 @@ static int open_name(int folder, const char *name) {
 }
 
 
-/* Several names at once, none of which may be a link. Not every system has it. */
+/* Open several names at once, none of which may be a link. Not every system can do this. */
 static int open_without_links(int folder, const char *path) {
 #ifdef RESOLVE_NO_SYMLINKS
   struct open_how how = {.flags = COH_DIR_FLAGS, .resolve = RESOLVE_NO_SYMLINKS};
@@ -61,7 +61,7 @@ static int open_without_links(int folder, const char *path) {
 }
 
 
-/* Open what the first bytes of a path name. */
+/* Open what the first 'length' bytes of a path name. */
 static int open_part(opener *open_it, int folder, const char *path, size_t length) {
   char part[PATH_MAX];
   if (length >= sizeof part) return UV_ENAMETOOLONG;
@@ -71,7 +71,7 @@ static int open_part(opener *open_it, int folder, const char *path, size_t lengt
 }
 
 
-/* How many bytes of a path the system takes at once: all, or what ends in "/". */
+/* How many bytes of a path the system takes at once: all of it, or a part that ends with "/". */
 static size_t part_length(const char *path) {
   size_t length = strnlen(path, PATH_MAX);
   if (length < PATH_MAX) return length;

@@ -1,5 +1,5 @@
 /*
-** Open files: see file.h. Here is what is not reading.
+** Open files: see file.h. This file has everything but reading.
 */
 #include "fs/file.h"
 
@@ -18,12 +18,12 @@
 #include "lua/outofmemory.h"
 #include "lua/text.h"
 
-enum { SLOT_PATH };  /* what a box keeps */
+enum { SLOT_PATH };  /* values that a box keeps */
 
 
 /* {{ Closing */
 
-/* Remove it. What is at its path by now is another's, when somebody has moved it and put that there. */
+/* Remove the file, unless somebody has moved it and something else is at its path now. */
 static void remove_temporary(const struct coh_file *file) {
   struct stat ours, there;
   bool is_known = coh_again(fstat(file->descriptor->fd, &ours)) == 0 &&
@@ -76,9 +76,9 @@ struct coh_job *coh_file_job(lua_State *L, lua_KContext context, const char *wha
 /* }} */
 
 
-/* {{ Opening: n is flags of open(2), permissions; after that where the file begins */
+/* {{ Opening. n: flags of open(2); permissions, then the position at which the file begins */
 
-/* Make a file of what was opened. [-0, +1, m] */
+/* Make a file object of what was opened. [-0, +1, m] */
 static void push_file(lua_State *L, struct coh_request *r, const char *path, bool temporary) {
   struct coh_state *S = coh_state_of(L);
   struct coh_box *box = coh_box_new(L, &coh_file_kind);
@@ -105,7 +105,7 @@ static void push_file(lua_State *L, struct coh_request *r, const char *path, boo
 }
 
 
-/* As io does: a file that is for appending only begins at its end. */
+/* As in io, a file opened only to append begins at its end. */
 static int run_open(struct coh_request *r) {
   struct stat s = {.st_size = 0};
   r->fd = r->nowait ? coh_quick_open(r->path, (int)r->n[0], &r->stat)
@@ -141,7 +141,7 @@ static int push_temporary(lua_State *L, struct coh_request *r) {
 }
 
 
-/* To open for reading only looks; to open for writing may make or empty a file. */
+/* Opening for reading changes nothing; opening for writing may create or truncate a file. */
 static const struct coh_verb open_verb = {
   .kind = COH_LOOKS("open"), .run = run_open, .push = push_opened, .quick = true};
 static const struct coh_verb make_verb = {.kind = COH_CHANGES("open"), .run = run_open, .push = push_opened};
@@ -149,7 +149,7 @@ static const struct coh_verb temp_verb = {
   .kind = COH_CHANGES("temp_file"), .run = run_temp_file, .push = push_temporary};
 
 
-/* The flags of a mode of io.open, or -1. */
+/* The flags for a mode of io.open, or -1. */
 static int mode_flags(const char *mode) {
   static const struct {
     const char mode[3];
@@ -165,7 +165,7 @@ static int mode_flags(const char *mode) {
 }
 
 
-/* [-0, +0, v] */
+/* The flags for the mode at 'arg'. [-0, +0, v] */
 static int check_mode(lua_State *L, int arg) {
   int flags = -1;
   if (lua_isnoneornil(L, arg)) return O_RDONLY;
@@ -197,7 +197,7 @@ static int l_open(lua_State *L) {
 }
 
 
-/* make_temp_file(template) -> file; checked by fs.lua, ends in XXXXXX */
+/* make_temp_file(template) -> file; the template was checked by fs.lua and ends in XXXXXX */
 static int l_make_temp_file(lua_State *L) {
   lua_settop(L, 1);
   return coh_fs_begin(L, &temp_verb);
@@ -217,7 +217,7 @@ int coh_file_begin(lua_State *L, struct coh_file *file, struct coh_fiber *f, con
 }
 
 
-/* n: where to begin, and after an append where that was, if the system knows; whether to append */
+/* n: the position, which after an append becomes the actual one if the system knows it; whether to append */
 static int run_write(struct coh_request *r) {
   bool appends = r->n[1];
   int status = 0;
@@ -240,7 +240,7 @@ static const struct coh_verb write_verb = {.kind = COH_CHANGES("write"), .run = 
 
 static int write_try(lua_State *L, int status, lua_KContext context);
 
-/* What was written before a failure is in the file too. */
+/* What was written before a failure is in the file too, so the position moves in any case. */
 static int written(lua_State *L, int status, lua_KContext context) {
   struct coh_job *job = coh_file_job(L, context, "write");
   struct coh_file *file;
@@ -271,7 +271,7 @@ static int l_write(lua_State *L) {
   coh_box_check(L, &coh_file_kind, "write");
   for (arg = 2; arg <= top; arg++) coh_fs_check_data(L, arg, "write");
   lua_concat(L, top - 1);
-  lua_tostring(L, 2);  /* one number stays one: it becomes text before the file is looked at */
+  lua_tostring(L, 2);  /* a single number was not concatenated: make it text before the file is looked at */
   return coh_begin(L, write_try);
 }
 
@@ -283,7 +283,7 @@ static int run_fstat(struct coh_request *r) {
 
 static int run_sync(struct coh_request *r) {
   int status = coh_fs_result(fsync(r->fd));
-  return status == UV_EINVAL ? 0 : status;  /* of a device there is nothing to be kept */
+  return status == UV_EINVAL ? 0 : status;  /* a device has nothing to flush */
 }
 
 
@@ -310,7 +310,7 @@ static int simple_try(lua_State *L, int status, lua_KContext context) {
 }
 
 
-/* An operation that is given nothing and changes nothing of ours. */
+/* An operation without arguments that changes nothing in coh_file. */
 static int begin_simple(lua_State *L, const struct coh_verb *verb) {
   coh_box_check(L, &coh_file_kind, verb->kind.what);
   lua_settop(L, 1);
@@ -333,7 +333,7 @@ static int l_sync(lua_State *L) {
 /* }} */
 
 
-/* {{ Seeking: 1 file   2 whence, as an integer   3 offset */
+/* {{ Seeking. The stack: 1 file   2 whence, as an integer   3 offset */
 
 static int seek_from(lua_State *L, struct coh_file *file, int64_t base) {
   int64_t offset = lua_tointeger(L, 3);
@@ -372,7 +372,7 @@ static int seek_try(lua_State *L, int status, lua_KContext context) {
 }
 
 
-/* The place that an offset counts from. [-0, +0, v] */
+/* What the offset counts from. [-0, +0, v] */
 static int check_whence(lua_State *L, int arg) {
   const char *whence = lua_type(L, arg) == LUA_TSTRING ? lua_tostring(L, arg) : "";
   if (lua_isnoneornil(L, arg) || strcmp(whence, "cur") == 0) return SEEK_CUR;
@@ -414,7 +414,7 @@ static int l_tostring(lua_State *L) {
 }
 
 
-/* file.path: also when it is closed */
+/* file.path, also of a closed file */
 static int get_path(lua_State *L) {
   coh_box_check(L, &coh_file_kind, "field");
   coh_box_push_kept(L, 1, SLOT_PATH);

@@ -1,7 +1,7 @@
 /*
-** Open files. The place where it is read and written next is kept here and not with
-** the system, so that what was read ahead can be forgotten. One task at a time: while
-** a job is in the pool for one, or one sends the file, others are told that it is busy.
+** Open files. The position of the next read or write is kept here and not in the system, so that bytes that
+** were read ahead can be dropped. One task at a time may use a file: while a job of it is in the pool, or a
+** stream sends it, other tasks get Busy.
 */
 #ifndef COH_FS_FILE_H
 #define COH_FS_FILE_H
@@ -15,18 +15,19 @@
 COH_HIDDEN
 
 struct coh_file {
-  struct coh_poll poll;                /* first, so that a pointer to it is one to the file; its reader is
-                                          who sends it through a stream. It watches nothing */
-  struct coh_descriptor *descriptor;   /* shared with its jobs: one may outlive the file */
-  struct coh_job *job;                 /* that a task waits for, or NULL */
-  struct coh_streambuf kept;           /* bytes from 'position' on that were read and not asked for yet */
-  int64_t position;                    /* of the next byte */
-  struct coh_goal goal;                /* what the read under way looks for */
-  int format;                          /* which of its formats that is, from 0 on */
-  int formats;                         /* and how many it has */
-  bool unreadable;                     /* it was opened for writing only */
+  struct coh_poll poll;                /* first, so that a pointer to it is one to the file. Watches
+                                          nothing; its 'reader' is the task that sends the file through a
+                                          stream */
+  struct coh_descriptor *descriptor;   /* shared with its jobs, any of which may outlive the file */
+  struct coh_job *job;                 /* the job that a task waits for, or NULL */
+  struct coh_streambuf kept;           /* bytes from 'position' on that were read and not yet asked for */
+  int64_t position;                    /* of the next byte to read or write */
+  struct coh_goal goal;                /* what the current read looks for */
+  int format;                          /* which of the read's formats that is, from 0 */
+  int formats;                         /* how many formats the read has */
+  bool unreadable;                     /* opened for writing only */
   bool appends;                        /* writes go to the end, wherever that is */
-  bool temporary;                      /* it is removed when it is closed */
+  bool temporary;                      /* removed when it is closed */
   char path[];
 };
 
@@ -35,10 +36,10 @@ extern const struct coh_box_kind coh_file_kind;
 /* Add the functions to the table on top and make the kind. [-0, +0, m] */
 void coh_file_open(lua_State *L);
 
-/* The open file in the box at 1, else Closed is raised. [-0, +0, e] */
+/* The open file in the box at 1; raises Closed when it is not open. [-0, +0, e] */
 struct coh_file *coh_file_check_open(lua_State *L, const char *what);
 
-/* The same when no task uses it, else Busy is raised. [-0, +0, e] */
+/* The same, but raises Busy while a task uses it. [-0, +0, e] */
 struct coh_file *coh_file_check_idle(lua_State *L, const char *what);
 
 /* Raise Busy. Never returns. [-0, +0, e] */
@@ -48,22 +49,22 @@ static inline bool coh_file_is_busy(const struct coh_file *file) {
   return file->job != NULL || file->poll.reader != NULL;
 }
 
-/* Begin a job for it and go on with 'k' when it is done: 'return coh_file_begin(...)'. */
+/* Begin a job on the file and continue with 'k' when it is done: 'return coh_file_begin(...)'. */
 int coh_file_begin(lua_State *L, struct coh_file *file, struct coh_fiber *f, const struct coh_verb *verb,
                    struct coh_request *r, lua_KFunction k);
 
 /*
-** First line of such a 'k': the job, which is done. NULL: it was stopped before it did
-** anything, to be begun again; never when it only looks. Raises Cancelled, or Closed when it was closed
-** meanwhile. [-0, +0, e]
+** First line of such a 'k'. Returns the job, which is done; or NULL when it was stopped before it did
+** anything and must be begun again, which a job that only looks never is. Raises Cancelled, or Closed when
+** the file was closed meanwhile. [-0, +0, e]
 */
 struct coh_job *coh_file_job(lua_State *L, lua_KContext context, const char *what);
 
-/* Methods that have a file of their own. */
+/* Methods that are defined in other files. */
 extern const luaL_Reg coh_file_reads[];
 extern const luaL_Reg coh_file_copies[];
 
-/* stream:write(...) with files: 'send' of the kind. */
+/* stream:write(...) with files among its arguments: the 'send' of the kind. */
 int coh_file_send(lua_State *L);
 
 COH_SEEN

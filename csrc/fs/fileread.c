@@ -1,10 +1,9 @@
 /*
-** Reading files. A read looks for what it wants in what is kept, else gets more: what
-** the system has in memory is read at once, else a job of the pool reads it. After
-** so many pieces in a row one is read by a job in any case, so that others have
-** their turn. What was read and is not wanted is kept for the next one.
+** Reading files. A read looks for what it wants in the bytes kept, and else gets more: at once if the system
+** has it in memory, else through a job in the pool. After several pieces at once in a row, one is read by a
+** job in any case, so that other tasks get a turn. Bytes beyond what is wanted are kept for the next read.
 **
-**   the stack of a read   1 file   2.. formats   and results
+**   the stack of a read   1 file   2.. formats   then the results
 */
 #include "fs/file.h"
 
@@ -14,12 +13,12 @@
 #include "glue/wait.h"
 #include "lua/outofmemory.h"
 
-#define ROUNDS_MAX 16  /* pieces that are read at once in a row */
+#define ROUNDS_MAX 16  /* pieces read at once in a row */
 
 
 /* {{ Getting more */
 
-/* n: where to begin, how many bytes at most */
+/* n: position, most bytes */
 static int run_read(struct coh_request *r) {
   ssize_t n;
   int status = coh_request_grow(r, (size_t)r->n[1]);
@@ -40,7 +39,7 @@ static void keep(lua_State *L, struct coh_file *file, const char *bytes, size_t 
 }
 
 
-/* How many bytes to ask for, at most: a line is mostly short. */
+/* The most bytes to ask for: a whole chunk unless the goal is larger; lines are mostly short. */
 static size_t wanted(const struct coh_goal *g, size_t length) {
   size_t most = g->want == COH_WANT_COUNT && g->n > length ? g->n - length : COH_CHUNK_MAX;
   if (g->want == COH_WANT_ALL || most > COH_FS_PIECE_MAX) most = COH_FS_PIECE_MAX;
@@ -48,7 +47,7 @@ static size_t wanted(const struct coh_goal *g, size_t length) {
 }
 
 
-/* Read at once what the system has in memory. False: it has nothing. */
+/* Read at once what the system has in memory. False: it has none of it there. */
 static bool read_quickly(lua_State *L, struct coh_file *file, size_t most, bool *ended) {
   struct coh_io *io = coh_io_of(coh_state_here(L));
   int64_t from = file->position + (int64_t)coh_streambuf_length(&file->kept);
@@ -64,15 +63,18 @@ static bool read_quickly(lua_State *L, struct coh_file *file, size_t most, bool 
 /* }} */
 
 
-/* {{ Giving it */
+/* {{ Giving results */
 
-/* Look for what the next format asks for, from now on. [-0, +0, -] */
+/* Set the goal to what the next format asks for. [-0, +0, -] */
 static void aim(lua_State *L, struct coh_file *file) {
   if (file->format < file->formats) file->goal = coh_format_check(L, 2 + file->format, "read", SIZE_MAX);
 }
 
 
-/* Push what was found, use it up, and go on to the next format. No number is nil, and ends it: as in io. */
+/*
+** Push what was found, consume it, and go on to the next format. No number gives nil, which ends the read, as
+** in io.
+*/
 static void give(lua_State *L, struct coh_file *file, const struct coh_found *found) {
   coh_goal_push(L, &file->goal, coh_streambuf_at(&file->kept), found);
   if (file->poll.handle.box == NULL) {  /* a finalizer has closed it */
@@ -86,7 +88,7 @@ static void give(lua_State *L, struct coh_file *file, const struct coh_found *fo
 }
 
 
-/* There is no more: the last result is nil. */
+/* There is no more: end with nil as the last result. */
 static void give_end(lua_State *L, struct coh_file *file) {
   lua_pushnil(L);
   file->format = file->formats;
@@ -97,7 +99,7 @@ static void give_end(lua_State *L, struct coh_file *file) {
 
 static int read_woken(lua_State *L, int status, lua_KContext context);
 
-/* Formats in order, until one gives nil. */
+/* Read the formats in order, until one gives nil. */
 static int go_on(lua_State *L, struct coh_file *file, struct coh_fiber *f, bool ended) {
   int rounds = 0;
   while (file->format < file->formats) {
@@ -144,7 +146,7 @@ static int read_try(lua_State *L, int status, lua_KContext context) {
 }
 
 
-/* A file without a format reads a line. [-0, +0 or 1, -] */
+/* Without a format, a line is read. [-0, +0 or 1, -] */
 static int begin(lua_State *L) {
   if (lua_gettop(L) == 1) lua_pushnil(L);
   return coh_begin(L, read_try);

@@ -1,5 +1,5 @@
 /*
-** The room of files: see fs.h.
+** The door of the room of files: see fs.h.
 */
 #include "fs/fs.h"
 

@@ -1,5 +1,5 @@
 /*
-** The room of files: everything that the Lua side builds cohort.fs of.
+** The door of the room of files: all that the Lua side builds cohort.fs from.
 */
 #ifndef COH_FS_FS_H
 #define COH_FS_FS_H

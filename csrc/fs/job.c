@@ -15,7 +15,7 @@
 #define OTHER_MODE "the file was not opened for this: fs.open takes a mode, \"w\" say, or \"r+\" for both"
 #define FORWARD_ONLY "this is a terminal, or a device that goes forward only: for terminals see cohort.stdio"
 
-enum { ARGUMENTS = 4, VERB, JOB };  /* of the stack of an operation */
+enum { ARGUMENTS = 4, VERB, JOB };  /* slots of an operation's stack */
 
 
 void coh_descriptor_drop(struct coh_state *S, struct coh_descriptor *d) {
@@ -25,7 +25,7 @@ void coh_descriptor_drop(struct coh_state *S, struct coh_descriptor *d) {
 }
 
 
-/* Nobody waits for it any more. */
+/* Take the job from its file: nobody waits for it any more. */
 static void unseat(struct coh_job *job) {
   if (job->seat != NULL) *job->seat = NULL;
   job->seat = NULL;
@@ -41,7 +41,7 @@ struct ending {
 };
 
 
-/* What the system's own words do not tell, or NULL. */
+/* Our explanation where the system's text does not suffice, or NULL. */
 static const char *explanation(int status) {
   if (status == COH_FS_REFUSED) return REFUSED;
   if (status == UV_EBADF) return OTHER_MODE;
@@ -49,13 +49,13 @@ static const char *explanation(int status) {
 }
 
 
-/* The code that others are told. */
+/* The status that users see. */
 static int told(int status) {
   return status == COH_FS_REFUSED ? UV_ENOTSUP : status;
 }
 
 
-/* The error on top names one path in the system's words: name both, and say it in ours. [-0, +0, m] */
+/* The error on top names one path, in the system's words. Name both, and use our explanation. [-0, +0, m] */
 static void set_message(lua_State *L, const struct ending *e) {
   char text[COH_SYSERR_TEXT], name[COH_SYSERR_NAME];
   const char *why = explanation(e->status), *to = e->verb->pair ? e->request->text : NULL;
@@ -78,7 +78,7 @@ static int end_protected(lua_State *L) {
 }
 
 
-/* Push the results, or the error. Until that is protected nothing is allocated: so nothing can be lost. */
+/* Push the results, or the error. Nothing is allocated outside the protected call, so nothing can be lost. */
 static bool end(lua_State *L, const struct coh_verb *verb, struct coh_request *r, int status) {
   struct ending ending = {verb, r, status};
   lua_pushcfunction(L, end_protected);
@@ -95,11 +95,11 @@ int coh_request_end(lua_State *L, const struct coh_verb *verb, struct coh_reques
 }
 
 
-/* Making the results may run a finalizer that closes the file: that must not find the job any more. */
+/* Making the results may run a finalizer that closes the file, which must not find the job any more. */
 int coh_job_end(lua_State *L, struct coh_job *job) {
   int top = lua_gettop(L);
   bool ok;
-  coh_assert(job->op.status != COH_FS_STOPPED);  /* one that only looks is left behind then */
+  coh_assert(job->op.status != COH_FS_STOPPED);  /* a job that only looks is left behind instead */
   unseat(job);
   ok = end(L, job->verb, &job->request, job->op.status);
   coh_op_free(&job->op);
@@ -126,7 +126,7 @@ bool coh_job_leave(struct coh_wait *w) {
   struct coh_job *job = job_of(w);
   atomic_store(&job->request.stop, true);
   unseat(job);
-  uv_cancel(&job->op.req.any);  /* fails when it has begun */
+  uv_cancel(&job->op.req.any);  /* fails if a thread has begun it */
   return coh_op_abort(w);
 }
 
@@ -150,7 +150,7 @@ void coh_job_forfeit(struct coh_wait *w) {
 }
 
 
-/* A wait that refused to be cut, and was ended all the same, leaves its job behind. */
+/* A wait that refused to be cut and was ended by force leaves its job behind. */
 struct coh_fiber *coh_job_woken(lua_State *L, lua_KContext context) {
   struct coh_wait *w = &coh_resumed(L, context)->task.wait;
   if (w->outcome == COH_WAIT_CANCELLED) coh_job_forfeit(w);
@@ -158,7 +158,7 @@ struct coh_fiber *coh_job_woken(lua_State *L, lua_KContext context) {
 }
 
 
-/* When the runtime closes the tasks are gone already. */
+/* When the runtime is closing, the tasks are gone already. */
 void coh_job_abandon(struct coh_job *job) {
   if (!job->op.S->closing) job->wait->of = NULL;
   unseat(job);
@@ -175,7 +175,7 @@ static void release(struct coh_op *op) {
 }
 
 
-/* In a thread of the pool, which has 'op.status' to itself until 'after_work'. */
+/* Runs in a thread of the pool, which owns 'op.status' until 'after_work'. */
 static void work(uv_work_t *req) {
   struct coh_job *job = (struct coh_job *)req;
   job->op.status = coh_fs_stopped(&job->request) ? COH_FS_STOPPED : job->verb->run(&job->request);
@@ -188,7 +188,7 @@ static void after_work(uv_work_t *req, int status) {
 }
 
 
-/* Copy a text behind the job; where it is now. */
+/* Copy a text behind the job, and return the copy. */
 static const char *keep(char **at, const char *text, size_t length) {
   char *copy = *at;
   if (text == NULL) return NULL;
@@ -199,7 +199,7 @@ static const char *keep(char **at, const char *text, size_t length) {
 }
 
 
-/* Raise what 'status' means for 'r', which was not begun. Never returns. [-0, +0, e] */
+/* Raise what 'status' means for 'r', which did not begin. Never returns. [-0, +0, e] */
 static int refuse(lua_State *L, const struct coh_verb *verb, const struct coh_request *r, int status) {
   return coh_request_end(L, verb, &(struct coh_request){.path = r->path, .text = r->text}, status);
 }
@@ -231,7 +231,7 @@ struct coh_job *coh_job_begin(lua_State *L, struct coh_fiber *f, const struct co
   job->seat = seat;
   if (seat != NULL) *seat = job;
   status = uv_queue_work(&S->loop.uv, &job->op.req.work, work, after_work);
-  coh_assert(status == 0);  /* it refuses a missing callback only */
+  coh_assert(status == 0);  /* it refuses only a missing callback */
   coh_op_park(&job->op, f, &verb->kind);
   job->wait = &f->task.wait;
   return job;
@@ -259,7 +259,7 @@ static int fs_woken(lua_State *L, int status, lua_KContext context) {
   if (job->op.status != COH_FS_STOPPED) return coh_job_end(L, job);
   coh_op_free(&job->op);
   lua_settop(L, VERB);
-  return fs_try(L, LUA_OK, coh_context(f));  /* raises Cancelled, unless a shield was put up meanwhile */
+  return fs_try(L, LUA_OK, coh_context(f));  /* raises Cancelled, unless a shield was set meanwhile */
 }
 
 

@@ -44,7 +44,7 @@ static const struct coh_verb lstat_verb = {
   .kind = COH_LOOKS("lstat"), .run = run_lstat, .push = coh_stat_push, .quick = true};
 
 
-/* stat(path) -> table; of what a symbolic link leads to */
+/* stat(path) -> table; follows symbolic links */
 static int l_stat(lua_State *L) {
   coh_fs_check_path(L, 1, "stat", "a path", "fs.stat(path)");
   lua_settop(L, 1);
@@ -60,7 +60,7 @@ static int l_lstat(lua_State *L) {
 }
 
 
-/* That nothing is there is an answer. */
+/* That nothing is there is an answer, not an error. */
 static int run_exists(struct coh_request *r) {
   int status = look(r, 0);
   r->count = status == 0;
@@ -110,7 +110,7 @@ static const struct coh_verb realpath_verb = {
   .kind = COH_LOOKS("realpath"), .run = run_realpath, .push = coh_job_push_bytes};
 
 
-/* readlink(path) -> what a symbolic link says */
+/* readlink(path) -> the target of a symbolic link */
 static int l_readlink(lua_State *L) {
   coh_fs_check_path(L, 1, "readlink", "a path", "fs.readlink(path)");
   lua_settop(L, 1);
@@ -140,7 +140,7 @@ static int run_link(struct coh_request *r) {
 }
 
 
-/* The new name comes first: it is what the operation is about. */
+/* Takes the new name first, because errors are about that one. */
 static int run_symlink(struct coh_request *r) {
   return coh_fs_result(symlink(r->text, r->path));
 }
@@ -189,7 +189,7 @@ static int run_chmod(struct coh_request *r) {
 }
 
 
-/* Two times in nanoseconds, INT64_MIN for now. */
+/* n: two times in nanoseconds, INT64_MIN for now */
 static int run_utime(struct coh_request *r) {
   struct timespec times[2];
   int i;
@@ -224,7 +224,7 @@ static int l_chmod(lua_State *L) {
 }
 
 
-/* Put a time in its place: nanoseconds, or INT64_MIN for now. [-0, +0, v] */
+/* Replace the time at 'arg' by nanoseconds, or INT64_MIN for now. [-0, +0, v] */
 static void read_time(lua_State *L, int arg) {
   lua_Number s = lua_tonumber(L, arg);
   lua_Integer ns = INT64_MIN;
@@ -246,7 +246,7 @@ static int l_utime(lua_State *L) {
   if (lua_isnil(L, 3)) lua_copy(L, 2, 3);
   read_time(L, 2);
   read_time(L, 3);
-  lua_pushnil(L);      /* path atime mtime nil */
+  lua_pushnil(L);      /* the stack: path atime mtime nil */
   lua_insert(L, 2);
   return coh_fs_begin(L, &utime_verb);
 }
@@ -254,7 +254,7 @@ static int l_utime(lua_State *L) {
 /* }} */
 
 
-/* check_path(path, what, mend): the same for a function of the Lua side */
+/* check_path(path, what, mend): the same check for functions of the Lua side */
 static int l_check_path(lua_State *L) {
   coh_fs_check_path(L, 1, luaL_checkstring(L, 2), "a path", luaL_checkstring(L, 3));
   return 0;

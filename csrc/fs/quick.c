@@ -17,7 +17,7 @@
 #endif
 
 
-/* Any failure but that nothing is there is left to a thread to find out about. */
+/* ENOENT is reliable; any other failure is left for a thread to examine. */
 static int open_cached(const char *path, int flags) {
 #ifdef RESOLVE_CACHED
   int without_wait = flags & O_PATH ? 0 : O_NONBLOCK | O_NOCTTY;  /* it may be a FIFO or a terminal by now */
@@ -32,7 +32,7 @@ static int open_cached(const char *path, int flags) {
 }
 
 
-/* What an O_PATH descriptor tells, which nothing is asked for over a network. */
+/* The stat of an O_PATH descriptor, without asking a network. */
 static int stat_cached(int fd, struct statx *stat) {
   int status = statx(fd, "", AT_EMPTY_PATH | AT_STATX_DONT_SYNC, COH_STATX, stat);
   return status == 0 && stat->stx_dev_major != 0 ? 0 : UV_EAGAIN;
@@ -48,7 +48,7 @@ int coh_quick_stat(const char *path, int flags, struct statx *stat) {
 }
 
 
-/* Looked at once more: what was a regular file a moment ago may be something else by now. */
+/* Checked again after opening: what was a regular file a moment ago may be something else by now. */
 int coh_quick_open(const char *path, int flags, struct statx *stat) {
   int status = coh_quick_stat(path, 0, stat), fd;
   if (status < 0) return status;

@@ -1,7 +1,6 @@
 /*
-** Opening files: see regular.h. A path is looked at before it is opened, because
-** already the opening wakes who waits at the other end of a FIFO, and once more
-** afterwards, because it may be another file by then.
+** Opening files: see regular.h. A path is checked before it is opened, because opening alone already wakes
+** whoever waits at the other end of a FIFO, and again afterwards, because it may be another file by then.
 */
 #include "fs/regular.h"
 
@@ -11,7 +10,7 @@
 #include "fs/request.h"
 
 
-/* 0, or why we do not open it. */
+/* 0, or the status with which we refuse the file. */
 static int refusal(const struct stat *s) {
   if (S_ISFIFO(s->st_mode) || S_ISSOCK(s->st_mode)) return COH_FS_REFUSED;
   return S_ISDIR(s->st_mode) ? UV_EISDIR : 0;

@@ -1,7 +1,7 @@
 /*
-** Opening files in a thread of the pool. There are few threads, and one that waits for
-** somebody at the other end of a FIFO is lost to all others: FIFOs and sockets
-** are refused, and nothing is opened so that reading or writing it could wait.
+** Opening files in a thread of the pool. There are few threads, and one that waits for the other end of a
+** FIFO is lost to everybody else. So FIFOs and sockets are refused, and everything is opened so that reading
+** and writing it cannot block.
 */
 #ifndef COH_FS_REGULAR_H
 #define COH_FS_REGULAR_H
@@ -13,10 +13,10 @@
 
 COH_HIDDEN
 
-/* A descriptor of a file or device, and what it is; or a negative status. */
+/* A descriptor of a file or device, with its stat in 's'; or a negative status. */
 int coh_regular_open(const char *path, int flags, mode_t mode, struct stat *s);
 
-/* Write all of it at the descriptor's own place. 0, or a negative status. */
+/* Write all bytes at the descriptor's own position. 0, or a negative status. */
 int coh_regular_write(int fd, const char *bytes, size_t length);
 
 COH_SEEN

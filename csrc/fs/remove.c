@@ -1,13 +1,13 @@
 /*
-** Removing. A tree is gone through by descriptors and never by paths: a directory that is replaced by a
-** symbolic link meanwhile leads nowhere else. What vanishes meanwhile is gone, which was the aim.
+** Removing. A tree is walked by descriptors, never by paths, so a directory that somebody replaces by a
+** symbolic link meanwhile does not lead elsewhere. What vanishes meanwhile is fine: it was to be removed.
 **
 ** The way down is a chain of levels in memory, one for each directory from the first to the innermost. Only
-** the first of them and the last few are open, so that depth costs neither descriptors nor C stack. One that
-** was let go is opened again on the way up as ".." of the one below, and must be the directory it was, by
-** device and inode. If it is not, somebody has moved a part of the chain elsewhere: then it is gone down once
-** more from the first level, by names, as far as each is what it was, and goes on there. A directory that is
-** opened again is read from its beginning: what was read of it before is removed.
+** the first and the last few are open, so that depth costs neither descriptors nor C stack. A closed level is
+** reopened on the way up as ".." of the one below, and must be the same directory, by device and inode. If it
+** is not, somebody has moved part of the chain: then we go down again from the first level, by names, as far
+** as each is the same directory, and continue there. A reopened directory is read from its beginning: what
+** was read from it before has been removed.
 */
 #include "fs/remove.h"
 
@@ -22,22 +22,22 @@
 #include "fs/job.h"
 #include "lua/arg.h"
 
-#define HELD_MAX 8     /* levels that stay open, the innermost among them; the first does too */
-#define FILLED_MAX 16  /* times that a directory may be filled again, or replaced, while it goes */
+#define HELD_MAX 8     /* innermost levels that stay open; the first stays open too */
+#define FILLED_MAX 16  /* how often a directory may be refilled, or replaced, while it is being removed */
 
 struct level {
-  DIR *dir;         /* NULL: it is not open, and is opened again when it is gone back to */
-  dev_t device;     /* which directory it is */
+  DIR *dir;         /* NULL: closed, to be reopened on the way up */
+  dev_t device;     /* identifies the directory */
   ino_t inode;
-  unsigned filled;  /* times that it was found full when it had been emptied */
-  char *name;       /* in the level above it, from malloc; of the first the whole path */
+  unsigned filled;  /* how often it was found full after it had been emptied */
+  char *name;       /* in the level above, from malloc; of the first level, the whole path */
 };
 
 struct removal {
   struct coh_request *request;
-  struct level *levels;  /* from malloc, the first directory first */
-  size_t depth;          /* how many there are; the first and the innermost are open */
-  size_t room;           /* for how many there is room */
+  struct level *levels;  /* from malloc; the first directory first */
+  size_t depth;          /* number of levels; the first and the innermost are open */
+  size_t room;           /* number of levels there is room for */
 };
 
 
@@ -54,7 +54,7 @@ static void let_go(struct level *l) {
 }
 
 
-/* Forget the innermost level. */
+/* Close and drop the innermost level. */
 static void leave(struct removal *m) {
   let_go(innermost(m));
   free(innermost(m)->name);
@@ -62,7 +62,7 @@ static void leave(struct removal *m) {
 }
 
 
-/* Open a directory that is no symbolic link: a descriptor and what it is, or a negative status. */
+/* Open a directory that is not a symbolic link. A descriptor, with its stat in 's', or a negative status. */
 static int open_at(int folder, const char *name, struct stat *s) {
   int fd = coh_fs_result(openat(folder, name, COH_DIR_FLAGS | O_NOFOLLOW)), status;
   if (fd < 0) return fd;
@@ -73,7 +73,7 @@ static int open_at(int folder, const char *name, struct stat *s) {
 }
 
 
-/* Open whatever directory has the level's name by now. */
+/* Open the directory that has the level's name now. */
 static int open_level(struct level *l, int folder) {
   struct stat s;
   int status, fd = open_at(folder, l->name, &s);
@@ -85,7 +85,7 @@ static int open_level(struct level *l, int folder) {
 }
 
 
-/* Open the directory that the level was; UV_ENOENT when 'name' leads to another. */
+/* Reopen the directory of the level; UV_ENOENT when 'name' leads to another. */
 static int reopen_level(struct level *l, int folder, const char *name) {
   struct stat s;
   int status, fd = open_at(folder, name, &s);
@@ -111,7 +111,7 @@ static int reserve(struct removal *m) {
 }
 
 
-/* Go into 'name' of 'folder', which is the innermost directory, or where the first one is. */
+/* Enter 'name' in 'folder', which is the innermost directory or the one that contains the first. */
 static int enter(struct removal *m, int folder, const char *name) {
   struct level *l;
   int status = reserve(m);
@@ -131,15 +131,15 @@ static int enter(struct removal *m, int folder, const char *name) {
 
 /* {{ The way up */
 
-/* Does a status say that the directory is not where it was? ELOOP and ENOTDIR are those of a link. */
+/* Does a status mean that the directory is not where it was? A link gives ELOOP or ENOTDIR. */
 static bool is_gone(int status) {
   return status == UV_ENOENT || status == UV_ENOTDIR || status == UV_ELOOP;
 }
 
 
 /*
-** Go down by names from the first level to the one above the innermost, or as far as they lead where they
-** did: then what is below is elsewhere, and leaves the chain.
+** Go down by names from the first level to the one above the innermost. If a name leads elsewhere, the levels
+** from there on have been moved away, and leave the chain.
 */
 static int find_again(struct removal *m) {
   size_t i;
@@ -166,8 +166,8 @@ static int open_above(struct removal *m) {
 
 
 /*
-** The innermost directory was read to its end: remove it. One that is full again is read again. It is closed
-** before: what is removed while it is open costs a disk more, as it must be known there until it is closed.
+** The innermost directory was read to its end: remove it, or read it again if it was refilled. It is closed
+** first: removing an open directory costs the disk more, as it must still record it until it is closed.
 */
 static int finish(struct removal *m) {
   const size_t depth = m->depth;
@@ -196,9 +196,9 @@ static int finish(struct removal *m) {
 /* {{ A tree */
 
 /*
-** Remove 'name' of 'folder'; a directory becomes the innermost instead. One that may not be read is removed
-** if nothing is in it. A file that may not be removed is no directory: that is what is wrong, and not what
-** was tried then.
+** Remove 'name' in 'folder', or enter it if it is a directory. A directory that may not be read is removed if
+** it is empty. If a file may not be removed, the error is that of removing it, not that of entering it as a
+** directory.
 */
 static int remove_at(struct removal *m, int folder, const char *name) {
   int refusal = coh_fs_result(unlinkat(folder, name, 0)), status;
@@ -213,8 +213,8 @@ static int remove_at(struct removal *m, int folder, const char *name) {
 
 
 /*
-** One entry of the innermost directory, or its end. What is in the place of one that is gone is found when
-** the directory turns out not to be empty.
+** Handle one entry of the innermost directory, or its end. If something replaces an entry that is gone, that
+** shows when the directory turns out not to be empty.
 */
 static int step(struct removal *m) {
   DIR *dir = innermost(m)->dir;
@@ -227,7 +227,7 @@ static int step(struct removal *m) {
 }
 
 
-/* What has taken the place of the first directory, before it was entered or at its end, is removed too. */
+/* If something replaces the first directory, before it is entered or at its end, that is removed too. */
 static int remove_tree(struct coh_request *r) {
   struct removal m = {.request = r};
   int tries = 0, status;
@@ -243,7 +243,7 @@ static int remove_tree(struct coh_request *r) {
 /* }} */
 
 
-/* n: whether to go down */
+/* n: whether to remove recursively */
 static int run_remove(struct coh_request *r) {
   int status;
   if (r->n[0]) return remove_tree(r);
@@ -271,7 +271,7 @@ static int l_remove(lua_State *L) {
 }
 
 
-/* remove_now(path): in the calling thread, where nobody can wait. Nothing is said of what stays. */
+/* remove_now(path): recursively, in the calling thread, where nobody can wait; failures are ignored */
 static int l_remove_now(lua_State *L) {
   struct coh_request r = {.path = lua_tostring(L, 1), .n = {true}, .fd = -1};
   run_remove(&r);

@@ -1,5 +1,5 @@
 /*
-** Removing files and directories, with all that is in them.
+** Removing files, and directories with everything in them.
 */
 #ifndef COH_FS_REMOVE_H
 #define COH_FS_REMOVE_H

@@ -1,6 +1,6 @@
 /*
-** Requests: see request.h. Results are made in other threads, where the host's
-** allocator must not be called: they are the one thing that comes from malloc.
+** Requests: see request.h. Results are made in other threads, which must not call the host's allocator: so
+** they alone come from malloc.
 */
 #include "fs/request.h"
 
@@ -28,7 +28,7 @@ int coh_request_grow(struct coh_request *r, size_t needed) {
 }
 
 
-/* Where this process is, and how long that is with a slash behind it; 0: it has no path. */
+/* The directory of this process. Returns its length with a slash behind it; 0 when it has no path. */
 static size_t find_folder(char folder[PATH_MAX]) {
   size_t length;
   if (getcwd(folder, PATH_MAX) == NULL) return 0;
@@ -37,7 +37,7 @@ static size_t find_folder(char folder[PATH_MAX]) {
 }
 
 
-/* The path behind the first 'begin' of the bytes, with its XXXXXX. */
+/* Put the template behind the first 'begin' bytes, and return the whole. */
 static char *template_at(struct coh_request *r, size_t begin) {
   strcpy(r->bytes + begin, r->path);
   return r->bytes;
@@ -53,7 +53,7 @@ int coh_request_make(struct coh_request *r, int (*make)(char *template)) {
     memcpy(r->bytes, folder, begin - 1);
     r->bytes[begin - 1] = '/';
   }
-  status = coh_fs_result(make(template_at(r, begin)));  /* again after EINTR: from XXXXXX on */
+  status = coh_fs_result(make(template_at(r, begin)));  /* EINTR repeats it from XXXXXX on */
   if (status < 0 && begin > 0) status = coh_fs_result(make(template_at(r, 0)));
   r->made = status >= 0;
   return status;

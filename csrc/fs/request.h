@@ -1,11 +1,9 @@
 /*
-** Requests to the file system: what one operation is asked for, and what it gives.
-** A verb carries one out with system calls only, knowing neither Lua nor the loop,
-** so that it may run in any thread: in one of the pool, where it may wait for a
-** disk, or in the loop's own with 'nowait' set, where it may not.
+** Requests to the file system: the arguments and the results of one operation. A verb carries it out with
+** system calls only and knows neither Lua nor the loop, so it may run in any thread: in one of the pool,
+** where it may wait for a disk, or in the loop's own with 'nowait' set, where it may not.
 **
-** While a request is with another thread the loop's thread writes nothing of it but
-** 'stop', and reads nothing.
+** While another thread has a request, the loop's thread reads nothing of it and writes nothing but 'stop'.
 */
 #ifndef COH_FS_REQUEST_H
 #define COH_FS_REQUEST_H
@@ -23,37 +21,37 @@
 
 COH_HIDDEN
 
-#define COH_STATX (STATX_BASIC_STATS | STATX_BTIME)  /* what is asked of a file */
-#define COH_FS_PIECE_MAX (1 << 20)  /* bytes that are moved between two looks at 'stop' */
+#define COH_STATX (STATX_BASIC_STATS | STATX_BTIME)  /* the fields asked of statx */
+#define COH_FS_PIECE_MAX (1 << 20)  /* bytes moved between two looks at 'stop' */
 
-/* Statuses of ours, which no system call can give. */
+/* Our own statuses, which no system call returns. */
 enum {
-  COH_FS_STOPPED = -5000,  /* it saw 'stop', and what it began is undone */
-  COH_FS_REFUSED           /* it could wait for somebody else, or never end: told as UV_ENOTSUP */
+  COH_FS_STOPPED = -5000,  /* it saw 'stop' and undid what it had begun */
+  COH_FS_REFUSED           /* it could wait for somebody else, or never end; raised as UV_ENOTSUP */
 };
 
 struct coh_request {
-  const char *path;     /* what it is about; borrowed */
+  const char *path;     /* of the file it is about; borrowed */
   const char *text;     /* a second path, or bytes; borrowed */
   size_t length;        /* of 'text' */
-  int64_t n[2];         /* numbers: each verb says what they are */
-  bool nowait;          /* it must not wait: UV_EAGAIN means that it would have to */
-  atomic_bool stop;     /* nobody wants it any more: COH_FS_STOPPED */
-  bool opened;          /* 'fd' was opened by the verb, and is owned */
-  bool made;            /* 'bytes' is the path of something temporary, which is removed if nobody gets it */
-  int fd;               /* of an open file, which is borrowed; or what was opened */
-  char *bytes;          /* the result, from malloc; with 'nowait' a borrowed block of 'room' bytes */
+  int64_t n[2];         /* numbers, whose meaning each verb defines */
+  bool nowait;          /* set by the loop's thread: do not wait, but return UV_EAGAIN */
+  atomic_bool stop;     /* set when nobody wants the result: return COH_FS_STOPPED */
+  bool opened;          /* the verb opened 'fd', which is then owned */
+  bool made;            /* 'bytes' is the path of a temporary file or directory, removed if nobody takes it */
+  int fd;               /* an open file, borrowed; or what the verb opened */
+  char *bytes;          /* the result, from malloc; with 'nowait', a borrowed block of 'room' bytes */
   size_t room;
-  size_t count;         /* how many bytes there are, or were written */
+  size_t count;         /* bytes in the result, or bytes written */
   struct statx stat;
 };
 
-/* What one sort of operation is. Each is a constant; 'kind.what' is its name in errors. */
+/* One sort of operation. Each is a constant; 'kind.what' is its name in errors. */
 struct coh_verb {
   struct coh_wait_kind kind;
   int (*run)(struct coh_request *r);                      /* 0, or a negative status */
   int (*push)(lua_State *L, struct coh_request *r);       /* push the results; NULL: there are none */
-  bool quick;                                             /* it knows 'nowait', and is tried so first */
+  bool quick;                                             /* supports 'nowait', and is first tried that way */
   bool pair;                                              /* its second text is a path too */
 };
 
@@ -61,7 +59,7 @@ static inline int coh_fs_fault(void) {
   return uv_translate_sys_error(errno);
 }
 
-/* What a system call returned: that, or a negative status. */
+/* The result of a system call, or a negative status. */
 #define coh_fs_result(call) coh_fs_told(coh_again(call))
 
 static inline int coh_fs_told(int result) {
@@ -72,17 +70,17 @@ static inline bool coh_fs_stopped(struct coh_request *r) {
   return atomic_load_explicit(&r->stop, memory_order_relaxed);
 }
 
-/* Room in 'bytes' for 'needed' or more; UV_ENOMEM when there is none. */
+/* Make 'bytes' hold 'needed' or more; UV_ENOMEM when memory is out. */
 int coh_request_grow(struct coh_request *r, size_t needed);
 
 /*
-** Make something temporary by 'make', of the template in 'path', and keep its path in 'bytes': absolute, for
-** the process may be elsewhere when it is removed; as it was given where no absolute one leads there. What
-** 'make' returned, or a negative status.
+** Make a temporary file or directory by 'make' from the template in 'path', and keep its path in 'bytes':
+** absolute, because the process may change its directory before it is removed, or as given when no absolute
+** path leads there. Returns what 'make' returned, or a negative status.
 */
 int coh_request_make(struct coh_request *r, int (*make)(char *template));
 
-/* Free the results that nobody took. */
+/* Free the results that nobody has taken. */
 void coh_request_clear(struct coh_request *r);
 
 COH_SEEN

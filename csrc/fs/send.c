@@ -1,14 +1,14 @@
 /*
-** Sending files through streams: file:copy_to, and stream:write with files among the strings.
+** Sending files through streams: file:copy_to, and stream:write with files among its arguments.
 **
-** The system moves the bytes itself where it can (sendfile); else they go through
-** what the file keeps of itself. Nobody shall wait for the disk but the task: so each part of a file is
-** asked for first, at both of its ends, and when the system has not got it in memory a thread reads it, which
-** brings it there. What is sent ends where the file ends by then, longer or shorter than at the beginning.
+** The system moves the bytes itself where it can (sendfile); otherwise they go through the file's 'kept'.
+** Only the task may wait for the disk, not its thread. So before a part of a file is sent, both of its ends
+** are probed; if the system does not have them in memory, a thread reads the part, which brings it there.
+** Sending ends where the file ends at that time, whether it has grown or shrunk.
 **
-** The task is the writer of the stream all the while, and the reader of the file whose turn it is.
-** In a write the stream is 'cut' from the first byte on and until the last is sent: so whatever
-** ends it in between leaves the stream as a write does that was cut. A copy has nothing in hand, ever.
+** Meanwhile the task is the writer of the stream, and the reader of the file that is being sent. In a write
+** the stream is marked 'cut' from the first byte until the last is sent: whatever ends the write in between
+** leaves the stream as a cut write does. A copy never holds bytes of its own.
 **
 **   the stack   1 stream   2.. strings and files   last: struct send
 */
@@ -25,24 +25,26 @@
 #include "lua/outofmemory.h"
 #include "stream/stream.h"
 
-#define ROUNDS_MAX 16                   /* calls before others have their turn */
-#define PART_MAX (4 * COH_CHUNK_MAX)    /* bytes of a file that are asked for, and moved, in one go */
+#define ROUNDS_MAX 16                   /* steps before other tasks get a turn */
+#define PART_MAX (4 * COH_CHUNK_MAX)    /* bytes of a file that are probed, and moved, in one go */
 #define SCRAP_MAX 16384
 
-enum next { GO_ON, FULL, COLD, DONE };  /* or a negative status of the stream */
+enum next { GO_ON, FULL, COLD, DONE };  /* what comes next; or a negative status of the stream */
 
-/* What is linked while it waits is not here: that coroutine may be closed meanwhile. */
+/*
+** Lives on the task's stack. It must not be linked into queues: the coroutine may be closed while it waits.
+*/
 struct send {
   const struct coh_verb *verb;    /* write or copy_to */
-  int arg;                        /* where on the stack stands what is being sent */
-  size_t offset;                  /* so much of it was sent, when it is a string */
-  int64_t warm;                   /* what comes before this in the file is in memory */
-  size_t left;                    /* of the file, still to be sent */
-  size_t sent;                    /* of all */
+  int arg;                        /* index on the stack of what is being sent */
+  size_t offset;                  /* bytes of it that are sent, when it is a string */
+  int64_t warm;                   /* the file is in memory up to this position */
+  size_t left;                    /* bytes of the file still to be sent */
+  size_t sent;                    /* bytes sent in all */
 };
 
 
-/* {{ Bringing a part of a file into memory */
+/* {{ Reading a part of a file into memory */
 
 static bool leave(struct coh_wait *w) {
   coh_poll_forfeit(w);
@@ -56,7 +58,7 @@ static void forfeit(struct coh_wait *w) {
 }
 
 
-/* n: where to begin, how many bytes at most. What is read is thrown away. */
+/* n: position, most bytes. What is read is thrown away. */
 static int run_warm(struct coh_request *r) {
   char scrap[SCRAP_MAX];
   int64_t at = r->n[0], end = at + r->n[1];
@@ -85,14 +87,14 @@ static const struct coh_wait_kind inside_kind = {
   .what = "sending a file", .abort = coh_poll_abort_choice, .forfeit = coh_poll_forfeit};
 
 
-/* How many bytes to ask for; 0: there can be no more. */
+/* Bytes to probe; 0 when there can be no more. */
 static int64_t part_length(const struct send *d, const struct coh_file *file) {
   int64_t most = d->left < PART_MAX ? (int64_t)d->left : PART_MAX;
   return most < INT64_MAX - file->position ? most : INT64_MAX - file->position;
 }
 
 
-/* Is the next part in memory? That is taken for granted between its ends. DONE: there is none. [-0, +0, e] */
+/* Is the next part in memory? Only its ends are probed. DONE: the file has no more. [-0, +0, e] */
 static int look_ahead(lua_State *L, struct send *d, struct coh_file *file) {
   int fd = file->descriptor->fd;
   int64_t length = part_length(d, file), end = file->position + length;
@@ -109,7 +111,7 @@ static int look_ahead(lua_State *L, struct send *d, struct coh_file *file) {
 /* }} */
 
 
-/* {{ Sending: a step is one call or two of the system */
+/* {{ Sending: each step makes one or two system calls */
 
 static bool is_write(const struct send *d) {
   return d->verb == &write_verb;
@@ -129,7 +131,7 @@ static void next_piece(struct send *d) {
 }
 
 
-/* How many bytes the stream took, or a negative status. */
+/* Returns how many bytes the stream took, or a negative status. */
 static ssize_t give(struct send *d, struct coh_stream *s, const char *bytes, size_t length) {
   const struct iovec piece = {.iov_base = (void *)(uintptr_t)bytes, .iov_len = length};
   ssize_t n = s->transport->write(s, &piece, 1);
@@ -154,7 +156,7 @@ static int send_string(lua_State *L, struct send *d, struct coh_stream *s) {
 }
 
 
-/* Have the system do it. 0 or less: it did nothing, for whatever reason. */
+/* Let the system move bytes. 0 or less when it did not, for whatever reason. */
 static ssize_t move(struct coh_stream *s, const struct coh_file *file, off_t *at, size_t most) {
   ssize_t n;
   if (s->poll.fd < 0 || s->transport->blocks) return 0;
@@ -192,7 +194,7 @@ static int read_some(lua_State *L, struct send *d, struct coh_stream *s, struct 
 }
 
 
-/* DONE: all of it, or of what was asked for, is sent. [-0, +0, e] */
+/* Send some of the file. DONE: all of it, or all that was asked for, is sent. [-0, +0, e] */
 static int send_some(lua_State *L, struct send *d, struct coh_stream *s, struct coh_file *file) {
   off_t at = file->position;
   size_t most;
@@ -218,14 +220,14 @@ static struct send *send_of(lua_State *L) {
 }
 
 
-/* The file whose turn it is; NULL: it is closed, or it is the turn of something else. [-0, +0, -] */
+/* The file being sent; NULL when it is closed, or when something else is being sent. [-0, +0, -] */
 static struct coh_file *file_at(lua_State *L, int arg) {
   const struct coh_box *box = coh_box_test(L, arg, &coh_file_kind);
   return box != NULL ? (struct coh_file *)box->handle : NULL;
 }
 
 
-/* The task that uses the two, or NULL; what is closed is used by nobody. [-0, +0, -] */
+/* Name the task that uses stream and file, or NULL; a closed one has no user. [-0, +0, -] */
 static void set_users(lua_State *L, const struct send *d, const struct coh_fiber *f) {
   const struct coh_box *box = lua_touserdata(L, 1);
   struct coh_file *file = file_at(L, d->arg);
@@ -234,7 +236,7 @@ static void set_users(lua_State *L, const struct send *d, const struct coh_fiber
 }
 
 
-/* The file at 'arg', which can be sent. [-0, +0, v] */
+/* The file at 'arg', once it is clear that it can be sent. [-0, +0, v] */
 static struct coh_file *check_file(lua_State *L, const struct send *d, int arg) {
   const char *what = d->verb->kind.what;
   struct coh_file *file = file_at(L, arg);
@@ -249,7 +251,7 @@ static struct coh_file *check_file(lua_State *L, const struct send *d, int arg) 
 static int send_woken(lua_State *L, int status, lua_KContext context);
 static int part_read(lua_State *L, int status, lua_KContext context);
 
-/* Have a thread read the next part. */
+/* Let a thread read the next part. */
 static int wait_for_part(lua_State *L, struct send *d, struct coh_fiber *f) {
   struct coh_file *file = file_at(L, d->arg);
   struct coh_request r = {.path = file->path, .fd = file->descriptor->fd};
@@ -261,7 +263,7 @@ static int wait_for_part(lua_State *L, struct send *d, struct coh_fiber *f) {
 }
 
 
-/* Wait for room, or let others have their turn. Closing either ends it. */
+/* Wait for room, or give other tasks a turn. Closing either end ends the wait. */
 static int wait(lua_State *L, struct send *d, struct coh_fiber *f, int next) {
   struct coh_stream *s = coh_stream_check_open(L, d->verb->kind.what);
   struct coh_file *file = file_at(L, d->arg);
@@ -294,7 +296,7 @@ static int finish(lua_State *L, struct send *d, struct coh_stream *s) {
 }
 
 
-/* A step of the piece whose turn it is. [-0, +0, e] */
+/* One step of what is being sent. [-0, +0, e] */
 static int step(lua_State *L, struct send *d, struct coh_stream *s) {
   int next;
   if (lua_type(L, d->arg) == LUA_TSTRING) return send_string(L, d, s);
@@ -327,7 +329,7 @@ static int send_woken(lua_State *L, int status, lua_KContext context) {
 }
 
 
-/* A thread has read a part of the file, unless that was closed meanwhile. */
+/* A thread has read a part of the file, unless the file was closed meanwhile. */
 static int part_read(lua_State *L, int status, lua_KContext context) {
   struct coh_fiber *f = coh_job_woken(L, context);
   struct send *d = send_of(L);
@@ -361,7 +363,7 @@ static int send_try(lua_State *L, int status, lua_KContext context) {
 }
 
 
-/* [stream, strings and files] */
+/* The stack: stream, then strings and files. */
 static int begin(lua_State *L, const struct coh_verb *verb, size_t most) {
   struct send *d;
   luaL_checkstack(L, LUA_MINSTACK, verb->kind.what);
@@ -388,7 +390,7 @@ static int l_copy_to(lua_State *L) {
                       coh_type_name(L, 2));
   if (!lua_isnoneornil(L, 3)) most = (size_t)coh_size_check(L, 3, "copy_to", 0);
   lua_settop(L, 2);
-  lua_insert(L, 1);  /* stream file */
+  lua_insert(L, 1);  /* the stack: stream file */
   return begin(L, &copy_verb, most);
 }
 

@@ -16,9 +16,9 @@
 #define NAME_ROOM sizeof "/.cohort-0123456789abcdef"
 
 
-/* {{ In its place */
+/* {{ In place */
 
-/* Create it when it is not there, and know whether that was so. */
+/* Open the file, creating it if it does not exist, and record whether that was so. */
 static int open_in_place(struct coh_target *t, int flags, mode_t mode) {
   int fd = UV_ENOENT;
   if (!(t->flags & COH_TARGET_EXCLUSIVE)) fd = coh_regular_open(t->path, flags, 0, &t->stat);
@@ -32,16 +32,16 @@ static int open_in_place(struct coh_target *t, int flags, mode_t mode) {
 /* }} */
 
 
-/* {{ Beside it */
+/* {{ Atomically */
 
-/* How long the directory of a path is, without the last slash. */
+/* The length of a path's directory, without the last slash. */
 static size_t folder_length(const char *path) {
   const char *end = strrchr(path, '/');
   return end != NULL ? (size_t)(end - path) : 0;
 }
 
 
-/* A name in the directory of 'real' that nobody else has. */
+/* Choose a unique name in the directory of 'real'. */
 static int name_temporary(struct coh_target *t) {
   size_t length = folder_length(t->real);
   bool named = strchr(t->real, '/') != NULL;
@@ -78,7 +78,7 @@ static int open_beside(struct coh_target *t, int flags, mode_t mode) {
 }
 
 
-/* What a directory says must be on the disk too, where that can be asked for. */
+/* Bring a directory's entries to the disk too, where the system supports it. */
 static int sync_folder(const char *path) {
   size_t length = folder_length(path);
   char *folder = length > 0 ? strndup(path, length) : strdup(*path == '/' ? "/" : ".");

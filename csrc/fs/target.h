@@ -1,8 +1,8 @@
 /*
-** Files that are written as a whole, in a thread of the pool. Either in their place: then
-** a failure removes what was created, and leaves a part of it in what was there
-** before. Or beside it, in the same directory, and moved there when all of it is on the
-** disk: then there is always the old file or the new one under the name.
+** Files that are written as a whole, in a thread of the pool. If a file is written in place, a failure
+** removes it when it was created, and leaves a part in it when it existed. If it is written atomically, the
+** data goes to a temporary file in the same directory, which is renamed once all of it is on the disk: the
+** name always has the old file or the new one.
 */
 #ifndef COH_FS_TARGET_H
 #define COH_FS_TARGET_H
@@ -23,21 +23,21 @@ enum {
 
 struct coh_target {
   const char *path;  /* borrowed */
-  char *real;        /* the path without symbolic links when it is atomic, from malloc; else NULL */
-  char *temporary;   /* where it is written when it is atomic, from malloc; else NULL */
+  char *real;        /* atomic: 'path' without symbolic links, from malloc; else NULL */
+  char *temporary;   /* atomic: path of the file that is written, from malloc; else NULL */
   int flags;
   int fd;
-  bool created;      /* 'path' was not there before */
-  struct stat stat;  /* of what is written to */
+  bool created;      /* 'path' did not exist before */
+  struct stat stat;  /* of the file that is written */
 };
 
-/* Open it; it is not truncated yet. 0, or a negative status with nothing left behind. */
+/* Open it, not truncated yet. 0, or a negative status with nothing left behind. */
 int coh_target_open(struct coh_target *t, const char *path, int flags, mode_t mode);
 
-/* Drop what was in it. */
+/* Drop the old contents. */
 int coh_target_truncate(struct coh_target *t);
 
-/* The end: with status 0 it is put in its place, else undone. That status, or what went wrong now. */
+/* End it: with status 0 it is put in place, else undone. Returns that status, or what failed in doing so. */
 int coh_target_end(struct coh_target *t, int status);
 
 COH_SEEN

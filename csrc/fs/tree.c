@@ -1,8 +1,8 @@
 /*
 ** Directories: making and listing them.
 **
-** A listing is read in one go and sorted, so that nothing stays open while somebody
-** loops over it, and its order is always the same.
+** A listing is read in one go and sorted, so that nothing stays open during a loop over it, and the order is
+** always the same.
 */
 #include "fs/tree.h"
 
@@ -27,7 +27,7 @@ static bool is_directory(const char *path) {
 }
 
 
-/* Make what is missing above the last part of 'path', which is cut short while it is looked at. */
+/* Make the missing directories above the last part of 'path', which is cut short while they are made. */
 static int make_parents(char *path) {
   char *at = path + strspn(path, "/");
   while ((at = strchr(at, '/')) != NULL) {
@@ -97,7 +97,7 @@ static const struct coh_verb temp_dir_verb = {
   .kind = COH_CHANGES("temp_dir"), .run = run_temp_dir, .push = push_temp_dir};
 
 
-/* make_temp_dir(template) -> path; checked by fs.lua, ends in XXXXXX */
+/* make_temp_dir(template) -> path; the template was checked by fs.lua and ends in XXXXXX */
 static int l_make_temp_dir(lua_State *L) {
   lua_settop(L, 1);
   return coh_fs_begin(L, &temp_dir_verb);
@@ -106,7 +106,7 @@ static int l_make_temp_dir(lua_State *L) {
 /* }} */
 
 
-/* {{ Listing: for each entry a byte for its type, its name, and a NUL */
+/* {{ Listing. The result has, for each entry, a byte for its type, its name, and a NUL */
 
 static char type_of(int folder, const struct dirent *entry) {
   struct stat s;
@@ -133,7 +133,7 @@ static int compare_names(const void *a, const void *b) {
 }
 
 
-/* Bring the entries into the order of their names. */
+/* Sort the entries by name. */
 static int sort_entries(struct coh_request *r) {
   size_t i, count = (size_t)r->n[0];
   const char **entries = calloc(count + 1, sizeof *entries), *from = r->bytes;
@@ -156,7 +156,9 @@ static int sort_entries(struct coh_request *r) {
 }
 
 
-/* n: entries so far; how much of the path is the user's own: behind that no symbolic link is followed */
+/*
+** n: number of entries so far; how much of the path the user gave: behind that no symbolic link is followed
+*/
 static int run_scandir(struct coh_request *r) {
   int fd = coh_dir_reach(r->path, (size_t)r->n[1]), status;
   struct dirent *entry;
@@ -171,7 +173,7 @@ static int run_scandir(struct coh_request *r) {
 }
 
 
-/* Upvalues: the listing, where the next entry begins. It never waits: all of it is there. */
+/* Upvalues: the listing, and where the next entry begins. Never waits: all of it is there. */
 static int l_next_entry(lua_State *L) {
   const char *bytes = lua_touserdata(L, lua_upvalueindex(1));
   size_t at = (size_t)lua_tointeger(L, lua_upvalueindex(2));
@@ -211,7 +213,7 @@ static int l_scandir(lua_State *L) {
 }
 
 
-/* scandir_below(path, root) -> iterator, as scandir. Links are followed in the first `root` bytes only. */
+/* scandir_below(path, root) -> iterator, as scandir, but follows links only in the first 'root' bytes */
 static int l_scandir_below(lua_State *L) {
   lua_settop(L, 2);
   lua_pushnil(L);

@@ -1,12 +1,11 @@
 /*
-** Watching for changes, by libuv's file events. Its callback keeps what it is told; a
-** task that asks takes one after the other. What nobody asks for is bounded: above
-** that it is forgotten, and said so once, in its place.
+** Watching for changes, by libuv's file events. The callback stores events, and tasks take them one by one.
+** What nobody asks for is bounded: beyond the bound events are dropped, which is reported once, in its place.
 **
-** The system watches what the path led to, and not the path. So each event that
-** bears the name of the path itself is a reason to look whether it still leads to
-** that: when it does not, who asks is given what is left, a "rename" of it at last, and
-** then the end. The system's own event of that may come late, or not while others have it open.
+** The system watches what the path led to, not the path. So each event with the path's own name is a reason
+** to check whether the path still leads there. When it does not, a task gets what is stored, then a last
+** "rename" of the path, then the end. The system's own event for this may come late, or not at all while
+** others have the file open.
 */
 #include "fs/watch.h"
 
@@ -24,15 +23,16 @@
 #include "lua/text.h"
 #include "stream/buffer.h"
 
-#define EVENTS_MAX 65536  /* bytes of events that are kept */
+#define EVENTS_MAX 65536  /* bytes of events that are stored */
 
-enum { SLOT_PATH, SLOT_ENDED };  /* what a box keeps; the second is true once it was closed by its end */
+enum { SLOT_PATH, SLOT_ENDED };  /* values that a box keeps; the second is true when the watcher closed by
+                                    itself at its end */
 
-/* What a path leads to. The number of a file that is gone is soon another's, which is younger. */
+/* Identifies what a path leads to. An inode number is soon reused, but by a file with a later birth time. */
 struct identity {
   unsigned major, minor;
   uint64_t inode;
-  int64_t born_s;                /* 0 where that is not known */
+  int64_t born_s;                /* 0 where the birth time is unknown */
   uint32_t born_ns;
   bool is_directory;
 };
@@ -40,14 +40,14 @@ struct identity {
 struct coh_watcher {
   struct coh_handle handle;      /* first, so that a pointer to it is one to the watcher */
   struct coh_link askers;        /* queue of waits for an event */
-  struct coh_streambuf events;   /* each: 'r' or 'c', the name, a NUL */
-  bool overflow;                 /* later ones were forgotten */
-  int failed;                    /* status that ended it, or 0 */
+  struct coh_streambuf events;   /* for each: 'r' or 'c', the name, a NUL */
+  bool overflow;                 /* later events were dropped */
+  int failed;                    /* status that ended the watching, or 0 */
   const char *path;              /* borrowed from the box */
   const char *name;              /* its last part */
   struct identity watched;       /* what the path led to at first */
-  bool renamed;                  /* the latest event was that, of the path itself */
-  bool look;                     /* the path may lead elsewhere by now */
+  bool renamed;                  /* the latest event was a rename of the path itself */
+  bool look;                     /* check whether the path leads elsewhere by now */
   bool gone;                     /* it does */
 };
 
@@ -61,7 +61,7 @@ static struct coh_mem *mem_of(const struct coh_watcher *w) {
 
 /* {{ What a path leads to */
 
-/* False, with 'errno', when that cannot be known. Asks no network, as beginning to watch does not. */
+/* False, with errno, when it cannot be determined. Asks no network, as starting to watch does not either. */
 static bool identify(const char *path, struct identity *is) {
   struct statx s;
   memset(is, 0, sizeof *is);
@@ -101,7 +101,9 @@ static void keep_event(struct coh_watcher *w, const char *name, char sort) {
 }
 
 
-/* See whether the path leads to nothing, or elsewhere than to what is watched. 0, or why that is unknown. */
+/*
+** Check whether the path leads to nothing, or not to what is watched. 0, or the status why that is unknown.
+*/
 static int look(struct coh_watcher *w, const char *path) {
   struct identity now;
   bool there = identify(path, &now);
@@ -113,7 +115,7 @@ static int look(struct coh_watcher *w, const char *path) {
 }
 
 
-/* As libuv names a path in its events: "" at the end of "folder/". */
+/* The name that libuv gives a path in its events: "" for "folder/". */
 static const char *last_part(const char *path) {
   const char *slash = strrchr(path, '/');
   return slash == NULL ? path : slash + 1;
@@ -121,8 +123,8 @@ static const char *last_part(const char *path) {
 
 
 /*
-** No Lua runs here. What libuv is told without a name has the last part of a path: of that by which the
-** same was watched first, in this loop, which may be another than ours.
+** No Lua runs here. For an event without a name libuv gives the last part of a path: of the one under which
+** this loop first watched the same file, which may be another than ours.
 */
 static void on_event(uv_fs_event_t *uv, const char *name, int events, int status) {
   struct coh_watcher *w = (struct coh_watcher *)coh_handle_of(uv);
@@ -133,13 +135,13 @@ static void on_event(uv_fs_event_t *uv, const char *name, int events, int status
     coh_wait_wake_all(&w->askers);
     return;
   }
-  if (w->gone) return;  /* it is about what the path does not lead to any more */
+  if (w->gone) return;  /* about something the path no longer leads to */
   if (name == own) name = w->name;
   keep_event(w, name != NULL ? name : "", renamed ? 'r' : 'c');
   w->renamed = renamed && about_itself;
   if (about_itself) {
     w->look = true;
-    /* Nothing in a file bears its name; but it may have another one, which was moved. */
+    /* A file contains no entry with its own name, but it may have another name, which was moved. */
     w->gone = renamed && !w->watched.is_directory && !leads_there(w);
     coh_wait_wake_all(&w->askers);
   } else {
@@ -148,12 +150,13 @@ static void on_event(uv_fs_event_t *uv, const char *name, int events, int status
 }
 
 
-/* Push the oldest event and forget it. */
+/* Push the oldest event and drop it. */
 static int give(lua_State *L, struct coh_watcher *w) {
   const char *event = coh_streambuf_at(&w->events);
   size_t length = strlen(event) + 1;
   bool renamed = *event == 'r';
-  lua_pushlstring(L, event + 1, length - 2);  /* may run finalizers, and one may close it, events and all */
+  lua_pushlstring(L, event + 1, length - 2);  /* may run finalizers, one of which may close the watcher,
+                                                 with its events */
   lua_pushstring(L, renamed ? "rename" : "change");
   lua_insert(L, -2);
   if (w->handle.box != NULL) coh_streambuf_take(mem_of(w), &w->events, length);
@@ -161,7 +164,9 @@ static int give(lua_State *L, struct coh_watcher *w) {
 }
 
 
-/* Whoever waits next takes what is there. The watcher may be gone: it is looked for in all that is open. */
+/*
+** Let the next waiter take what is there. The watcher may be freed: it is looked up among all open handles.
+*/
 static void forfeit(struct coh_wait *wait) {
   const struct coh_fiber *f = coh_item(wait, struct coh_fiber, task.wait);
   const struct coh_io *io = coh_io_of(coh_state_from(f->task.scope.slot.rt));
@@ -175,7 +180,7 @@ static void forfeit(struct coh_wait *wait) {
 static const struct coh_wait_kind watch_kind = {.what = "watch", .forfeit = forfeit, .external = true};
 
 
-/* Is the watcher at 1 closed because it has ended? [-0, +0, -] */
+/* Was the watcher at 1 closed by its own end? [-0, +0, -] */
 static bool has_ended(lua_State *L) {
   bool ended;
   coh_box_push_kept(L, 1, SLOT_ENDED);
@@ -185,7 +190,7 @@ static bool has_ended(lua_State *L) {
 }
 
 
-/* Nothing more comes: all who wait, or ask later, are given nothing. */
+/* Nothing more comes: return nothing, now and to everybody who waits or asks later. */
 static int end(lua_State *L, struct coh_watcher *w) {
   lua_pushboolean(L, 1);
   coh_box_keep(L, 1, SLOT_ENDED);
@@ -196,7 +201,7 @@ static int end(lua_State *L, struct coh_watcher *w) {
 
 static int next_woken(lua_State *L, int status, lua_KContext context);
 
-/* The stack of a wait: 1 the watcher   2 its path. */
+/* The stack of a wait: 1 the watcher   2 its path */
 static int go_on(lua_State *L, struct coh_fiber *f) {
   struct coh_box *box = lua_touserdata(L, 1);
   struct coh_watcher *w = (struct coh_watcher *)box->handle;
@@ -236,7 +241,7 @@ static int next_try(lua_State *L, int status, lua_KContext context) {
 }
 
 
-/* watcher() -> "rename" or "change", name | "overflow" | nothing: the path does not lead there any more */
+/* watcher() -> "rename" or "change", name | "overflow" | nothing: the path no longer leads there */
 static int l_next(lua_State *L) {
   coh_box_check(L, &kind, "watch");
   coh_check_no_limit(L, "watcher", NULL);
@@ -257,7 +262,7 @@ static void close_watcher(struct coh_handle *h) {
 }
 
 
-/* Give up one that libuv has opened and nobody got. Never returns. [-0, +0, e] */
+/* Close a watcher that libuv could not start, and raise. Never returns. [-0, +0, e] */
 static int raise_refused(lua_State *L, struct coh_watcher *w, int status) {
   coh_handle_close(&w->handle);
   coh_syserr_push(L, COH_SYSTEM_ERROR, status, "watch", "path", lua_tostring(L, 1));
@@ -284,7 +289,7 @@ static int l_watch(lua_State *L) {
   coh_link_init(&w->askers);
   w->path = lua_tostring(L, 1);
   w->name = last_part(w->path);
-  identify(w->path, &w->watched);  /* before it is watched: what comes between is a change */
+  identify(w->path, &w->watched);  /* before watching begins: what happens in between counts as a change */
   uv_fs_event_init(&S->loop.uv, &w->handle.uv.fs_event);
   coh_handle_bind(S, &w->handle, box);
   status = coh_io_fails(S, "watch", ENOSPC) ? uv_translate_sys_error(errno)
@@ -305,7 +310,7 @@ static int l_tostring(lua_State *L) {
 }
 
 
-/* watcher.path: also when it is closed */
+/* watcher.path, also of a closed watcher */
 static int get_path(lua_State *L) {
   coh_box_check(L, &kind, "field");
   coh_box_push_kept(L, 1, SLOT_PATH);

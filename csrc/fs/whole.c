@@ -1,6 +1,6 @@
 /*
-** Whole files: reading, writing and copying them in one go, which is one job of the
-** pool and not one for each system call.
+** Whole files: reading, writing and copying them in one go, which is a single job in the pool and not one for
+** each system call.
 */
 #include "fs/whole.h"
 
@@ -23,7 +23,7 @@
 
 /* {{ Reading */
 
-/* All of it, when all of it is at hand and small enough for the block. */
+/* Read the whole file, if it is at hand and small enough for the block. */
 static int read_quickly(struct coh_request *r) {
   ssize_t n = 1;
   int fd = coh_quick_open(r->path, O_RDONLY, &r->stat);
@@ -37,7 +37,7 @@ static int read_quickly(struct coh_request *r) {
 }
 
 
-/* The size is a hint only: files of /proc have none, and others may grow. */
+/* The size is only a hint: files of /proc have none, and others may grow. */
 static int read_all(struct coh_request *r, int fd, size_t size) {
   ssize_t n = 1;
   int status = coh_request_grow(r, size + 1);
@@ -81,7 +81,7 @@ static int l_read_file(lua_State *L) {
 
 /* {{ Writing */
 
-/* In pieces: what is cut is undone, but for bytes at the end of a file of others. */
+/* Write in pieces. A cancelled write is undone, except bytes appended to a file that existed. */
 static int write_pieces(struct coh_request *r, int fd) {
   size_t at, piece = r->n[0] & COH_TARGET_APPEND ? r->length : COH_FS_PIECE_MAX;
   int status = 0;
@@ -108,7 +108,7 @@ static const struct coh_verb write_verb = {.kind = COH_CHANGES("write_file"), .r
 static const struct coh_verb append_verb = {.kind = COH_CHANGES("append_file"), .run = run_write};
 
 
-/* Flags from options that are there. [-0, +0, v] */
+/* The flags for the options at 'arg', if any. [-0, +0, v] */
 static int read_flags(lua_State *L, int arg, const char *what, const char *const names[]) {
   int flags = 0;
   if (lua_isnoneornil(L, arg)) return 0;
@@ -157,7 +157,7 @@ struct copying {
 };
 
 
-/* Move some bytes: how many, 0 at the end, -1 and errno. */
+/* Each moves some bytes and returns how many: 0 at the end, -1 with errno. */
 static ssize_t by_range(const struct copying *c) {
   return copy_file_range(c->from, NULL, c->to, NULL, COH_FS_PIECE_MAX, 0);
 }
@@ -188,7 +188,10 @@ static int copy_by(ssize_t (*step)(const struct copying *), const struct copying
 }
 
 
-/* The kernel's ways have many ways to say that they cannot; the last one goes on, or meets what is wrong. */
+/*
+** The kernel's ways fail in many ways when they cannot do it; copying by hand then goes on, or meets the real
+** error.
+*/
 static int copy_bytes(const struct copying *c, struct coh_request *r) {
   if (ioctl(c->to, FICLONE, c->from) == 0) return 0;
   if (copy_by(by_range, c, r) == COH_FS_STOPPED) return COH_FS_STOPPED;

@@ -1,9 +1,9 @@
 /*
-** Socket addresses: see addr.h. What the system fills in may end without a NUL
-** (a Unix path of full length), so the structs here are cleared before.
+** Socket addresses: see addr.h. What the system fills in may lack a final NUL (a Unix path of full length),
+** so the structs are cleared before.
 **
-** A Unix socket without a file has a name that begins with NUL, and is written with "@" in its place, as
-** everybody does: a NUL in a path is a mistake, or worse. Such a name is as long as its length says.
+** A Unix socket without a file has a name that begins with NUL. As is usual, we write it with "@" instead: a
+** NUL in a path given by a user is a mistake, or worse. The length of such a name is that of the address.
 */
 #include "io/addr.h"
 
@@ -20,7 +20,7 @@
 #define PORT_MAX sizeof "65535"
 
 
-/* The number of an interface that is named, or is a number itself, as getaddrinfo has it. */
+/* The number of the interface that 'name' is the name or the number of, as getaddrinfo reads it. */
 static int read_scope(const char *name, unsigned *scope) {
   unsigned long number;
   char *end;
@@ -33,7 +33,7 @@ static int read_scope(const char *name, unsigned *scope) {
 }
 
 
-/* libuv takes an interface that there is not, and a number, for none. */
+/* libuv would take an unknown interface, or a numeric one, for no scope. */
 int coh_addr_parse(struct coh_addr *a, const char *host, int port) {
   const char *scope = strchr(host, '%');
   memset(a, 0, sizeof *a);
@@ -96,7 +96,7 @@ const char *coh_addr_path(const struct coh_addr *a) {
 }
 
 
-/* Push the path or the name of a Unix socket; false, and nothing, when it has none. [-0, +0 or +1, m] */
+/* Push the path or the name of a Unix socket; false, pushing nothing, when it has none. [-0, +0 or +1, m] */
 static bool push_path(lua_State *L, const struct coh_addr *a) {
   const char *path = a->u.un.sun_path;
   size_t length = coh_addr_is_unix(a) && a->length > PATH_AT ? a->length - PATH_AT : 0;
@@ -112,7 +112,7 @@ static bool push_path(lua_State *L, const struct coh_addr *a) {
 }
 
 
-/* The scope of a link-local address belongs to it: without it nobody could connect there. */
+/* A link-local address includes its scope: without it nobody could connect there. */
 static void add_scope(char *host, unsigned scope) {
   char name[IF_NAMESIZE];
   size_t length = strlen(host);
@@ -123,8 +123,8 @@ static void add_scope(char *host, unsigned scope) {
 
 
 /*
-** Write a number below 100,000; where it ends. By hand: every connection that is served is named after its
-** address, and printf takes ten times as long.
+** Write a number below 100,000 and return where it ends. By hand, because every accepted connection is named
+** after its address and printf takes ten times as long.
 */
 static char *write_number(unsigned n, char *at) {
   unsigned unit = 10000;
@@ -145,7 +145,7 @@ static void write_ip4(const struct sockaddr_in *a, char *host) {
 }
 
 
-/* Write the host and give the port; -1 when the family has none. */
+/* Write the host and return the port; -1 when the family has none. */
 static int read_host(const struct coh_addr *a, char *host) {
   *host = '\0';
   if (a->u.any.sa_family == AF_INET) {

@@ -46,7 +46,7 @@ static int l_gc(lua_State *L) {
 }
 
 
-/* Push its address as text, or the name that stands for it. [-0, +1, m] */
+/* Push the address as text, or the name that stands for it. [-0, +1, m] */
 static void push_name(lua_State *L, const struct coh_box *box) {
   if (box->address.length == 0 && box->name != NULL) lua_pushstring(L, box->name);
   else coh_addr_push_text(L, &box->address);
@@ -63,7 +63,7 @@ static int l_tostring(lua_State *L) {
 }
 
 
-/* The same of one whose task is named after it, open or not. */
+/* The same for a task that is named after the box, whether open or not: without "(closed)". */
 static int l_title(lua_State *L) {
   const struct coh_box *box = coh_box_test(L, 1, kind_of(L));
   if (box == NULL) {
@@ -136,7 +136,7 @@ struct coh_box *coh_box_new(lua_State *L, const struct coh_box_kind *kind) {
 }
 
 
-/* What the userdata of another library holds must not be followed: so it is compared. */
+/* The userdata may be another library's, whose contents must not be followed; so kinds are only compared. */
 const struct coh_box_kind *coh_box_sendable(lua_State *L, int arg) {
   const struct coh_box_kind *kind;
   lua_rawgetp(L, LUA_REGISTRYINDEX, &sendable_key);

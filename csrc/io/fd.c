@@ -1,12 +1,11 @@
 /*
-** Waiting for descriptors of others: see fd.h. libuv takes one watcher for each
-** descriptor, so all who wait for one share it. It goes with the last of them,
-** because the owner may close the descriptor, and get the same number again for
-** another thing, as soon as nobody waits.
+** Waiting for other people's descriptors: see fd.h. libuv allows one watcher per descriptor, so all who wait
+** for one share it. It is removed with the last of them, because as soon as nobody waits, the owner may close
+** the descriptor and get the same number for something else.
 **
-** An owner that closes it while somebody waits is at fault. But libuv tells the system
-** of a new watcher only when it polls, and ends the process when that is refused: so
-** the system is asked just before, and whoever waits goes on.
+** An owner must not close it while somebody waits. But if one does: libuv registers a new watcher with the
+** system only when it polls, and ends the process when the system refuses. So just before the poll we ask the
+** system ourselves, and on refusal wake those who wait.
 **
 **   the stack of a wait   1 the descriptor
 */
@@ -25,10 +24,10 @@
 
 struct coh_fd {
   uv_poll_t uv;              /* first: libuv's pointer to it is one to this */
-  uv_prepare_t asking;       /* active until the next poll, when what is watched has changed */
-  uint8_t handles;           /* of these two that are not closed */
+  uv_prepare_t asking;       /* active until the next poll after a change of what is watched */
+  uint8_t handles;           /* how many of these two are not closed */
   struct coh_link link;      /* in its bucket of coh_io.watches */
-  struct coh_link readers;   /* coh_wait.link of who waits; 'wait.of' is this */
+  struct coh_link readers;   /* coh_wait.link of those who wait; their 'wait.of' is this */
   struct coh_link writers;
   int fd;
 };
@@ -52,7 +51,7 @@ static void drop(struct coh_fd *w) {
 static void on_ready(uv_poll_t *uv, int status, int events);
 static void on_prepare(uv_prepare_t *uv);
 
-/* Watch for what somebody waits for; for nothing: that was all. On an open descriptor this cannot fail. */
+/* Watch for what is waited for; if nothing is, drop the watcher. Cannot fail on an open descriptor. */
 static void adjust(struct coh_fd *w) {
   int events = 0, status;
   if (!coh_link_alone(&w->readers)) events |= UV_READABLE;
@@ -67,7 +66,7 @@ static void adjust(struct coh_fd *w) {
 }
 
 
-/* An error is told as both: who waits makes the call that says what is wrong. No Lua runs here. */
+/* An error wakes both kinds: the waiter's own system call will tell what is wrong. No Lua runs here. */
 static void on_ready(uv_poll_t *uv, int status, int events) {
   struct coh_fd *w = (struct coh_fd *)uv;
   if (status < 0 || events & UV_READABLE) coh_wait_wake_all(&w->readers);
@@ -76,14 +75,14 @@ static void on_ready(uv_poll_t *uv, int status, int events) {
 }
 
 
-/* Would the system take it? Then it has it from now on, and libuv's own call finds it there. */
+/* Does the system accept it? If so it is registered from now on, and libuv's own call finds it there. */
 static bool is_taken(const struct coh_fd *w) {
   struct epoll_event event = {.data.fd = w->fd};
   return epoll_ctl(uv_backend_fd(w->uv.loop), EPOLL_CTL_ADD, w->fd, &event) == 0 || errno == EEXIST;
 }
 
 
-/* A descriptor that was closed meanwhile has failed, which is what was waited for, too. */
+/* A descriptor that was closed meanwhile has failed, which ends a wait as readiness does. */
 static void on_prepare(uv_prepare_t *uv) {
   struct coh_fd *w = coh_item(uv, struct coh_fd, asking);
   uv_prepare_stop(uv);
@@ -100,7 +99,7 @@ static struct coh_link *bucket_of(struct coh_io *io, int fd) {
 }
 
 
-/* That of a descriptor, or NULL. */
+/* The watcher of a descriptor, or NULL. */
 static struct coh_fd *find(struct coh_io *io, int fd) {
   struct coh_link *bucket = bucket_of(io, fd), *at;
   for (at = bucket->next; at != bucket; at = at->next) {
@@ -111,7 +110,7 @@ static struct coh_fd *find(struct coh_io *io, int fd) {
 }
 
 
-/* libuv makes a descriptor non-blocking, which it need not be only to be watched. */
+/* libuv makes a descriptor non-blocking, which merely watching it does not need. */
 static int init_as_it_is(uv_loop_t *loop, uv_poll_t *uv, int fd) {
   int flags = fcntl(fd, F_GETFL), status;
   if (flags < 0) return uv_translate_sys_error(errno);
@@ -122,8 +121,8 @@ static int init_as_it_is(uv_loop_t *loop, uv_poll_t *uv, int fd) {
 
 
 /*
-** One that watches nothing yet; NULL and a status when there is none. libuv does not know our own descriptors
-** while nobody waits for them, and would not let us wait for them afterwards.
+** A watcher that watches nothing yet; on failure NULL and a status. Our own descriptors are refused here:
+** while nobody waits for one libuv does not notice, and afterwards it would not let us wait for it ourselves.
 */
 static struct coh_fd *make(struct coh_state *S, struct coh_io *io, int fd, int *status) {
   struct coh_fd *w;
@@ -153,7 +152,7 @@ static struct coh_fd *make(struct coh_state *S, struct coh_io *io, int fd, int *
 
 /* {{ Waiting */
 
-/* Who does not wait any more is not watched for. */
+/* Stop watching for a task that no longer waits. */
 static bool abort_wait(struct coh_wait *wait) {
   struct coh_fd *w = wait->of;
   coh_link_remove(&wait->link);
@@ -190,7 +189,7 @@ static int raise_status(lua_State *L, int status, const char *what) {
 }
 
 
-/* A file is always ready, as the system has it: it cannot be watched. */
+/* Regular files cannot be watched, and are always ready: the wait ends at once. */
 static int wait_for(lua_State *L, struct coh_fiber *f, bool reading) {
   struct coh_state *S = coh_state_here(L);
   struct coh_io *io = coh_io_need(L, S);
@@ -219,7 +218,7 @@ static int writable_try(lua_State *L, int status, lua_KContext context) {
 }
 
 
-/* wait_readable(fd), wait_writable(fd): fd.lua has checked the number */
+/* wait_readable(fd), wait_writable(fd): the number was checked by fd.lua */
 static int l_wait_readable(lua_State *L) {
   return coh_begin(L, readable_try);
 }

@@ -1,8 +1,7 @@
 /*
-** Descriptors of others: waiting until one can be read or written, so that another
-** library can be used inside tasks. The descriptor stays its owner's in all things:
-** nothing is read, its flags are as they were, and nothing of it is kept once nobody
-** waits.
+** Other people's descriptors: waiting until one can be read or written, so that other libraries can be used
+** in tasks. The descriptor stays its owner's: nothing is read from it, its flags are left as they were, and
+** nothing is kept of it once nobody waits.
 */
 #ifndef COH_IO_FD_H
 #define COH_IO_FD_H

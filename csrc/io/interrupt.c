@@ -1,6 +1,6 @@
 /*
-** Ctrl-C: see interrupt.h. libuv's one-shot watcher does what is wanted: it gives
-** us the first signal and leaves the second to the default action.
+** Ctrl-C: see interrupt.h. libuv's one-shot watcher does what we want: it gives us the first signal and
+** leaves the second to the default action.
 */
 #include "io/interrupt.h"
 
@@ -17,7 +17,7 @@ static void on_signal(uv_signal_t *watcher, int number) {
   struct coh_state *S = watcher->data;
   (void)number;
   S->interrupted = true;
-  uv_signal_stop(watcher);  /* before libuv does: the default action is in place, and can be replaced */
+  uv_signal_stop(watcher);  /* before libuv does: then the default action is back, and can be replaced */
   coh_terminal_guard();
   coh_scope_cancel(S->loop.rt.root, COH_REASON_INTERRUPT);
 }
@@ -49,7 +49,7 @@ void coh_interrupt_pause(struct coh_state *S) {
 }
 
 
-/* An interrupt that came already is not waited for again: the next one ends the process. */
+/* After an interrupt we do not watch again: the next one ends the process. */
 bool coh_interrupt_resume(struct coh_state *S) {
   return S->interrupt != NULL && !S->interrupted
          && uv_signal_start_oneshot(&S->interrupt->watch.uv, on_signal, SIGINT) == 0;

@@ -1,5 +1,5 @@
 /*
-** The door of the I/O room, for who opens and closes what there is of it.
+** The door of the I/O room: opening it with the module, and closing all that is in it.
 */
 #ifndef COH_IO_IO_H
 #define COH_IO_IO_H
@@ -13,8 +13,8 @@ COH_HIDDEN
 void coh_io_open(lua_State *L);
 
 /*
-** Close every handle and leave every request to the loop, which frees them while
-** it closes; a lookup in flight is waited for there. No task may be live. [-0, +0, -]
+** Close every handle, and leave every request to the loop, which frees them while it closes and waits there
+** for lookups in flight. No task may be live. [-0, +0, -]
 */
 void coh_io_close_all(struct coh_state *S);
 

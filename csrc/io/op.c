@@ -36,7 +36,7 @@ void coh_op_park(struct coh_op *op, struct coh_fiber *f, const struct coh_wait_k
 }
 
 
-/* The wait is the only one in its queue, so what stands before it is the queue's head. */
+/* The wait is alone in its queue, so its neighbour is the queue's head. */
 bool coh_op_abort(struct coh_wait *w) {
   coh_op_drop(coh_item(w->link.next, struct coh_op, waiter));
   return true;

@@ -1,7 +1,6 @@
 /*
-** Descriptors that the loop watches: see poll.h. Readiness is level-triggered and
-** the loop looks between passes only, so a woken task has always made its call
-** before the next look could report the same again.
+** Descriptors that the loop watches: see poll.h. Readiness is level-triggered and the loop looks only between
+** passes, so a woken task has made its call before the next look could report the same readiness again.
 */
 #include "io/poll.h"
 
@@ -19,11 +18,11 @@
 static void watch(struct coh_poll *p, int events);
 
 
-/* No Lua runs here, and nothing is read or written but what nobody waits for and must not stay there. */
+/* Runs no Lua, and reads nothing but what must not stay in the system while nobody waits for it. */
 static void on_ready(uv_poll_t *uv, int status, int events) {
   struct coh_poll *p = (struct coh_poll *)coh_handle_of(uv);
   int left = p->polled;
-  if (status < 0) {  /* libuv has stopped watching: the calls will tell what is wrong */
+  if (status < 0) {  /* libuv has stopped watching: the tasks' own calls will tell what is wrong */
     p->polled = 0;
     p->readable = true;
     coh_wait_wake_all(&p->readers);
@@ -39,7 +38,7 @@ static void on_ready(uv_poll_t *uv, int status, int events) {
 }
 
 
-/* Watch for exactly 'events'. On a descriptor that is open this cannot fail. */
+/* Watch for exactly 'events'. Cannot fail on an open descriptor. */
 static void watch(struct coh_poll *p, int events) {
   int status;
   if (events == p->polled) return;
@@ -76,7 +75,7 @@ static int check_watchable(const struct coh_state *S, int fd) {
 }
 
 
-/* libuv is given something else under a number, which then becomes this. It watches numbers. */
+/* libuv watches numbers: it is given an eventfd, whose number is then made to refer to this descriptor. */
 int coh_poll_open_shared(struct coh_state *S, struct coh_poll *p, int fd) {
   int number, moved, status = check_watchable(S, fd);
   if (status < 0) return status;
@@ -89,7 +88,7 @@ int coh_poll_open_shared(struct coh_state *S, struct coh_poll *p, int fd) {
   }
   do moved = dup3(fd, number, O_CLOEXEC);
   while (moved < 0 && (errno == EINTR || errno == EBUSY));
-  coh_assert(moved == number);  /* both are open, and are two */
+  coh_assert(moved == number);  /* both are open, and they differ */
   close(fd);
   return 0;
 }
@@ -116,7 +115,7 @@ void coh_poll_park_writer(struct coh_poll *p, struct coh_fiber *f, const struct 
 }
 
 
-/* The kind is set though nothing is parked: who is closed by force meanwhile forfeits the same. */
+/* The kind is set though nothing is parked, so that a task closed by force meanwhile forfeits the same. */
 static void turn(struct coh_fiber *f, const struct coh_wait_kind *kind) {
   f->task.wait.kind = kind;
   coh_wait_yield(coh_task_runtime(&f->task), &f->task.wait);
@@ -145,7 +144,7 @@ bool coh_poll_owns(const struct coh_io *io, int fd) {
 }
 
 
-/* What is open and read from, or written to, by the task of 'w'; NULL when nothing is. */
+/* An open poll that the task of 'w' reads from, or writes to; NULL when there is none. */
 static struct coh_poll *find_used(const struct coh_wait *w, bool written) {
   const struct coh_fiber *f = coh_item(w, struct coh_fiber, task.wait);
   const struct coh_io *io = coh_io_of(coh_state_from(f->task.scope.slot.rt));
@@ -177,7 +176,7 @@ void coh_poll_forfeit(struct coh_wait *w) {
 }
 
 
-/* The wait is the only one in its queue, so what stands next to it is the queue's head: in these two. */
+/* The wait is alone in its queue, so its neighbour is the queue's head; in these two functions. */
 struct coh_poll *coh_poll_of_writer(struct coh_wait *w) {
   return coh_item(w->link.next, struct coh_poll, writers);
 }
@@ -190,8 +189,8 @@ bool coh_poll_abort_reader(struct coh_wait *w) {
 
 
 /*
-** Its number stays ours: when the handle is closed libuv forgets whatever has that number, and that
-** must not be another's. So it becomes a second name of the loop's own descriptor.
+** The number stays ours: when the handle is closed libuv forgets whatever has that number, which must not be
+** somebody else's by then. So the number becomes a duplicate of the loop's own descriptor.
 */
 int coh_poll_let_go(struct coh_poll *p) {
   int fd;
@@ -225,7 +224,7 @@ static void set_users(struct coh_poll_choice *c, const struct coh_fiber *f) {
 }
 
 
-/* Who stands in a queue for its closing only must not be woken, over and over, by what is ready. */
+/* A task that stands in a queue only to notice the closing must not be woken again and again by readiness. */
 static void watch_only(struct coh_poll *p, int event, bool wanted) {
   if (p == NULL || p->handle.uv.any.type != UV_POLL) return;
   watch(p, wanted ? p->polled | event : p->polled & ~event);
@@ -244,7 +243,7 @@ void coh_poll_park_choice(struct coh_poll_choice *c, struct coh_fiber *f, const 
 }
 
 
-/* Closing either would have ended the wait, so both are open. */
+/* Closing either would have ended the wait, so both are still open. */
 bool coh_poll_abort_choice(struct coh_wait *w) {
   set_users(w->of, NULL);
   return coh_choice_abort(w);

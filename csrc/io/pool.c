@@ -1,6 +1,6 @@
 /*
-** The thread pool: see pool.h. As many threads as libuv would start are started
-** at once, with its stack size, and ended again; that takes 0.1 ms.
+** The thread pool: see pool.h. We start as many threads as libuv would, all at once and with its stack size,
+** and end them again; that takes 0.1 ms.
 */
 #include "io/pool.h"
 
@@ -16,7 +16,7 @@ static void wait_for_all(void *gate) {
 }
 
 
-/* How many libuv is going to start: it reads an int, and takes what is below 0 for very many. */
+/* How many threads libuv will start. It reads an int and takes a negative one for a very large number. */
 static unsigned count_threads(void) {
   const char *text = getenv("UV_THREADPOOL_SIZE");
   unsigned count = text != NULL ? (unsigned)strtol(text, NULL, 10) : THREADS;
@@ -25,7 +25,7 @@ static unsigned count_threads(void) {
 }
 
 
-/* Start 'count' threads that live at the same time. */
+/* Start 'count' threads that all live at the same time, and end them. 0, or a negative status. */
 static int try_threads(uv_thread_t *threads, unsigned count) {
   const uv_thread_options_t options = {.flags = UV_THREAD_HAS_STACK_SIZE, .stack_size = STACK_SIZE};
   uv_sem_t gate;
@@ -49,7 +49,7 @@ int coh_pool_check(struct coh_io *io, struct coh_state *S) {
   int status;
   if (io->pool_checked) return 0;
   count = count_threads();
-  io->lookups_max = (count + 1) / 2;  /* as many as libuv would let, the others being for what is shorter */
+  io->lookups_max = (count + 1) / 2;  /* as many as libuv would allow; the others are for shorter work */
   status = coh_io_fails(S, "thread", EAGAIN) ? uv_translate_sys_error(errno) : try_threads(threads, count);
   io->pool_checked = status == 0;
   return status;

@@ -1,7 +1,7 @@
 /*
-** What the I/O room keeps for one loop: the handles and requests that are open, so
-** that closing the runtime can end them all, and the one buffer that is read into.
-** It is made when the first of them is, and found through the loop's 'data'.
+** What the I/O room keeps for one loop: the open handles and requests, so that closing the runtime can end
+** them all, and the one buffer that is read into. It is made with the first of them and found through the
+** loop's 'data'.
 */
 #ifndef COH_IO_ROOM_H
 #define COH_IO_ROOM_H
@@ -17,36 +17,37 @@ COH_HIDDEN
 struct coh_io {
   struct coh_link handles;    /* coh_handle.link, open */
   struct coh_link ops;        /* coh_op.link, in flight or not taken yet */
-  struct coh_link signals;    /* of signals.c: what libuv watches */
-  struct coh_link listeners;  /* and who listens */
-  uint32_t untold;            /* signals that came since a listener was last told of them, a bit for each */
+  struct coh_link signals;    /* of signals.c: the signals that libuv watches */
+  struct coh_link listeners;  /* of signals.c: the open listeners */
+  uint32_t untold;            /* signals that arrived and no listener has been told of since, a bit for
+                                 each */
   const void *raw;            /* the object that made a terminal raw in this runtime, see terminal.h */
-  struct coh_link children;   /* of the room of processes: those that have not ended */
-  struct coh_link watches[COH_FD_BUCKETS];  /* of fd.c, by descriptor: what somebody waits for */
-  struct coh_link lookup_queue;  /* of net/resolve.c: coh_wait.link of who waits for a place */
-  unsigned lookups;           /* places taken, by lookups that nobody waits for any more too */
-  unsigned lookups_max;       /* places there are, once the pool was checked */
-  bool pool_checked;          /* libuv's thread pool can be started, see pool.h */
-  char chunk[COH_CHUNK_MAX];  /* what was read last; free whenever no function of ours runs */
+  struct coh_link children;   /* of csrc/process: the children that have not ended */
+  struct coh_link watches[COH_FD_BUCKETS];  /* of fd.c, by descriptor: those that somebody waits for */
+  struct coh_link lookup_queue;  /* of net/resolve.c: coh_wait.link of those who wait for a place */
+  unsigned lookups;           /* places taken, also by lookups that nobody waits for any more */
+  unsigned lookups_max;       /* places there are; set when the pool is checked */
+  bool pool_checked;          /* libuv's thread pool can be started: see pool.h */
+  char chunk[COH_CHUNK_MAX];  /* what was read last; free whenever no code of ours runs */
 };
 
-/* That of the open runtime, made when there is none yet. [-0, +0, m] */
+/* The room of the open runtime, made if there is none yet. [-0, +0, m] */
 struct coh_io *coh_io_need(lua_State *L, struct coh_state *S);
 
-/* The same for those who hold a handle: it is there. */
+/* The same for holders of a handle, for whom it exists. */
 static inline struct coh_io *coh_io_of(struct coh_state *S) {
   return S->loop.uv.data;
 }
 
 /*
-** Shall this call of the system fail instead of being made? Then errno says with what. Every
-** call that may fail on behalf of a task asks, so that tests can see what follows.
+** Shall this system call fail instead of being made? Then errno is set. Every call that may fail on behalf of
+** a task asks first, so that tests can see what follows.
 */
 static inline bool coh_io_fails(struct coh_state *S, const char *call, int error) {
   return coh_fault(&S->loop.rt.mem.faults, call, error);
 }
 
-/* The state of a loop, for callbacks. */
+/* The state that a loop is part of, for callbacks. */
 static inline struct coh_state *coh_io_state(const uv_loop_t *loop) {
   return coh_item(loop, struct coh_state, loop.uv);
 }

@@ -34,7 +34,7 @@ const char *coh_sig_name(int number) {
 }
 
 
-/* Whether libuv had the signal is told by the handler before and after. */
+/* A change of the handler tells that libuv did not have the signal before. */
 int coh_sig_start(struct coh_sig_watch *w, uv_signal_cb callback, int number, bool once) {
   struct sigaction now;
   int status;
@@ -50,8 +50,8 @@ int coh_sig_start(struct coh_sig_watch *w, uv_signal_cb callback, int number, bo
 
 
 /*
-** The default action is what libuv leaves behind; another handler is somebody's who came later. A signal
-** that comes in between waits until it is given back: by default it would end the process.
+** libuv leaves the default action behind; another handler was set by somebody later, and stays. In between a
+** signal stays blocked until the former action is restored: the default action could end the process.
 */
 bool coh_sig_stop(struct coh_sig_watch *w) {
   struct sigaction now;
@@ -69,13 +69,15 @@ bool coh_sig_stop(struct coh_sig_watch *w) {
 }
 
 
-/* libuv's handler counts what it puts into its pipe, and the loop what it takes out, stopped or not. */
+/* libuv's handler counts what it writes into its pipe, and the loop what it reads, even when stopped. */
 bool coh_sig_is_late(const struct coh_sig_watch *w) {
   return w->uv.caught_signals != w->uv.dispatched_signals;
 }
 
 
-/* Not to this thread, as raise would: it was sent to the process, and this thread may have it blocked. */
+/*
+** Not raise, which would send it to this thread: it was meant for the process, and this thread may block it.
+*/
 void coh_sig_again(int number) {
   kill(getpid(), number);
 }

@@ -1,12 +1,10 @@
 /*
-** Listeners for signals: see signals.h. A listener keeps each signal that has come and
-** was not asked for yet once, as the system does: what comes twice in the meantime is
-** told once, in its place by when it came first, so that none is starved by others.
-** A wait takes it when it goes on, so a wait that is cut loses nothing.
+** Listeners for signals: see signals.h. A listener keeps a signal that has arrived once until it is asked
+** for, as the system does: repeated arrivals are reported once, in the place of the first, so that no signal
+** starves another. A wait takes the signal only when it resumes, so a wait that is cut loses nothing.
 **
-** What a listener takes along at its end is lost only when somebody else was told of
-** it since it came: else those who still listen are told, or it is sent again to
-** whoever has the signal back.
+** A signal that a listener still holds when it is closed may be lost only if another listener was told of it
+** since. Otherwise the remaining listeners are told, or it is sent again to whoever has the signal back.
 */
 #include "io/signals.h"
 
@@ -24,12 +22,12 @@
 /* What one listener has asked for. */
 struct listener {
   struct coh_sync sync;
-  struct coh_state *S;    /* borrowed; its runtime is open while this is in a list */
+  struct coh_state *S;    /* borrowed; its runtime is open while this is in the list */
   struct coh_link link;   /* in coh_io.listeners, or alone once closed */
-  uint32_t asked;         /* a bit for each number */
-  uint32_t pending;       /* those that came: */
+  uint32_t asked;         /* a bit for each signal */
+  uint32_t pending;       /* those that arrived and were not asked for yet */
   uint8_t order[COH_SIG_MAX + 1];  /* a ring of their numbers, the oldest at 'told' */
-  unsigned came, told;    /* counts; their difference is how many are pending */
+  unsigned came, told;    /* running counts; their difference is how many are pending */
 };
 
 /* One signal that libuv watches, for all who listen to it. */
@@ -45,7 +43,7 @@ static uint32_t bit_of(int number) {
 
 /* {{ Watching */
 
-/* For all who listen for it and have it not yet. */
+/* Give it to all listeners that asked for it and do not have it pending. */
 static void keep(struct coh_io *io, int number) {
   struct coh_link *at;
   for (at = io->listeners.next; at != &io->listeners; at = at->next) {
@@ -79,7 +77,7 @@ static bool is_asked(const struct coh_io *io, int number) {
 }
 
 
-/* Have libuv watch a signal that nobody listened to before. 0 or a negative status. */
+/* Make libuv watch a signal that no listener has asked for yet. 0, or a negative status. */
 static int begin(struct coh_state *S, struct coh_io *io, int number) {
   struct watch *w = coh_mem_new(&S->loop.rt.mem, sizeof *w);
   int status;
@@ -101,7 +99,7 @@ static int begin(struct coh_state *S, struct coh_io *io, int number) {
 }
 
 
-/* Give a signal back, and with it what came and nobody was told. That may end the process. */
+/* Give a signal back, and send it again if it arrived and nobody was told. That may end the process. */
 static void end(struct coh_state *S, struct coh_io *io, struct watch *w) {
   int number = w->sig.number;
   bool taken = number == SIGINT && coh_interrupt_resume(S);
@@ -111,7 +109,7 @@ static void end(struct coh_state *S, struct coh_io *io, struct watch *w) {
   if (coh_sig_stop(&w->sig)) taken = true;
   if (coh_sig_is_late(&w->sig)) untold = true;
   uv_close((uv_handle_t *)&w->sig.uv, on_closed);
-  coh_terminal_guard();  /* one that became raw in the meantime left this signal to us */
+  coh_terminal_guard();  /* a terminal that became raw in the meantime left this signal to us */
   if (taken && untold) coh_sig_again(number);
 }
 
@@ -221,7 +219,7 @@ static int l_ask(lua_State *L) {
 
 /* {{ Listening */
 
-/* Those that nobody can take, or that come when the process is broken. */
+/* Why nobody may listen for a signal: no process can take it, or it reports that the process is broken. */
 static const char *reason_against(int number) {
   switch (number) {
     case SIGKILL: case SIGSTOP: return "no process can take it";
@@ -251,7 +249,7 @@ static int check_name(lua_State *L, int arg) {
 }
 
 
-/* Listen to what was asked for, or raise with nothing changed. [-0, +0, e] */
+/* Listen for the signals asked for, or raise with nothing changed. [-0, +0, e] */
 static void enlist(lua_State *L, struct listener *l, uint32_t asked) {
   struct coh_io *io = coh_io_need(L, l->S);
   int number;

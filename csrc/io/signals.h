@@ -1,7 +1,7 @@
 /*
-** Signals as something to iterate over: each of several listeners sees every signal
-** that it has asked for. The first who asks for a signal has libuv watch it, the
-** last who goes gives it back, and one of which nobody was told with it.
+** Signals as an iterator: each of several listeners sees every signal it has asked for. The first listener
+** for a signal makes libuv watch it; the last one gives it back, along with an arrival that nobody was told
+** of.
 */
 #ifndef COH_IO_SIGNALS_H
 #define COH_IO_SIGNALS_H
@@ -11,10 +11,10 @@
 
 COH_HIDDEN
 
-/* Make the class and add 'signals' to the module on top. [-0, +0, m] */
+/* Make the class, and add 'signals' to the module on top. [-0, +0, m] */
 void coh_signals_open(lua_State *L);
 
-/* The runtime closes: so do all listeners. [-0, +0, -] */
+/* Close all listeners, because the runtime is closing. [-0, +0, -] */
 void coh_signals_close_all(struct coh_io *io);
 
 COH_SEEN

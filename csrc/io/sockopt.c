@@ -1,6 +1,6 @@
 /*
-** Options of sockets: see sockopt.h. What a listener is given its connections
-** inherit from it, so nothing is set when one is accepted.
+** Socket options: see sockopt.h. Connections inherit the options of their listener, so nothing is set when
+** one is accepted.
 */
 #include "io/sockopt.h"
 
@@ -47,7 +47,7 @@ static const struct option options[] = {
 _Static_assert(COUNT <= COH_SOCKOPTS_MAX, "a bit for each");
 
 
-/* The interface of IPv4 is the one that is no integer. */
+/* IP_MULTICAST_IF is the one option whose value is not an int. */
 static int set(int fd, const struct option *o, int value) {
   const struct ip_mreqn interface = {.imr_ifindex = value};
   bool is_interface = o->level == IPPROTO_IP && o->number == IP_MULTICAST_IF;
@@ -58,7 +58,7 @@ static int set(int fd, const struct option *o, int value) {
 }
 
 
-/* Only what is asked of sockets as such is for all families. */
+/* Options of sockets in general are valid for all families, the others for theirs. */
 static bool fits(const struct option *o, int family) {
   switch (o->level) {
     case IPPROTO_TCP: return family == AF_INET || family == AF_INET6;

@@ -1,6 +1,6 @@
 /*
-** Options of sockets, by the names that users give them. The Lua side has checked
-** their values: each is a boolean or a whole number that fits.
+** Socket options, by the names users give them. The Lua side has checked their values: each is a boolean or
+** an integer in range.
 */
 #ifndef COH_IO_SOCKOPT_H
 #define COH_IO_SOCKOPT_H
@@ -13,22 +13,22 @@ COH_HIDDEN
 
 #define COH_SOCKOPTS_MAX 32
 
-/* What a user's table has of them, in the order of the table in sockopt.c. */
+/* The options in a user's table, in the order of the table in sockopt.c. */
 struct coh_sockopts {
-  uint32_t given;               /* a bit for each */
+  uint32_t given;               /* a bit for each that is set */
   int value[COH_SOCKOPTS_MAX];
 };
 
-/* From the table at 'index', or none from nil. [-0, +0, m] */
+/* Read the table at 'index'; nil sets none. [-0, +0, m] */
 void coh_sockopts_read(lua_State *L, int index, struct coh_sockopts *o);
 
 /*
-** A socket of a type, SOCK_STREAM say, for such addresses, with these options; those that such sockets do
-** not have are passed over. Or a negative status.
+** Open a socket of 'type', such as SOCK_STREAM, for the family of 'a', and set these options; those that its
+** family does not have are skipped. A negative status on failure.
 */
 int coh_sockopts_open(struct coh_state *S, const struct coh_sockopts *o, const struct coh_addr *a, int type);
 
-/* Set one by its name. 0, or a negative status; also 0 when this socket has no such thing. */
+/* Set one option by its name. 0, also when this socket does not support it; or a negative status. */
 int coh_sockopt_set(struct coh_state *S, int fd, const char *name, int value);
 
 COH_SEEN

@@ -1,6 +1,6 @@
 /*
-** The first three descriptors: see standard.h. One that we hold is closed in programs
-** that are started, which no standard descriptor of anybody's is: so it is known.
+** The first three descriptors: see standard.h. Those we hold are recognized by FD_CLOEXEC, which nobody sets
+** on a standard descriptor of theirs.
 */
 #include "io/standard.h"
 
@@ -16,7 +16,7 @@ bool coh_standard_is_open(int fd) {
 }
 
 
-/* The system gives the lowest number that is free. Without /dev/null they stay missing. */
+/* open() returns the lowest free number. Without /dev/null they stay missing. */
 uint8_t coh_standard_hold(void) {
   uint8_t held = 0;
   int fd;

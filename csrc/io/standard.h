@@ -1,7 +1,7 @@
 /*
-** The first three descriptors. A process may have been started without them; then what is opened first gets
-** their numbers: others would write their messages into it, and libuv ends the process when it
-** has one of them to close. While a runtime is open those that are missing are held, open on nothing.
+** The first three descriptors. A process may have been started without some of them; then whatever is opened
+** first gets their numbers, other code writes its messages into that, and libuv ends the process when it has
+** to close one. So while a runtime is open, the missing ones are held open on /dev/null.
 */
 #ifndef COH_IO_STANDARD_H
 #define COH_IO_STANDARD_H
@@ -15,13 +15,13 @@ COH_HIDDEN
 
 #define COH_STDIO 3
 
-/* Hold those that are missing: a bit for each. */
+/* Hold the missing ones. Returns a bit for each. */
 uint8_t coh_standard_hold(void);
 
-/* Close those that are held, unless somebody has put something else in their place. */
+/* Close those held, unless somebody has put something else in their place. */
 void coh_standard_release(uint8_t held);
 
-/* Is it open for this process and those that it starts, and not held by us? */
+/* Is it open for this process and those it starts, and not just held by us? */
 bool coh_standard_is_open(int fd);
 
 COH_SEEN

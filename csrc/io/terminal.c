@@ -1,6 +1,6 @@
 /*
-** Terminals: see terminal.h. What has to be put back stands in the one static of cohort: a handler of a
-** signal can reach nothing else, and a process has one terminal.
+** Terminals: see terminal.h. What is needed to restore one is in cohort's only static variable, because a
+** signal handler can reach nothing else, and a process has one terminal.
 */
 #include "io/terminal.h"
 
@@ -19,27 +19,27 @@
 #include "io/standard.h"
 #include "sync/object.h"
 
-/* What a raw terminal was before. Written only while no handler of ours is installed. */
+/* The terminal that is raw, and its mode before. Written only while no handler of ours is installed. */
 static struct {
   struct termios before;
   volatile sig_atomic_t is_raw;  /* or is about to be */
   int fd;                        /* owned */
-  pid_t process;                 /* that has made it so: one that it forks must not put it back */
+  pid_t process;                 /* that made it raw: its forks must not restore it */
 } terminal;
 
-/* Those that end a process, unless it takes them. */
+/* The signals that end a process by default, and are restored from. */
 static const int fatal[] = {SIGTERM, SIGHUP, SIGQUIT, SIGINT};
 #define FATALS (sizeof fatal / sizeof *fatal)
 
 struct raw {
   struct coh_sync sync;
-  bool open;                     /* it was not closed; the end of its run may have done it */
+  bool open;                     /* not closed by its owner; the end of its run may have closed it */
 };
 
 
 /* {{ Putting it back */
 
-/* Safe in a handler. A process in the background would be stopped by that. */
+/* Async-signal-safe. SIGTTOU is blocked, as it would stop a process in the background here. */
 static void put_back(void) {
   sigset_t stop, before;
   if (!terminal.is_raw || terminal.process != getpid()) return;
@@ -52,7 +52,7 @@ static void put_back(void) {
 }
 
 
-/* The default action is in place again. */
+/* SA_RESETHAND has restored the default action, which raise() then takes. */
 static void on_fatal(int number) {
   int error = errno;
   put_back();
@@ -94,7 +94,7 @@ static void leave(struct coh_io *io) {
 }
 
 
-/* A listener for signals that was closed meanwhile may have given one back to our handler. */
+/* A listener for signals that was closed meanwhile may have given a signal back to our handler. */
 void coh_terminal_close_all(struct coh_io *io) {
   if (io->raw != NULL) leave(io);
   if (!terminal.is_raw) unguard();
@@ -105,7 +105,7 @@ void coh_terminal_close_all(struct coh_io *io) {
 
 /* {{ Raw mode */
 
-/* Bytes as they are typed, at once and not shown. What is written is still made lines of. */
+/* Input: each byte at once as it is typed, with no echo. Output is still processed into lines. */
 static void make_raw(struct termios *mode, bool signals) {
   mode->c_iflag &= ~(tcflag_t)(BRKINT | ICRNL | INPCK | ISTRIP | IXON);
   mode->c_lflag &= ~(tcflag_t)(ECHO | ICANON | IEXTEN);
@@ -113,19 +113,20 @@ static void make_raw(struct termios *mode, bool signals) {
   mode->c_cflag |= CS8;
   mode->c_cc[VMIN] = 1;
   mode->c_cc[VTIME] = 0;
-  mode->c_cc[VSUSP] = _POSIX_VDISABLE;  /* a stopped process could not put it back */
+  mode->c_cc[VSUSP] = _POSIX_VDISABLE;  /* a stopped process could not restore the mode */
 }
 
 
-/* Wait until what was written is sent, and where others have the terminal, until it is ours. */
+/* Wait until what was written is sent; and, if other processes have the terminal, until it is ours. */
 static int wait_for_turn(struct coh_state *S) {
   return coh_again(coh_io_fails(S, "tcdrain", EIO) ? -1 : tcdrain(0));
 }
 
 
 /*
-** Make it raw, with the handlers there already: a signal may come right behind the call. Putting back what
-** was not changed yet does no harm. Blocking the signals would not do: other threads may get them.
+** Make it raw with our handlers already installed, for a signal may arrive right after the call. Restoring a
+** mode that was not changed yet does no harm. Blocking the signals would not help: other threads may get
+** them.
 */
 static int set_mode(struct coh_state *S, const struct termios *mode) {
   int status;
@@ -141,7 +142,7 @@ static int set_mode(struct coh_state *S, const struct termios *mode) {
 }
 
 
-/* 0 or a negative status. */
+/* Make the terminal of standard input raw. 0, or a negative status. */
 static int enter(struct coh_state *S, bool signals) {
   struct termios mode;
   int status;
@@ -167,7 +168,7 @@ static const struct coh_sync_class class = {
   .noun = "raw mode", .name = "cohort.RawMode", .size = sizeof(struct raw), .describe = describe};
 
 
-/* raw:close(), __close, __gc. A run that is over has closed it. */
+/* raw:close(), __close, __gc. The end of its run has closed it already, if that came first. */
 static int l_close(lua_State *L) {
   struct raw *raw = coh_sync_check(L, &class, "close");
   struct coh_io *io = coh_io_of(raw->sync.state);
@@ -213,7 +214,7 @@ static int l_is_terminal(lua_State *L) {
 }
 
 
-/* size() -> columns, rows; nil when there is no terminal, or it does not know */
+/* size() -> columns, rows; nil when there is no terminal, or its size is unknown */
 static int l_size(lua_State *L) {
   static const int order[COH_STDIO] = {1, 2, 0};
   struct winsize size;

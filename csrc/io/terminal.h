@@ -1,9 +1,9 @@
 /*
 ** The terminal of this process: its size, and raw mode.
 **
-** The mode belongs to the terminal and outlives whoever has set it, so it is put back however this process
-** ends: when the object is closed, at the end of the run, at exit, and by signals that end the process and
-** that nobody else has taken. Only SIGKILL and a crash leave it as it is.
+** The mode belongs to the terminal and outlives the process that set it. So it is restored however this
+** process ends: when the object is closed, at the end of the run, at exit, and by signals that end the
+** process, unless somebody else has taken them. Only SIGKILL and a crash leave it raw.
 */
 #ifndef COH_IO_TERMINAL_H
 #define COH_IO_TERMINAL_H
@@ -16,10 +16,13 @@ COH_HIDDEN
 /* Make the class, and add the functions to the table on top. [-0, +0, m] */
 void coh_terminal_open(lua_State *L);
 
-/* While a terminal is raw: signals that end the process put it back first, unless somebody has them. */
+/*
+** While a terminal is raw: make signals that would end the process restore it first, unless somebody has
+** taken them.
+*/
 void coh_terminal_guard(void);
 
-/* The runtime closes: put back what is raw because of it, and leave no handler of ours behind. */
+/* The runtime is closing: restore a terminal it made raw, and leave no handler of ours behind. */
 void coh_terminal_close_all(struct coh_io *io);
 
 COH_SEEN

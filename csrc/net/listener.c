@@ -1,12 +1,11 @@
 /*
-** Listeners. A connection that nobody accepts stays with the system: the accepting
-** task itself takes it, one for each call, so there is nothing to lose or to
-** throttle. Without descriptors the error goes to that task, and the connection
-** stays where it is.
+** Listeners. A connection that nobody accepts stays in the system: the accepting task itself takes one with
+** each call, so there is nothing to lose or to throttle. When descriptors run out, that task gets the error
+** and the connection stays where it is.
 **
-** The file of a Unix socket is removed when its listener is closed, if it is that file still: by its absolute
-** path, as the process may be in another directory by then, and only when device and inode are those of what
-** was made. (Nothing removes a file by its inode: what is put there just after that was looked at is lost.)
+** Closing a listener removes the file of its Unix socket, if it is still the same file: by its absolute path,
+** as the process may have changed its directory, and only if device and inode are those of the file that was
+** made. (No system call removes a file by inode: one that replaces it right after that check is lost.)
 */
 #include "net/listener.h"
 
@@ -27,18 +26,18 @@
 #include "net/tcp.h"
 #include "stream/stream.h"
 
-#define ABORTED_MAX 16  /* connections that failed before they were accepted, passed over in one go */
+#define ABORTED_MAX 16  /* failed connections that one accept skips before it waits again */
 
-enum { WHERE = 2 };  /* the stack of an accept: where the stream is said to be opened; nil: here */
+enum { WHERE = 2 };  /* slot of an accept: where the stream is said to be opened; nil: the current line */
 
 struct coh_listener {
   struct coh_poll poll;      /* first, so that a pointer to it is one to the listener */
   struct coh_limits limits;  /* of the streams it makes */
-  dev_t device;              /* of a Unix socket with a path: what was made there */
-  ino_t inode;               /* 0: there is nothing, or it could not be found out */
-  const char *path;          /* which leads to that, in 'places' */
-  size_t given;              /* where the path as it was given begins in 'places' */
-  char places[];             /* that path, with the directory of its making before it if it is relative */
+  dev_t device;              /* of the file that was made for a Unix socket with a path */
+  ino_t inode;               /* 0: there is no such file, or its inode is unknown */
+  const char *path;          /* the path that leads to it, inside 'places' */
+  size_t given;              /* offset in 'places' of the path as it was given */
+  char places[];             /* that path, behind the working directory at the time if it is relative */
 };
 
 static const struct coh_box_kind kind;
@@ -50,7 +49,7 @@ static const struct coh_wait_kind accept_kind = {
   .what = "accept", .abort = coh_poll_abort_reader, .forfeit = coh_poll_forfeit, .external = true};
 
 
-/* EOPNOTSUPP may also tell of the socket itself, and would do so for ever. */
+/* EOPNOTSUPP may also be about the listening socket itself, and would then be given for ever. */
 static bool is_listening(int fd) {
   int is = 0;
   socklen_t size = sizeof is;
@@ -59,8 +58,8 @@ static bool is_listening(int fd) {
 
 
 /*
-** Has only the connection failed that was to be taken? Linux tells then what the network has said of it, and
-** has dropped it: accept(2) has the list.
+** Has only the connection failed that was to be accepted? Linux then reports the network error that it had,
+** and has dropped it: accept(2) has the list.
 */
 static bool is_passing(int error, int fd) {
   switch (error) {
@@ -72,7 +71,7 @@ static bool is_passing(int error, int fd) {
 }
 
 
-/* Take a connection from the system. The socket, or a negative status: UV_EAGAIN when there is none. */
+/* Accept a connection. Returns its socket, or a negative status; UV_EAGAIN when there is none. */
 static int take(struct coh_state *S, struct coh_listener *l, struct coh_addr *peer) {
   int rounds, error = EAGAIN, fd = -1;
   for (rounds = 0; rounds < ABORTED_MAX; rounds++) {
@@ -109,8 +108,8 @@ static struct coh_listener *check_open(lua_State *L) {
 
 
 /*
-** Memory first, then the connection: an error of memory leaves it with the system.
-** Making the box may run finalizers, and one may close the listener.
+** Memory comes first, then the connection: running out of memory leaves the connection in the system. Making
+** the box may run finalizers, one of which may close the listener.
 */
 static int go_on(lua_State *L, struct coh_listener *l, struct coh_fiber *f) {
   struct coh_state *S = coh_state_here(L);
@@ -158,7 +157,7 @@ static int accept_try(lua_State *L, int status, lua_KContext context) {
 }
 
 
-/* 'method': as what it was called, or NULL for a call of the listener itself */
+/* 'method' is the name it was called by, NULL when the listener itself was called */
 static int begin_accept(lua_State *L, const char *method) {
   coh_box_check(L, &kind, "accept");
   coh_check_no_limit(L, "listener", method);
@@ -170,11 +169,11 @@ static int begin_accept(lua_State *L, const char *method) {
 /* listener:accept() -> stream */
 static int l_accept(lua_State *L) { return begin_accept(L, "accept"); }
 
-/* listener() -> stream, so that a loop takes one after the other */
+/* listener() -> stream, for use in a loop */
 static int l_next(lua_State *L) { return begin_accept(L, NULL); }
 
 
-/* accept(listener, where) -> stream, for those who accept for others and know where these have said so */
+/* accept(listener, where) -> stream, for callers that accept on behalf of the line 'where' */
 static int l_accept_for(lua_State *L) {
   coh_box_check(L, &kind, "accept");
   lua_settop(L, WHERE);
@@ -184,7 +183,9 @@ static int l_accept_for(lua_State *L) {
 /* }} */
 
 
-/* name_after(task, stream): as by task.name = tostring(stream), but nothing is made until somebody asks */
+/*
+** name_after(task, stream): like task.name = tostring(stream), but the text is made only when somebody asks
+*/
 static int l_name_after(lua_State *L) {
   coh_object_check(L, 1, COH_TASK, "name_after");
   if (coh_box_test(L, 2, &coh_stream_kind) == NULL) return coh_misuse(L, "name_after expects a stream");
@@ -201,7 +202,7 @@ static bool look_at(const char *path, struct stat *st) {
 }
 
 
-/* Remember what was made: the path as it was given may lead there where the absolute one is barred. */
+/* Record the file that was made; the relative path may lead there where the absolute one is barred. */
 static void note_file(struct coh_listener *l) {
   struct stat st;
   l->path = l->places;
@@ -224,7 +225,7 @@ static void close_listener(struct coh_handle *h) {
 }
 
 
-/* A listener for an address. Its own directory may be one that has no path: then there is no absolute one. */
+/* A listener for an address. The working directory may have no path; then there is no absolute one. */
 static struct coh_listener *alloc(lua_State *L, struct coh_state *S, const struct coh_addr *a) {
   const char *path = coh_addr_path(a);
   char folder[PATH_MAX] = "";
@@ -242,7 +243,7 @@ static struct coh_listener *alloc(lua_State *L, struct coh_state *S, const struc
 }
 
 
-/* Let a bound socket listen, and see at which address. */
+/* Make a bound socket listen, and get its address. */
 static int listen_on(struct coh_state *S, struct coh_listener *l, int fd, int backlog, struct coh_addr *own) {
   int status;
   if (coh_io_fails(S, "listen", EADDRINUSE) || listen(fd, backlog) != 0) return uv_translate_sys_error(errno);
@@ -251,7 +252,7 @@ static int listen_on(struct coh_state *S, struct coh_listener *l, int fd, int ba
 }
 
 
-/* Open a socket that listens, whose address is 'own'. 0, or a negative status: then nothing is left. */
+/* Open a listening socket; its address becomes 'own'. 0, or a negative status with nothing left behind. */
 static int begin(struct coh_state *S, struct coh_listener *l, const struct coh_addr *a,
                  const struct coh_sockopts *options, int backlog, struct coh_addr *own) {
   int fd = coh_sockopts_open(S, options, a, SOCK_STREAM), status;
@@ -268,7 +269,7 @@ static int begin(struct coh_state *S, struct coh_listener *l, const struct coh_a
 }
 
 
-/* It never waits: it is a checkpoint, as every call that opens something for a task. */
+/* Never waits, but is a checkpoint, as is every call that opens something for a task. */
 static int listen_try(lua_State *L, int status, lua_KContext context) {
   struct coh_state *S = coh_state_here(L);
   struct coh_box *box;
@@ -303,7 +304,7 @@ static int l_listen(lua_State *L) {
 /* }} */
 
 
-/* listener.local_address: also when it is closed */
+/* listener.local_address, also of a closed listener */
 static int get_local_address(lua_State *L) {
   coh_box_push_address(L, 0, &coh_box_check(L, &kind, "field")->address);
   return 1;

@@ -1,5 +1,5 @@
 /*
-** Listeners: sockets that accept connections, as streams.
+** Listeners: sockets that accept connections and make streams of them.
 */
 #ifndef COH_NET_LISTENER_H
 #define COH_NET_LISTENER_H

@@ -1,5 +1,5 @@
 /*
-** The room of sockets and names: see net.h.
+** The door of csrc/net: see net.h.
 */
 #include "net/net.h"
 

@@ -1,5 +1,5 @@
 /*
-** Sockets and names: connecting and listening, which make streams; datagrams; lookups.
+** The door of csrc/net: connecting and listening, which make streams; datagrams; name lookup.
 */
 #ifndef COH_NET_NET_H
 #define COH_NET_NET_H

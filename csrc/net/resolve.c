@@ -1,14 +1,15 @@
 /*
-** Name lookup, in libuv's thread pool. It cannot be stopped there: a wait that is
-** cut leaves its request behind, which finishes unseen. A numeric address needs no
-** thread. The first argument was checked by net.lua, the second says whose line it is.
+** Name lookup, in libuv's thread pool. A lookup cannot be stopped there: a wait that is cut leaves its
+** request behind, which finishes unseen. A numeric address needs no thread. net.lua has checked the first
+** argument; the second is the place that errors name.
 **
-** A server that does not answer holds a thread for as long as the system's patience
-** lasts, so lookups have places, fewer than there are threads: files always find one. A place is kept
-** until the lookup has really ended, whether somebody still waits for it or not, and is handed to whoever
-** waits first. libuv gives no more threads to lookups either, but would keep those that nobody wants.
+** A server that does not answer holds a thread until the system's resolver gives up. So the number of lookups
+** is limited by places, half as many as there are threads (rounded up): the other threads are left for files.
+** A place is kept until its lookup has really ended, whether or not somebody still waits for it, and is then
+** handed to whoever has waited longest. libuv gives lookups no more threads than that either, but would keep
+** lookups in its queue that nobody wants any more.
 **
-**   the stack   1 host   2 "file:line"   3 nil or "inet"   4 which way   5 the request, while it is in flight
+**   the stack   1 host   2 "file:line"   3 nil or "inet"   4 the way   5 the request, while in flight
 */
 #include "net/resolve.h"
 
@@ -27,16 +28,19 @@
 
 enum { HOST = 1, WHERE, FAMILY, WAY, REQUEST };
 
-/* From names to addresses, or back. Each is a constant. */
+/* A direction: from names to addresses, or back. Each is a constant. */
 struct way {
-  struct coh_wait_kind kind;   /* of the wait for its end; 'what' is its name */
+  struct coh_wait_kind kind;   /* of the wait for the lookup; 'what' is the operation's name */
   int (*begin)(lua_State *L, uv_loop_t *loop, struct coh_op *op);
   void (*release)(struct coh_op *op);
-  lua_CFunction push;          /* pcall'ed: (request) -> result, nil when there is nothing */
+  lua_CFunction push;          /* pcall'ed: (request) -> result, or nil when it is empty */
 };
 
 
-/* The error on top says that there is no such host: was its port, or a URL, given with it? [-0, +0, m] */
+/*
+** The error on top says that there is no such host. Add a hint if the host was given with its port, or as a
+** URL. [-0, +0, m]
+*/
 static void add_hint(lua_State *L) {
   if (strpbrk(lua_tostring(L, HOST), ":/") == NULL) return;
   lua_getfield(L, -1, "message");
@@ -71,7 +75,7 @@ static const struct coh_wait_kind place_kind = {
   .what = "a place among the lookups", .forfeit = forfeit_place, .external = true, .finishes = true};
 
 
-/* The runtime may be closing: then there is nobody to give it to. */
+/* When the runtime is closing, there is nobody to give the place to. */
 static void finish(uv_req_t *req, int status) {
   struct coh_op *op = (struct coh_op *)req;
   struct coh_io *io = coh_io_of(op->S);
@@ -84,7 +88,7 @@ static void finish(uv_req_t *req, int status) {
 
 /* {{ A lookup */
 
-/* One that no thread has begun is taken back. */
+/* A lookup that no thread has begun is taken back. */
 static bool leave_behind(struct coh_wait *w) {
   struct coh_op *op = coh_item(w->link.next, struct coh_op, waiter);
   uv_cancel(&op->req.any);
@@ -92,7 +96,7 @@ static bool leave_behind(struct coh_wait *w) {
 }
 
 
-/* The request is freed whether there is memory for its result or not. */
+/* Frees the request whether or not there is memory for its result. */
 static int looked_up(lua_State *L, int status, lua_KContext context) {
   const struct way *way = lua_touserdata(L, WAY);
   struct coh_op *op;
@@ -111,7 +115,7 @@ static int looked_up(lua_State *L, int status, lua_KContext context) {
 }
 
 
-/* Begin in the pool, with a place; without memory or when it is refused that is given on. */
+/* Begin in the pool, holding a place, which is passed on if memory is out or the lookup is refused. */
 static int begin(lua_State *L, struct coh_fiber *f) {
   struct coh_state *S = coh_state_here(L);
   const struct way *way = lua_touserdata(L, WAY);
@@ -225,7 +229,7 @@ static int resolve_try(lua_State *L, int status, lua_KContext context) {
 }
 
 
-/* resolve(host, where [, "inet"]) -> list of addresses, of all families or of that one */
+/* resolve(host, where [, "inet"]) -> list of addresses, of all families or of IPv4 alone */
 static int l_resolve(lua_State *L) {
   lua_settop(L, FAMILY);
   lua_pushlightuserdata(L, (void *)&forward);
@@ -289,7 +293,7 @@ static int l_reverse(lua_State *L) {
 
 /* {{ For lookups that the Lua side answers */
 
-/* numeric_address(text) -> {host =, family =}; nil for a name, false for an interface that is not there */
+/* numeric_address(text) -> {host =, family =}; nil for a name, false for an unknown interface */
 static int l_numeric_address(lua_State *L) {
   struct coh_addr a;
   int status = coh_addr_parse(&a, lua_tostring(L, 1), 0);
@@ -300,7 +304,7 @@ static int l_numeric_address(lua_State *L) {
 }
 
 
-/* The status that libuv calls 'code', or 0. */
+/* The status that libuv names 'code', or 0. */
 static int status_called(const char *code) {
 #define COMPARE(name, text) if (strcmp(code, #name) == 0) return UV_##name;
   UV_ERRNO_MAP(COMPARE)
@@ -309,7 +313,10 @@ static int status_called(const char *code) {
 }
 
 
-/* raise_lookup(host, where, code, operation): as a lookup that failed; returns when there is no such code */
+/*
+** raise_lookup(host, where, code, operation): raises as a failed lookup does; returns when there is no such
+** code
+*/
 static int l_raise_lookup(lua_State *L) {
   int status = status_called(lua_tostring(L, 3));
   return status == 0 ? 0 : raise_status(L, status, lua_tostring(L, 4));

@@ -1,9 +1,6 @@
 /*
-** Connecting. These functions are called by net.lua, which has checked everything
-** and says in its third argument whose line it is that connects.
-**
-**   the stack   1 host or path   2 port or nil   3 "file:line"   4 line_max   5 buffer_max   6 options or nil
-**               7 box
+** Connecting. These functions are called by net.lua, which has checked everything and passes as the third
+** argument the place that errors name.
 */
 #include "net/tcp.h"
 
@@ -41,7 +38,7 @@ int coh_tcp_raise(lua_State *L, int status, const char *operation) {
 
 /* {{ Waiting until it is connected */
 
-/* The wait is taken out first: closing wakes all others. */
+/* Take the wait out of its queue first: closing wakes all that are in it. */
 static bool abort_connect(struct coh_wait *w) {
   struct coh_poll *p = coh_poll_of_writer(w);
   coh_link_remove(&w->link);
@@ -50,7 +47,7 @@ static bool abort_connect(struct coh_wait *w) {
 }
 
 
-/* Nobody else has seen it. */
+/* Nobody else has seen the stream. */
 static void forfeit_connect(struct coh_wait *w) {
   struct coh_poll *p = coh_poll_written(w);
   if (p != NULL) coh_handle_close(&p->handle);
@@ -61,7 +58,7 @@ static const struct coh_wait_kind connect_kind = {
   .what = "connect", .abort = abort_connect, .forfeit = forfeit_connect, .external = true, .finishes = true};
 
 
-/* The stream, whose box is on top, is connected. */
+/* Return the stream, whose box is on top: it is connected. */
 static int give(struct coh_stream *s) {
   s->poll.writer = NULL;
   return 1;
@@ -89,8 +86,8 @@ static int connected(lua_State *L, int status, lua_KContext context) {
 
 
 /*
-** Begin to connect a socket. 0, or a negative status; it may be done at once. Whether
-** a call that was interrupted has begun it is told by the next one.
+** Begin to connect a socket. 0, or a negative status; '*done': it is connected already. If a signal
+** interrupted the call, repeating it tells whether it had begun.
 */
 static int begin(struct coh_state *S, int fd, const struct coh_addr *a, bool *done) {
   int status;
@@ -101,7 +98,7 @@ static int begin(struct coh_state *S, int fd, const struct coh_addr *a, bool *do
 }
 
 
-/* The box is made first and the socket last: what raises in between leaves nothing open. */
+/* The box is made first and the socket last, so whatever raises in between leaves nothing open. */
 static int connect_try(lua_State *L, int status, lua_KContext context) {
   struct coh_fiber *f = coh_test(L, context);
   struct coh_state *S = coh_state_here(L);

@@ -14,12 +14,14 @@ COH_HIDDEN
 /* Add the functions to the module table on top. [-0, +0, m] */
 void coh_tcp_open(lua_State *L);
 
-/* The address at 1 and 2: host and port, or a path and nil. 0, or why it is none. [-0, +0, -] */
+/*
+** Read the address at 1 and 2: host and port, or a path and nil. 0, or the status why it is none. [-0, +0, -]
+*/
 int coh_tcp_read_address(lua_State *L, struct coh_addr *a);
 
 /*
-** Raise what 'operation' on the address at 1 and 2 came to. The text at 3 says
-** whose line it was. Never returns. [-0, +0, e]
+** Raise what 'operation' on the address at 1 and 2 failed with. The text at 3 is the place that the message
+** names. Never returns. [-0, +0, e]
 */
 int coh_tcp_raise(lua_State *L, int status, const char *operation);
 

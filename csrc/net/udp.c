@@ -1,7 +1,7 @@
 /*
-** UDP sockets. A datagram is sent and received whole, by one call of the task's own, so a
-** wait that is cut has sent nothing and leaves what has come to the system. One task at a
-** time receives. Any number send: those who find no room stand in a queue.
+** UDP sockets. A datagram is sent or received whole, by one system call of the task's own, so a wait that is
+** cut has sent nothing and leaves in the system what has arrived. One task at a time receives. Any number may
+** send: those who find no room wait in a queue.
 */
 #include "net/udp.h"
 
@@ -20,7 +20,8 @@
 
 struct coh_udp {
   struct coh_poll poll;    /* first, so that a pointer to it is one to the socket */
-  size_t datagram_max;     /* bytes that 'receive' takes; up to COH_CHUNK_MAX, which no datagram reaches */
+  size_t datagram_max;     /* most bytes that 'receive' takes, up to COH_CHUNK_MAX, which no datagram
+                              reaches */
   bool connected;          /* it has a peer, whose address is that of the box */
 };
 
@@ -39,7 +40,7 @@ static const struct coh_wait_kind receive_kind = {
   .what = "receive", .abort = coh_poll_abort_reader, .forfeit = coh_poll_forfeit, .external = true};
 
 
-/* Take a datagram into the chunk of the loop: its length, all of it, or a negative status. */
+/* Receive a datagram into the loop's chunk. Returns its whole length, or a negative status. */
 static ssize_t take(struct coh_state *S, struct coh_udp *u, struct coh_addr *from) {
   struct iovec room = {.iov_base = coh_io_of(S)->chunk, .iov_len = u->datagram_max};
   struct msghdr message = {.msg_name = &from->u, .msg_iov = &room, .msg_iovlen = 1};
@@ -58,7 +59,7 @@ static ssize_t take(struct coh_state *S, struct coh_udp *u, struct coh_addr *fro
 }
 
 
-/* A part of a datagram is worth nothing to most, and is in the error for the others. [-0, +0, e] */
+/* Part of a datagram is worthless to most callers; the error has it for the others. [-0, +0, e] */
 static int raise_too_long(lua_State *L, const char *bytes, size_t got, size_t length,
                           const struct coh_addr *from) {
   lua_pushfstring(L, "receive: a datagram of %I bytes is longer than %I", (lua_Integer)length,
@@ -117,7 +118,7 @@ static int receive_try(lua_State *L, int status, lua_KContext context) {
 }
 
 
-/* 'method': as what it was called, or NULL for a call of the socket itself */
+/* 'method' is the name it was called by, NULL when the socket itself was called */
 static int begin_receive(lua_State *L, const char *method) {
   coh_box_check(L, &kind, "receive");
   coh_check_no_limit(L, "socket", method);
@@ -128,19 +129,19 @@ static int begin_receive(lua_State *L, const char *method) {
 /* socket:receive() -> datagram, address */
 static int l_receive(lua_State *L) { return begin_receive(L, "receive"); }
 
-/* socket() -> datagram, address, so that a loop takes one after the other */
+/* socket() -> datagram, address, for use in a loop */
 static int l_next(lua_State *L) { return begin_receive(L, NULL); }
 
 /* }} */
 
 
-/* {{ Sending: the stack is 1 box   2 datagram   3 host or nil   4 port. A table could change meanwhile. */
+/* {{ Sending. The stack: 1 box   2 datagram   3 host or nil   4 port, not the table, which may change */
 
-/* Nothing was sent, and there is nothing to take back. */
+/* No 'abort': nothing was sent, so there is nothing to take back. */
 static const struct coh_wait_kind send_kind = {.what = "send", .external = true};
 
 
-/* The numeric address at 'index'; UV_EINVAL or UV_ENODEV when it is none. [-0, +0, -] */
+/* The numeric address at 'index'; UV_EINVAL or UV_ENODEV when it is not one. [-0, +0, -] */
 static int parse(lua_State *L, int index, int port, struct coh_addr *a) {
   size_t length;
   const char *host = lua_type(L, index) == LUA_TSTRING ? lua_tolstring(L, index, &length) : NULL;
@@ -148,7 +149,7 @@ static int parse(lua_State *L, int index, int port, struct coh_addr *a) {
 }
 
 
-/* From what is at 3 and 4. UV_EINVAL: that is no number of a host, or no port. [-0, +0, -] */
+/* Read the address from 3 and 4. UV_EINVAL: not a numeric host, or not a port. [-0, +0, -] */
 static int read_address(lua_State *L, struct coh_addr *a) {
   lua_Integer port = lua_type(L, 4) == LUA_TNUMBER ? lua_tointeger(L, 4) : 0;
   return port >= 1 && port <= 65535 ? parse(L, 3, (int)port, a) : UV_EINVAL;
@@ -157,7 +158,7 @@ static int read_address(lua_State *L, struct coh_addr *a) {
 
 static int send_woken(lua_State *L, int status, lua_KContext context);
 
-/* 0, or a negative status: UV_EAGAIN when there is no room. 'to' is none: to the peer. */
+/* 0, or a negative status; UV_EAGAIN when there is no room. When 'to' has no address, send to the peer. */
 static int send_now(lua_State *L, struct coh_udp *u, const struct coh_addr *to) {
   struct coh_state *S = coh_state_here(L);
   size_t size;
@@ -168,7 +169,7 @@ static int send_now(lua_State *L, struct coh_udp *u, const struct coh_addr *to) 
 }
 
 
-/* Raise a failed send, which names where the datagram should have gone. [-0, +0, v] */
+/* Raise a failed send, naming the destination of the datagram. [-0, +0, v] */
 static int raise_send(lua_State *L, int status, const struct coh_addr *to) {
   if (to->length == 0) return coh_box_raise(L, COH_SYSTEM_ERROR, status, "send");
   coh_addr_push_text(L, to);
@@ -178,8 +179,8 @@ static int raise_send(lua_State *L, int status, const struct coh_addr *to) {
 
 
 /*
-** Nobody passes those who wait for room; who 'has_waited' is the first of them. Reading the address may run
-** finalizers, and one may close the socket.
+** Nobody overtakes those who wait for room; a task that 'has_waited' is the first of them. Reading the
+** address may run finalizers, one of which may close the socket.
 */
 static int send_datagram(lua_State *L, struct coh_fiber *f, bool has_waited) {
   struct coh_addr to = {.length = 0};
@@ -214,7 +215,7 @@ static int send_try(lua_State *L, int status, lua_KContext context) {
 }
 
 
-/* Of the table at 3 its host is left there, and its port behind it; or nil. [-0, +0 or 1, v] */
+/* Replace the table at 3 by its host, and push its port behind it; nil stays. [-0, +0 or 1, v] */
 static void check_address(lua_State *L, const struct coh_box *box) {
   const struct coh_udp *u = (const struct coh_udp *)box->handle;
   struct coh_addr a;
@@ -249,9 +250,9 @@ static int l_send(lua_State *L) {
 /* }} */
 
 
-/* {{ Groups of multicast */
+/* {{ Multicast groups */
 
-/* The number of the interface whose name is at 3; 0, the system's choice, for none. False: see errno. */
+/* The number of the interface named at 3; 0, the system's choice, when there is none. False: see errno. */
 static bool read_interface(lua_State *L, unsigned *index) {
   size_t length;
   const char *name = lua_tolstring(L, 3, &length);
@@ -263,7 +264,7 @@ static bool read_interface(lua_State *L, unsigned *index) {
 }
 
 
-/* Join or leave the group whose address is at 2, on the interface whose name may be at 3. */
+/* Join or leave the group whose address is at 2, on the interface that may be named at 3. */
 static int change_group(lua_State *L, const char *what, int option) {
   struct group_req request;
   struct coh_addr group;
@@ -313,9 +314,9 @@ static void close_udp(struct coh_handle *h) {
 
 
 /*
-** Bind a socket, give it its peer if it has one, and watch it. 0, or a negative status. It gets what is sent
-** to groups that it joins, and not also to those that others on this machine have joined, which is how
-** Linux would have it.
+** Bind a socket, connect it to its peer if it has one, and watch it. 0, or a negative status. It receives
+** what is sent to the groups that it joins itself; by default Linux would also deliver what is sent to groups
+** that other sockets on this machine have joined.
 */
 static int set_up(struct coh_state *S, struct coh_udp *u, int fd, const struct coh_addr *own,
                   const struct coh_addr *peer) {
@@ -331,7 +332,7 @@ static int set_up(struct coh_state *S, struct coh_udp *u, int fd, const struct c
 }
 
 
-/* Open it. 0, or a negative status: then nothing is left. */
+/* Open it. 0, or a negative status with nothing left behind. */
 static int begin(struct coh_state *S, struct coh_udp *u, const struct coh_sockopts *options,
                  const struct coh_addr *own, const struct coh_addr *peer) {
   int fd = coh_sockopts_open(S, options, own, SOCK_DGRAM), status;
@@ -351,7 +352,7 @@ static int raise_of_peer(lua_State *L, int status) {
 
 /*
 ** The stack: 1 host   2 port   3 "file:line"   4 options   5 datagram_max   6 host of the peer or nil   7 its
-** port. What is refused once it is bound is about the peer.
+** port. A failure after it was bound is about the peer.
 */
 static int udp_try(lua_State *L, int status, lua_KContext context) {
   struct coh_state *S = coh_state_here(L);
@@ -391,7 +392,7 @@ static int l_udp(lua_State *L) {
 }
 
 
-/* interface_index(name, 0, where) -> its number */
+/* interface_index(name, 0, where) -> its number; the 0 is the port for the error */
 static int l_interface_index(lua_State *L) {
   unsigned index = if_nametoindex(lua_tostring(L, 1));
   lua_pushinteger(L, index);
@@ -401,7 +402,7 @@ static int l_interface_index(lua_State *L) {
 /* }} */
 
 
-/* {{ Fields: an address also afterwards, if it was read before */
+/* {{ Fields: an address that was read while the socket was open can be read afterwards */
 
 /* socket.local_address */
 static int get_local_address(lua_State *L) {

@@ -1,5 +1,5 @@
 /*
-** UDP sockets: datagrams, to and from anybody or one peer.
+** UDP sockets: datagrams to and from anybody, or one peer.
 */
 #ifndef COH_NET_UDP_H
 #define COH_NET_UDP_H

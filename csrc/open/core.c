@@ -1,6 +1,6 @@
 /*
-** The module cohort.core: everything that C gives to the Lua side. Opening it
-** makes the state of this lua_State and no runtime yet.
+** The module cohort.core: everything that C offers to the Lua side. Opening it makes the state for this
+** lua_State, but no runtime yet.
 */
 #include <lauxlib.h>
 
@@ -48,11 +48,11 @@
 #error "cohort is for Lua 5.4, from 5.4.4 on"
 #endif
 
-#define OPTIONS_MAX 20  /* of a function of the Lua side */
+#define OPTIONS_MAX 20  /* most options of a function of the Lua side */
 
 /*
-** The registry has the module at this address: who takes it out of package.loaded and requires it again, as
-** what insulates tests or reloads code does, has tasks, objects and errors of the one that there is.
+** The module's key in the registry. Whoever removes it from package.loaded and requires it again, as tools do
+** that insulate tests or reload code, gets the same module, with its tasks, objects and errors.
 */
 static const char module_key = 0;
 
@@ -70,7 +70,7 @@ static int probe_raise(lua_State *L) {
 }
 
 
-/* Was what probe_raise raises caught? */
+/* Pushes whether what probe_raise raised was caught. */
 static int probe_tried(lua_State *L, int status, lua_KContext context) {
   (void)context;
   if (status == LUA_ERRMEM) return lua_error(L);
@@ -86,9 +86,9 @@ static int probe_try(lua_State *L) {
 
 
 /*
-** Before 5.4.3 a '__close' cannot wait, and in 5.4.3 one that waits changes what is
-** returned past it. The number of a release cannot be asked for at run time, so both are tried. Nothing
-** of Lua's libraries is needed for that: a host may have opened none, or a sandbox have put others there.
+** Before 5.4.3 a '__close' cannot wait, and in 5.4.3 one that waits changes what is returned past it. The
+** release number is not available at run time, so both are tried; without Lua's libraries, as a host may not
+** have opened them and a sandbox may have replaced them.
 */
 static void check_lua(lua_State *L) {
   static const char probe[] =
@@ -101,7 +101,7 @@ static void check_lua(lua_State *L) {
   int status, count = 0, arguments = 4;
   luaL_checkversion(L);
   co = lua_newthread(L);
-  lua_sethook(co, NULL, 0, 0);  /* that of the maker, which it has, may raise */
+  lua_sethook(co, NULL, 0, 0);  /* a new coroutine inherits its creator's hook, which may raise */
   if (luaL_loadstring(L, probe) != LUA_OK) lua_error(L);
   lua_newtable(L);
   lua_pushvalue(L, -1);
@@ -121,7 +121,7 @@ static void check_lua(lua_State *L) {
 /* }} */
 
 
-/* The registry's own entry for the state: closing it ends the runtime, whatever it does. */
+/* __gc of the state's entry in the registry: ends the runtime, whatever that is doing */
 static int state_gc(lua_State *L) {
   struct coh_state *S = lua_touserdata(L, 1);
   coh_embed_end(S);
@@ -130,7 +130,9 @@ static int state_gc(lua_State *L) {
 }
 
 
-/* note(err) -> err: the message handler of the Lua side; where it happened goes into an error value */
+/*
+** note(err) -> err: the message handler of the Lua side, which stores in an error value where it was raised
+*/
 static int l_note(lua_State *L) {
   struct coh_state *S = coh_state_here(L);
   struct coh_fiber *f = coh_running(S);
@@ -146,8 +148,8 @@ static int l_note(lua_State *L) {
 
 
 /*
-** details(err [, handled]) -> what is known of an error that has no fields to keep it in, and was caught just
-** now: {traceback =, handling = the text of the group that was being handled}; or nothing
+** details(err [, handled]) -> what is known of an error that was just caught and has no fields to store it
+** in: {traceback =, handling = the text of the group that was being handled}; or nothing
 */
 static int l_details(lua_State *L) {
   struct coh_fiber *f = coh_running(coh_state_here(L));
@@ -173,7 +175,7 @@ static int l_details(lua_State *L) {
 }
 
 
-/* Make the details at 2 the note of the error at 1, raised here if they do not know better. [-0, +3, m] */
+/* Make the details at 2 the note of the error at 1; without a traceback, it is raised here. [-0, +3, m] */
 static void put_details(lua_State *L, struct coh_state *S, struct coh_fiber *f) {
   if (lua_getfield(L, 2, "traceback") == LUA_TNIL) coh_note_push_place(L, S, f, false);
   if (lua_getfield(L, 2, "handling") == LUA_TSTRING) {
@@ -187,7 +189,7 @@ static void put_details(lua_State *L, struct coh_state *S, struct coh_fiber *f) 
 }
 
 
-/* raise(err [, details]): an error that was caught by the Lua side goes on, with the note it has, or those */
+/* raise(err [, details]): raises again an error that the Lua side caught, with its note or the details */
 static int l_raise(lua_State *L) {
   struct coh_state *S = coh_state_here(L);
   struct coh_fiber *f = coh_running(S);
@@ -198,7 +200,7 @@ static int l_raise(lua_State *L) {
 }
 
 
-/* hide_library(): the folder of the file that calls this holds nothing but files of ours */
+/* hide_library(): declares that the folder of the calling file contains only files of ours */
 static int l_hide_library(lua_State *L) {
   coh_state_here(L)->library = coh_library_set(L);
   return 0;
@@ -220,7 +222,7 @@ static int l_is_callable(lua_State *L) {
 }
 
 
-/* given_seconds(v) -> what was given instead of seconds, and what to write if it is a text like "1s" */
+/* given_seconds(v) -> what was given instead of seconds, with what to write for a text like "1s" */
 static int l_given_seconds(lua_State *L) {
   lua_settop(L, 1);
   coh_push_given_seconds(L, 1, NULL);
@@ -228,7 +230,7 @@ static int l_given_seconds(lua_State *L) {
 }
 
 
-/* can_wait() -> boolean: for clean-up that has another way where it is false */
+/* can_wait() -> boolean: for clean-up that has another way when it cannot */
 static int l_can_wait(lua_State *L) {
   lua_pushboolean(L, coh_can_wait(coh_state_here(L), L));
   return 1;
@@ -251,7 +253,7 @@ static int l_misuse(lua_State *L) {
 static int l_check_options(lua_State *L) {
   const char *names[OPTIONS_MAX + 1] = {NULL};
   lua_Integer i, count = (lua_Integer)lua_rawlen(L, 3);
-  coh_assert(count <= OPTIONS_MAX);  /* no function of ours has so many */
+  coh_assert(count <= OPTIONS_MAX);  /* true for all our functions */
   luaL_checkstack(L, OPTIONS_MAX + LUA_MINSTACK, "options");
   for (i = 0; i < count; i++) {
     lua_rawgeti(L, 3, i + 1);
@@ -262,7 +264,7 @@ static int l_check_options(lua_State *L) {
 }
 
 
-/* missing(noun, key, known): the key that was read is none of the keys of 'known' -> nil, or raises */
+/* missing(noun, key, known): for reading a key that is not among those of 'known' -> nil, or raises */
 static int l_missing(lua_State *L) {
   luaL_checktype(L, 3, LUA_TTABLE);
   lua_settop(L, 3);
@@ -270,7 +272,10 @@ static int l_missing(lua_State *L) {
 }
 
 
-/* guard_call(class, noun): a call of what has it says what to write, if that is known; methods have names */
+/*
+** guard_call(class, noun): makes a call of an object of the class say what to write, if known; names its
+** methods
+*/
 static int l_guard_call(lua_State *L) {
   const char *noun = luaL_checkstring(L, 2);
   luaL_checktype(L, 1, LUA_TTABLE);
@@ -281,7 +286,7 @@ static int l_guard_call(lua_State *L) {
 }
 
 
-/* random() -> number from 0 up to 1, the same ones in each run with a seed or a clock of cohort.testing */
+/* random() -> number in [0, 1), the same sequence in each run with a seed or a clock of cohort.testing */
 static int l_random(lua_State *L) {
   uint64_t drawn = coh_random_next(&coh_state_here(L)->random);
   lua_pushnumber(L, (lua_Number)(drawn >> 11) / (lua_Number)((uint64_t)1 << 53));

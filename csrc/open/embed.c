@@ -1,7 +1,6 @@
 /*
-** The embedding API: see cohort.h. Tasks of the host are numbered by their place
-** in an array and by how often that place was used, so that a number is never
-** another task's. Everything that may raise runs in a protected call.
+** The embedding API: see cohort.h. A task of the host is numbered by its place in an array and the number of
+** times that place was used, so no number is used twice. Everything that may raise runs in a protected call.
 */
 #include "cohort.h"
 
@@ -32,14 +31,15 @@
 
 struct coh_hosted {
   struct coh_fiber *fiber;  /* owned; NULL when the place is free */
-  uint32_t used;            /* times this place was used, in this runtime or an earlier one */
-  bool taken;               /* its results are being taken: it has no number any more */
+  uint32_t used;            /* times this place was used, counting earlier runtimes */
+  bool taken;               /* its results are being taken: its number is no longer valid */
 };
 
 
 /*
-** Room on the main thread's stack, which whatever is pumped, given back or ended uses. It may be full: it is
-** the host's, with all that was taken. Where there is no room at all Lua has a few slots in reserve.
+** Make room on the main thread's stack, which pumping, freeing and ending use. The stack may be full, as it
+** is the host's and holds all that was taken. If there is no room at all, Lua still has a few slots in
+** reserve.
 */
 static void make_room(const struct coh_state *S) {
   lua_checkstack(S->main, LUA_MINSTACK);
@@ -48,7 +48,7 @@ static void make_room(const struct coh_state *S) {
 
 /* {{ Opening and closing */
 
-/* Is there a value at this index? One that is beyond the stack must not be read. */
+/* Is there a value at this index? An index beyond the stack must not be read. */
 static bool is_index(lua_State *L, int index) {
   int top = lua_gettop(L);
   return index <= LUA_REGISTRYINDEX || (index <= top && index >= -top);
@@ -66,18 +66,18 @@ static int choose_clock(lua_State *L, struct coh_state *S, const cohort_config *
 }
 
 
-/* Remember libuv's reason for whoever has words for it. */
+/* Store libuv's status for whoever reports it. */
 static int refuse(struct coh_state *S, int status) {
   S->refused = status;
   return status == UV_ENOMEM ? COHORT_ENOMEM : COHORT_ESYSTEM;
 }
 
 
-/* What every configuration has: the fields of the first version, of which this is the last. */
+/* The size of the first version's configuration, whose last field this is. */
 #define CONFIG_LEAST (offsetof(cohort_config, watchdog_ns) + sizeof(int64_t))
 
 
-/* The state of a stack that may be full. */
+/* The state of L, whose stack may be full. */
 static struct coh_state *state_of(lua_State *L) {
   return lua_checkstack(L, 1) ? coh_state_of(L) : NULL;
 }
@@ -128,7 +128,7 @@ cohort_runtime *cohort_of(lua_State *L) {
 }
 
 
-/* What numbers were used is remembered: those of the next runtime are others. */
+/* The highest use count is remembered, so that the next runtime gives other numbers. */
 static void free_hosted(struct coh_state *S) {
   size_t i;
   for (i = 0; i < S->hosted_size; i++) {
@@ -164,8 +164,8 @@ void coh_embed_end(struct coh_state *rt) {
 
 
 /*
-** In the middle of a pump, or of a call that may run finalizers, this can only be a wish: everything is
-** cancelled. What runs while it is carried out, a '<close>' say, has it already.
+** Inside a pump, or inside a call that may run finalizers, this can only cancel everything. During the actual
+** closing, code that still runs, such as a '__close', need not ask for it.
 */
 void cohort_close(cohort_runtime *rt) {
   if (rt->closing) return;
@@ -178,7 +178,7 @@ void cohort_close(cohort_runtime *rt) {
 
 /* {{ Tasks of the host */
 
-/* A free place, or -1 without memory. */
+/* The index of a free place, or -1 when memory is out. */
 static int64_t find_place(struct coh_state *S) {
   struct coh_mem *mem = &S->loop.rt.mem;
   size_t i, filled = S->hosted_size, size = filled == 0 ? 8 : 2 * filled;
@@ -195,10 +195,10 @@ static int64_t find_place(struct coh_state *S) {
 }
 
 
-/* What is asked of make_fiber, and what it says. */
+/* What make_fiber returns, through its caller's stack. */
 struct loading {
-  struct coh_fiber *fiber;  /* what was made; NULL: nothing was */
-  int status;               /* and why not: COHORT_E* */
+  struct coh_fiber *fiber;  /* NULL when none was made */
+  int status;               /* 0, or why: COHORT_E* */
 };
 
 
@@ -215,13 +215,13 @@ static int make_fiber(lua_State *L) {
 }
 
 
-/* Does a Lua state belong to a runtime? [-0, +0, -] */
+/* Does L belong to the runtime? [-0, +0, -] */
 static bool is_of(const cohort_runtime *rt, lua_State *L) {
   return state_of(L) == rt;
 }
 
 
-/* All that was cancelled has ended: what ended it is not for those who come. */
+/* Reset a runtime whose cancelled tasks have all ended, so that new tasks are not cancelled too. */
 static void begin_again(cohort_runtime *rt) {
   if (rt->loop.root.reason == COH_REASON_NONE) return;
   coh_loop_renew(&rt->loop);
@@ -230,7 +230,7 @@ static void begin_again(cohort_runtime *rt) {
 }
 
 
-/* Make a fiber for the function below the arguments on top, which all stay. 0 or COHORT_E*. [-0, +0, -] */
+/* Make a fiber of the function and arguments on top of L, which stay there. 0 or COHORT_E*. [-0, +0, -] */
 static int load(cohort_runtime *rt, lua_State *L, int arguments, struct coh_fiber **out) {
   struct loading l = {NULL, COHORT_ENOMEM};
   int top = lua_gettop(L), i;
@@ -247,7 +247,7 @@ static int load(cohort_runtime *rt, lua_State *L, int arguments, struct coh_fibe
 }
 
 
-/* A finalizer that runs while the coroutine is made may spawn, too: so the place is found last. */
+/* A finalizer that runs while the coroutine is made may spawn too, so the place is chosen last. */
 int cohort_spawn(cohort_runtime *rt, lua_State *L, int arguments, cohort_task *out) {
   struct coh_fiber *f;
   int64_t place = 0;
@@ -273,7 +273,7 @@ int cohort_spawn(cohort_runtime *rt, lua_State *L, int arguments, cohort_task *o
 }
 
 
-/* The place of a task's number, or NULL. */
+/* The place of the task with this number, or NULL. */
 static struct coh_hosted *find(struct coh_state *S, cohort_task task) {
   size_t place = (size_t)(task & UINT32_MAX);
   if (place >= S->hosted_size || S->hosted[place].fiber == NULL || S->hosted[place].taken) return NULL;
@@ -302,7 +302,7 @@ int cohort_status(cohort_runtime *rt, cohort_task task) {
 
 /* {{ Results */
 
-/* Push why all is cancelled, or this task alone, whose handle knows the words if there is one. [-0, +1, m] */
+/* Push why everything is cancelled, or this task alone, whose handle, if any, knows the text. [-0, +1, m] */
 static void push_reason(lua_State *L, struct coh_state *S, struct coh_fiber *f) {
   struct coh_scope *root = S->loop.rt.root;
   if (root->reason != COH_REASON_NONE) {
@@ -316,7 +316,7 @@ static void push_reason(lua_State *L, struct coh_state *S, struct coh_fiber *f) 
 }
 
 
-/* Push what the end by deadlock, interrupt or cancel means; the task's own error is the cause. [-1, +1, m] */
+/* Replace the task's own error by Deadlock, Interrupted or Aborted, whose cause it is. [-1, +1, m] */
 static void push_cancelled(lua_State *L, struct coh_state *S, struct coh_fiber *f) {
   if (S->report != LUA_NOREF) {
     lua_rawgeti(L, LUA_REGISTRYINDEX, S->report);
@@ -337,8 +337,8 @@ static void push_cancelled(lua_State *L, struct coh_state *S, struct coh_fiber *
 
 
 /*
-** The error on top leaves the runtime with its traceback; a string that a handler raised
-** has no field to say what it handled, and says it itself. [-1, +1, m]
+** Give the error on top its traceback, as it leaves the runtime. A string that a handler raised has no field
+** for what was being handled, so that is appended to it. [-1, +1, m]
 */
 static void add_note(lua_State *L, const struct coh_fiber *f) {
   const struct coh_note *note = f->note;
@@ -355,7 +355,7 @@ static void add_note(lua_State *L, const struct coh_fiber *f) {
 }
 
 
-/* pcall'ed: (fiber) -> its results, which it has no more then, or its error */
+/* pcall'ed: (fiber) -> its results, which are moved out of it, or its error */
 static int take(lua_State *L) {
   struct coh_state *S = coh_state_of(L);
   struct coh_fiber *f = lua_touserdata(L, 1);
@@ -378,13 +378,13 @@ static int take(lua_State *L) {
 }
 
 
-/* What a task that is said to have failed by 'replaced' above really counts as. */
+/* The status of a task, after 'take' may have replaced its results as above. */
 static int final_status(const struct coh_state *S, const struct coh_fiber *f) {
   return S->interrupted || S->report != LUA_NOREF ? COHORT_CANCELLED : status_of(f);
 }
 
 
-/* Finalizers may run meanwhile, and spawn and take, too: the place is kept till all is done, but may move. */
+/* Finalizers may run meanwhile, and spawn and take too: the place is kept until the end, but may move. */
 int cohort_take(cohort_runtime *rt, cohort_task task, lua_State *L, int *count) {
   struct coh_hosted *h = find(rt, task);
   struct coh_fiber *f;
@@ -485,7 +485,7 @@ void cohort_break(cohort_runtime *rt) {
 /* }} */
 
 
-/* {{ The same for this library: see embed.h */
+/* {{ Hidden aliases for this library: see embed.h */
 
 #define OWN(name) extern __typeof__(cohort_##name) coh_embed_##name __attribute__((alias("cohort_" #name)))
 OWN(open);

@@ -1,7 +1,7 @@
 /*
-** What this library has of cohort.h, for itself: a program may have another copy, linked in
-** say, and a name that others can see is that of whoever had it first. And the end of a
-** runtime with its lua_State, which waits for nobody.
+** cohort.h as this library calls it itself, by hidden aliases: a program may have another copy of cohort, say
+** linked in, and a visible name resolves to whichever was loaded first. And the end of a runtime along with
+** its lua_State, which waits for nobody.
 */
 #ifndef COH_OPEN_EMBED_H
 #define COH_OPEN_EMBED_H
@@ -21,7 +21,7 @@ extern __typeof__(cohort_cancel) coh_embed_cancel;
 extern __typeof__(cohort_break) coh_embed_break;
 extern __typeof__(cohort_close) coh_embed_close;
 
-/* End everything, also from the inside of what never goes on: a task, a finalizer, itself. [-0, +0, -] */
+/* End everything, even inside what will never go on: a task, a finalizer, this call itself. [-0, +0, -] */
 void coh_embed_end(struct coh_state *S);
 
 COH_SEEN

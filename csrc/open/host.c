@@ -9,7 +9,7 @@
 static void pump(cohort_runtime *rt) {
   static const cohort_budget forever = {.block_ns = COHORT_FOREVER};
   while (coh_embed_pump(rt, &forever) != COHORT_IDLE) coh_embed_break(rt);
-  coh_embed_pump(rt, NULL);  /* one more look: an interrupt that came last is seen too */
+  coh_embed_pump(rt, NULL);  /* one more look, so that a last-moment interrupt is noticed too */
 }
 
 

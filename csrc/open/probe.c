@@ -1,7 +1,6 @@
 /*
-** Probes: see probe.h. They are no part of the public face: what users call is in
-** cohort.testing. None of them waits, and none changes what a program does, but for
-** the fault that was asked for.
+** Probes: see probe.h. They are not public: what users call is in cohort.testing. None of them waits, and
+** none changes what a program does, except for the fault that was asked for.
 */
 #include "open/probe.h"
 
@@ -21,7 +20,7 @@
 #include "stream/stdio.h"
 
 #define NAME_MAX_BYTES 32
-#define ERRNO_MAX 4096  /* libuv's own statuses end there, too */
+#define ERRNO_MAX 4096  /* libuv's own statuses are below it too */
 
 
 static void count_handle(uv_handle_t *handle, void *count) {
@@ -29,7 +28,7 @@ static void count_handle(uv_handle_t *handle, void *count) {
 }
 
 
-/* debug_counts() -> {tasks, handles, bytes}: what is held now, for leak checks */
+/* debug_counts() -> {tasks, handles, bytes}: what is in use now, for leak checks */
 static int l_debug_counts(lua_State *L) {
   struct coh_state *S = coh_state_here(L);
   lua_Integer handles = 0;
@@ -45,7 +44,7 @@ static int l_debug_counts(lua_State *L) {
 }
 
 
-/* pcall'ed: () -> list of what is open */
+/* pcall'ed: () -> list of descriptions of what is open */
 static int list_opened(lua_State *L) {
   struct coh_state *S = coh_state_of(L);
   const struct coh_io *io = S->loop.opened ? coh_io_of(S) : NULL;
@@ -67,17 +66,17 @@ static int list_opened(lua_State *L) {
 
 
 /*
-** opened() -> list of what is open, "a listener opened at file.lua:8" each, as far as that is known. No
-** finalizer runs meanwhile: it could close what is looked at.
+** opened() -> list of what is open, as "a listener opened at file.lua:8" each, as far as that is known. No
+** finalizer runs meanwhile, as it could close what is being looked at.
 */
 static int l_opened(lua_State *L) {
   return coh_calm_call(L, list_opened, 0, 1) == LUA_OK ? 1 : lua_error(L);
 }
 
 
-/* count_descriptors() -> those this process has open; 0 where the system does not tell */
+/* count_descriptors() -> open descriptors of this process; 0 where the system does not tell */
 static int l_count_descriptors(lua_State *L) {
-  lua_Integer count = -3;  /* not counted: ".", "..", and the one that is read here */
+  lua_Integer count = -3;  /* not counted: ".", "..", and the one for reading this directory */
   DIR *dir = opendir("/dev/fd");
   while (dir != NULL && readdir(dir) != NULL) count++;
   lua_pushinteger(L, dir != NULL ? count - coh_stdio_count(L) : 0);
@@ -86,14 +85,14 @@ static int l_count_descriptors(lua_State *L) {
 }
 
 
-/* checkpoints() -> calls so far that may wait, of all tasks */
+/* checkpoints() -> number of calls so far that may wait, by all tasks */
 static int l_checkpoints(lua_State *L) {
   lua_pushinteger(L, (lua_Integer)coh_state_here(L)->checkpoints);
   return 1;
 }
 
 
-/* line_of(task) -> "file:line" where it stands, or "?" when it has not begun or is over */
+/* line_of(task) -> "file:line" where it is, or "?" before it has begun and after it has ended */
 static int l_line_of(lua_State *L) {
   struct coh_object *o = coh_object_check(L, 1, COH_TASK, "line_of");
   if (o->scope == NULL) lua_pushliteral(L, "?");
@@ -102,7 +101,7 @@ static int l_line_of(lua_State *L) {
 }
 
 
-/* The errno of a code such as "EMFILE", or libuv's own number for one of its own; 0 when there is none. */
+/* The errno for a code such as "EMFILE", or libuv's own number; 0 when there is no such code. */
 static int errno_of(const char *code) {
   char name[NAME_MAX_BYTES];
   int error;
@@ -112,14 +111,14 @@ static int errno_of(const char *code) {
 }
 
 
-/* has_code(name) -> is it the code of an error of the system? */
+/* has_code(name) -> boolean: is it the code of a system error? */
 static int l_has_code(lua_State *L) {
   lua_pushboolean(L, errno_of(luaL_checkstring(L, 1)) != 0);
   return 1;
 }
 
 
-/* Write down where the program stands. Nothing may be allocated here: memory may be what fails. */
+/* Record where the program is. Nothing may be allocated here: memory may be what fails. */
 static void keep_place(struct coh_faults *x) {
   const struct coh_state *S = coh_item(x, struct coh_state, loop.rt.mem.faults);
   lua_Debug frame;
@@ -129,8 +128,8 @@ static void keep_place(struct coh_faults *x) {
 
 
 /*
-** set_fault(n [, code]): from now on, of what can fail in this runtime, the n-th does, with
-** 'code' or what fits it; 0: none does
+** set_fault(n [, code]): from now on the n-th operation that can fail in this runtime does, with 'code' or
+** whatever fits it; with 0, none does
 */
 static int l_set_fault(lua_State *L) {
   struct coh_faults *faults = &coh_state_here(L)->loop.rt.mem.faults;
@@ -141,7 +140,7 @@ static int l_set_fault(lua_State *L) {
 }
 
 
-/* fault() -> what failed because of it, or nil; "file:line" of the program then, or "" */
+/* fault() -> what the fault made fail, or nil; "file:line" of the program at that time, or "" */
 static int l_fault(lua_State *L) {
   const struct coh_faults *faults = &coh_state_here(L)->loop.rt.mem.faults;
   lua_pushstring(L, faults->failed);

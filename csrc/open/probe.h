@@ -1,6 +1,6 @@
 /*
-** What cohort.testing and the specs look at and set that nobody else needs: counts of
-** what is held, checkpoints, where a task stands, faults.
+** What cohort.testing and the specs need from the core and nobody else does: counts of what is held,
+** checkpoints, where a task stands, faults.
 */
 #ifndef COH_OPEN_PROBE_H
 #define COH_OPEN_PROBE_H

@@ -1,6 +1,6 @@
 /*
-** Reports: see report.h. The tree is walked by the kernel's own links, scope by scope,
-** and no finalizer runs meanwhile, which could change it.
+** Reports: see report.h. The tree is walked along the kernel's own links, scope by scope, and no finalizer
+** runs meanwhile, as it could change the tree.
 */
 #include "open/report.h"
 
@@ -13,7 +13,7 @@
 #include "sync/sync.h"
 
 
-/* Push what the fiber does, as far as that is not its last wait. [-0, +1, m] */
+/* Push what the fiber is doing. [-0, +1, m] */
 static void push_doing(lua_State *L, const struct coh_fiber *f) {
   if (f->task.wait.place == COH_RUNNING) {
     lua_pushliteral(L, "runs");
@@ -29,7 +29,7 @@ static void push_doing(lua_State *L, const struct coh_fiber *f) {
 }
 
 
-/* Add one line for a fiber, indented by how deep its group lies. [-0, +0, m] */
+/* Add a line for a fiber, indented by the depth of its group. [-0, +0, m] */
 static void add_task(lua_State *L, luaL_Buffer *b, struct coh_state *S, struct coh_fiber *f) {
   const struct coh_group *g;
   luaL_addchar(b, '\n');
@@ -58,13 +58,13 @@ static void push_report(lua_State *L, struct coh_state *S, const char *headline)
 }
 
 
-/* Would time wake somebody, if only it went on? */
+/* Would a task wake if the clock moved? */
 static bool waits_for_clock(const struct coh_runtime *rt) {
   return coh_clock_stands(rt->clock) && !rt->clock->autojump && coh_timer_next(rt) != COH_NEVER;
 }
 
 
-/* pcall'ed: (headline) -> reference of the text */
+/* pcall'ed: (headline) -> registry reference of the text */
 static int make(lua_State *L) {
   struct coh_state *S = coh_state_of(L);
   push_report(L, S, lua_touserdata(L, 1));
@@ -114,7 +114,7 @@ static int make_tree(lua_State *L) {
 }
 
 
-/* task_tree() -> the same; "" when none runs */
+/* task_tree() -> that text; "" when no runtime is open */
 static int l_task_tree(lua_State *L) {
   struct coh_state *S = coh_state_here(L);
   if (S->loop.opened) return coh_calm_call(L, make_tree, 0, 1) == LUA_OK ? 1 : lua_error(L);

@@ -1,6 +1,5 @@
 /*
-** cohort.run: its arguments are read here, and raising is done here; the running
-** is host.c's.
+** cohort.run: reads its arguments and raises its errors; host.c does the running.
 */
 #include "open/run.h"
 
@@ -13,7 +12,7 @@
 #include "open/host.h"
 #include "open/schedule.h"
 
-enum { CLOCK = 1, SCHEDULE };  /* slots below the arguments */
+enum { CLOCK = 1, SCHEDULE };  /* slots below main and its arguments */
 
 static const char *const option_names[] = {"signals", "clock", "seed", "schedule", "watchdog", NULL};
 
@@ -32,7 +31,7 @@ cohort_config coh_run_check_config(lua_State *L, bool has_options) {
 }
 
 
-/* The option 'watchdog' of those at 1, for the configuration. [-0, +0, v] */
+/* The option 'watchdog' at 1, as the configuration takes it. [-0, +0, v] */
 static int64_t check_watchdog(lua_State *L, bool has_options) {
   int64_t limit_ns = has_options ? coh_opt_seconds(L, 1, "watchdog", COH_NEVER) : COH_NEVER;
   if (limit_ns == COH_NEVER) return 0;
@@ -40,7 +39,7 @@ static int64_t check_watchdog(lua_State *L, bool has_options) {
 }
 
 
-/* Have the option 'schedule' of those behind the clock, or nil, put behind the clock too. [-0, +1, v] */
+/* Insert the option 'schedule', or nil, behind the clock; the options are behind that. [-0, +1, v] */
 static void check_schedule(lua_State *L, bool has_options, cohort_config *c, struct coh_schedule *schedule) {
   *schedule = (struct coh_schedule){.L = L, .function = SCHEDULE};
   if (!has_options) lua_pushnil(L);
@@ -64,7 +63,7 @@ int coh_run_refuse(lua_State *L, int status) {
 }
 
 
-/* A runtime is open: this is a task of it, or code of a host, a runner or a schedule beside it. */
+/* A runtime is open: the caller is one of its tasks, or other code, of a host, a runner or a schedule. */
 static int refuse_nested(lua_State *L) {
   if (coh_running(coh_state_of(L)) != NULL)
     return coh_misuse(L, "run cannot be called inside run: spawn a task, "

@@ -1,5 +1,5 @@
 /*
-** cohort.run, and reading the options that it shares with runners.
+** cohort.run, and the options it shares with runners.
 */
 #ifndef COH_OPEN_RUN_H
 #define COH_OPEN_RUN_H
@@ -11,10 +11,13 @@
 
 COH_HIDDEN
 
-/* What the options at 1, of known names, ask for; a clock, or nil, is put below everything. [-0, +1, v] */
+/*
+** The configuration that the options at 1, whose names are checked, ask for. Inserts their clock, or nil, at
+** 1. [-0, +1, v]
+*/
 cohort_config coh_run_check_config(lua_State *L, bool has_options);
 
-/* Say why nothing was opened, or begun. Never returns. [-0, +0, v] */
+/* Raise why nothing was opened or begun. Never returns. [-0, +0, v] */
 int coh_run_refuse(lua_State *L, int status);
 
 /* Add 'run' to the module table on top. [-0, +0, m] */

@@ -1,7 +1,7 @@
 /*
-** Runners: see runner.h. Each call runs one function as a root task, and pumps until
-** that has ended; what it opened and did not close lives on until the runner is
-** closed. What stopped a call, a deadlock or the watchdog, is over with it.
+** Runners: see runner.h. Each call runs one function as a root task and pumps until no task is left; what was
+** opened and not closed stays open until the runner is closed. What stopped a call, such as a deadlock or the
+** watchdog, does not affect the next.
 */
 #include "open/runner.h"
 
@@ -19,9 +19,9 @@ enum { UV_CLOCK = 1 };
 struct runner {
   struct coh_sync sync;     /* nobody waits for it */
   cohort_runtime *rt;       /* owned; NULL when closed */
-  bool busy;                /* it runs a function, or makes or takes what belongs to that */
-  struct coh_watch watch;   /* set while it runs */
-  char late[80];            /* what is said when that bites */
+  bool busy;                /* it runs a function, or spawns or takes its task */
+  struct coh_watch watch;   /* set while a function runs */
+  char late[80];            /* the message when it expires */
 };
 
 
@@ -45,7 +45,7 @@ static void expire(struct coh_state *S, lua_State *L) {
 }
 
 
-/* Until there are no tasks; what blocks is looked at again when the watchdog's time is over. */
+/* Pump until there are no tasks. A pump that blocks returns when the watchdog's time is over. */
 static void pump(struct runner *r) {
   int state;
   do {
@@ -57,15 +57,17 @@ static void pump(struct runner *r) {
     if (state == COHORT_STUCK) coh_embed_break(r->rt);
     else if (state != COHORT_IDLE && coh_watch_is_over(&r->watch)) coh_watch_expire(r->rt, r->rt->main);
   } while (state != COHORT_IDLE);
-  coh_embed_pump(r->rt, NULL);  /* one more look: an interrupt that came last is seen too */
+  coh_embed_pump(r->rt, NULL);  /* one more look, so that a last-moment interrupt is noticed too */
 }
 
 
-/* The function and arguments on top are run, and give way to results or the error. How it ended. */
+/*
+** Run the function and arguments on top, and replace them by its results or its error. Returns how it ended.
+*/
 static int call(lua_State *L, struct runner *r, int arguments, int *count) {
   cohort_task task;
   int status;
-  r->busy = true;  /* before and behind the pump, too: finalizers may run there */
+  r->busy = true;  /* also around the pump, where finalizers may run */
   status = coh_embed_spawn(r->rt, L, arguments, &task);
   if (status == 0) {
     coh_watch_set(r->rt, &r->watch);
@@ -111,7 +113,7 @@ static int l_close(lua_State *L) {
 }
 
 
-/* __gc: inside of a call only the end of the state comes here, and that closes everything. */
+/* __gc: during a call this runs only at the end of the state, which closes everything. */
 static int l_gc(lua_State *L) {
   struct runner *r = coh_sync_check(L, &class, "__gc");
   return r->busy ? 0 : l_close(L);

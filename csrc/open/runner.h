@@ -1,5 +1,5 @@
 /*
-** Runners: a runtime that is kept open from one function to the next.
+** Runners: each keeps a runtime open from one function to the next.
 */
 #ifndef COH_OPEN_RUNNER_H
 #define COH_OPEN_RUNNER_H

@@ -1,7 +1,6 @@
 /*
-** Schedules: see schedule.h. The function is called between two steps, when no task
-** runs, on the stack of whoever called run: not in a callback of libuv, and never in
-** the middle of anything. What it raises ends the run.
+** Schedules: see schedule.h. The function is called between two steps, when no task runs, on the stack of
+** run's caller: never in a callback of libuv or in the middle of anything else. An error in it ends the run.
 */
 #include "open/schedule.h"
 
@@ -14,7 +13,7 @@
 enum { COUNT = 1, FUNCTION };  /* slots of 'ask' */
 
 
-/* Push the list of the tasks that are ready, in order. [-0, +1, m] */
+/* Push the list of the ready tasks, in order. [-0, +1, m] */
 static void push_tasks(lua_State *L, struct coh_state *S, lua_Integer count) {
   const struct coh_link *l = S->loop.rt.pass.next;
   lua_Integer i;
@@ -24,14 +23,14 @@ static void push_tasks(lua_State *L, struct coh_state *S, lua_Integer count) {
   for (i = 1; i <= count; i++, l = l->next) {
     struct coh_fiber *f = coh_item(l, struct coh_fiber, task.wait.link);
     coh_fiber_push_handle(L, S, f);
-    if (lua_isnil(L, -1)) lua_pushboolean(L, 0);  /* it has no stack for a handle any more */
+    if (lua_isnil(L, -1)) lua_pushboolean(L, 0);  /* its stack has no room for a handle any more */
     lua_rawseti(L, list, i);
     lua_settop(L, list);
   }
 }
 
 
-/* pcall'ed: (how many are ready, function) -> which of them, from 0 */
+/* pcall'ed: (number of ready tasks, function) -> which of them, from 0 */
 static int ask(lua_State *L) {
   lua_Integer count = lua_tointeger(L, COUNT), picked;
   int exact;

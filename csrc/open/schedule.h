@@ -1,6 +1,5 @@
 /*
-** A schedule written in Lua: a function that picks, before each step, which of the
-** tasks that are ready runs next.
+** Schedules written in Lua: a function that picks, before each step, which of the ready tasks runs next.
 */
 #ifndef COH_OPEN_SCHEDULE_H
 #define COH_OPEN_SCHEDULE_H
@@ -15,9 +14,9 @@
 COH_HIDDEN
 
 struct coh_schedule {
-  lua_State *L;   /* of whoever called run, which is in that call */
-  int function;   /* index of the function there; of its error once it has failed */
-  bool failed;    /* it raised: everything is cancelled, and it is not asked again */
+  lua_State *L;   /* the stack of run's caller, who is still in that call */
+  int function;   /* index there of the function; of its error once it has failed */
+  bool failed;    /* it raised: everything is cancelled, and the function is not called again */
 };
 
 /* cohort_config.choose; 'ud' is the schedule. */

@@ -10,8 +10,8 @@
 #include "open/report.h"
 
 struct watchdog {
-  struct coh_watch watch;  /* the state's, as long as this lives */
-  char text[96];           /* what is said when it bites */
+  struct coh_watch watch;  /* installed in the state as long as this lives */
+  char text[96];           /* the message when it expires */
 };
 
 

@@ -1,6 +1,6 @@
 /*
-** The watchdog of a whole runtime: it stops a task that runs on in Lua code and never
-** waits. A runner has one of its own, for how long a function may take (glue/watch.h).
+** The watchdog of a whole runtime: it stops a task that keeps running Lua code and never waits. A runner has
+** its own watchdog, which limits how long a function may take (glue/watch.h).
 */
 #ifndef COH_OPEN_WATCHDOG_H
 #define COH_OPEN_WATCHDOG_H
@@ -10,10 +10,13 @@
 
 COH_HIDDEN
 
-/* From now on no step of a task may take longer: else all is cancelled. False: no memory. */
+/*
+** From now on, if a step of a task takes longer than 'limit_ns', all tasks are cancelled. False: out of
+** memory.
+*/
 bool coh_watchdog_open(struct coh_state *S, int64_t limit_ns);
 
-/* The end of it, if there is one. */
+/* Remove it, if there is one. */
 void coh_watchdog_close(struct coh_state *S);
 
 COH_SEEN

@@ -1,6 +1,6 @@
 /*
-** Children: see child.h. What happens to one, in this order: it runs; it has exited; nothing of it
-** is left. A group may outlive its leader by what is left of its grace.
+** Children: see child.h. A child goes through these states: it runs; it has exited; nothing of it is left.
+** Its group may outlive the leader by what is left of the grace.
 */
 #include "process/child.h"
 
@@ -14,27 +14,27 @@
 #include "lua/text.h"
 #include "process/group.h"
 
-#define LOOK_MS 10       /* how often we look for the end of a child that nobody tells */
-#define REST_MIN_MS 1    /* and how soon for that of a group: then after twice as long */
+#define LOOK_MS 10       /* how often we look whether a child without a pidfd has ended */
+#define REST_MIN_MS 1    /* how soon we look again whether a group has ended; doubles each time */
 #define REST_MAX_MS 64
 
 struct coh_child {
   union {
     uv_handle_t any;
     uv_poll_t poll;           /* of 'pidfd' */
-    uv_timer_t look;          /* where there are no pidfds */
+    uv_timer_t look;          /* where the system has no pidfds */
   } watch;                    /* first: libuv's pointer to it is one to this */
-  uv_timer_t timer;           /* of the grace, and of the looks at the rest of a group */
+  uv_timer_t timer;           /* for the grace, and for looking at the rest of a group */
   struct coh_link link;       /* in coh_io.children */
   struct coh_process *owner;  /* borrowed; NULL: nobody wants to know */
   uint64_t grace_ms;
-  uint64_t until_ms;          /* of the loop's time: the end of the grace, once it was told to end */
-  uint64_t rest_ms;           /* until the next look at the rest of a group */
+  uint64_t until_ms;          /* end of the grace in the loop's time, once it was told to end */
+  uint64_t rest_ms;           /* time until the next look at the rest of a group */
   pid_t pid;
-  int pidfd;                  /* owned; -1: the system has none */
-  uint8_t open_handles;       /* of libuv's; the last that is closed frees this */
+  int pidfd;                  /* owned; -1 when the system has none */
+  uint8_t open_handles;       /* libuv handles; closing the last one frees this */
   bool group;
-  bool exited;                /* the leader of a group is not reaped yet */
+  bool exited;                /* and, if it leads a group, is not reaped yet */
   bool ending;                /* it was told to end */
 };
 
@@ -84,7 +84,7 @@ static void wake_all(struct coh_child *c) {
 }
 
 
-/* How it ended, which is 'info'; NULL: nobody knows. */
+/* Tell the owner how the child ended: 'info', or NULL when nobody knows. */
 static void tell(struct coh_child *c, const siginfo_t *info) {
   struct coh_process *p = c->owner;
   if (p == NULL || p->ended) return;
@@ -99,7 +99,7 @@ static void tell(struct coh_child *c, const siginfo_t *info) {
 }
 
 
-/* The owner has nothing to do with it any more. */
+/* Separate it from its owner, which it will no longer inform. */
 static void let_go(struct coh_child *c) {
   if (c->owner == NULL) return;
   c->owner->child = NULL;
@@ -108,7 +108,7 @@ static void let_go(struct coh_child *c) {
 }
 
 
-/* Nothing of it is left. */
+/* Nothing of the child is left: close what watches it. */
 static void finish(struct coh_child *c) {
   let_go(c);
   coh_link_remove(&c->link);
@@ -122,7 +122,7 @@ static void finish(struct coh_child *c) {
 
 /* {{ Signals */
 
-/* Only to this very process, whoever has its number by now. */
+/* Through the pidfd, only to this very process, whoever has its number by now. */
 static int signal_one(const struct coh_child *c, int signal) {
   if (c->pidfd < 0) return kill(c->pid, signal);
   return (int)syscall(SYS_pidfd_send_signal, c->pidfd, signal, NULL, 0);
@@ -137,7 +137,10 @@ int coh_child_signal(struct coh_child *c, int signal) {
 }
 
 
-/* Reap it, or look only: how it ended is in 'info'. False: it has not, or somebody else has reaped it. */
+/*
+** Reap the child, or only look, as 'how' says; 'info' tells how it ended. False: it runs, or somebody else
+** has reaped it.
+*/
 static bool reap(struct coh_child *c, siginfo_t *info, int how) {
   info->si_pid = 0;
   errno = 0;
@@ -151,7 +154,7 @@ static bool reap(struct coh_child *c, siginfo_t *info, int how) {
 
 static void look_at_rest(uv_timer_t *timer);
 
-/* The leader of a group has exited, and all were told to: is anybody left? */
+/* The leader of a group has exited, and the whole group was told to end. Is anybody left? */
 static void end_rest(struct coh_child *c) {
   bool runs = coh_group_runs(c->pid);
   if (runs && uv_now(c->watch.any.loop) < c->until_ms) {
@@ -178,7 +181,7 @@ static void end_group(struct coh_child *c) {
 }
 
 
-/* No Lua runs here. What we must not signal goes on, and is reaped when it ends. */
+/* No Lua runs here. A process that we may not signal runs on, and is reaped when it ends. */
 static void on_grace_over(uv_timer_t *timer) {
   struct coh_child *c = child_of_timer(timer);
   if (coh_child_signal(c, SIGKILL) != UV_EPERM) return;
@@ -193,7 +196,7 @@ static void stop_watching(struct coh_child *c) {
 }
 
 
-/* Has it exited? A debugger's child may not have, though its pidfd says so. */
+/* Has it exited? A process under a debugger may not have, though its pidfd is readable. */
 static void see(struct coh_child *c) {
   siginfo_t info;
   bool known = reap(c, &info, WNOHANG | (c->group ? WNOWAIT : 0));
@@ -220,7 +223,7 @@ static void on_look(uv_timer_t *uv) {
 }
 
 
-/* One that is stopped does not see a signal before it goes on. */
+/* A stopped process does not see SIGTERM until it is continued. */
 bool coh_child_end(struct coh_child *c) {
   bool polite = c->grace_ms > 0;
   if (c->ending) return false;
@@ -282,7 +285,7 @@ static int open_pidfd(struct coh_state *S, pid_t pid) {
 }
 
 
-/* Systems before Linux 5.3, and valgrind. */
+/* For Linux before 5.3, and for valgrind. */
 static int open_look(struct coh_state *S, struct coh_child *c) {
   c->pidfd = -1;
   uv_timer_init(&S->loop.uv, &c->watch.look);
@@ -291,7 +294,7 @@ static int open_look(struct coh_state *S, struct coh_child *c) {
 }
 
 
-/* It runs, but not for long: nobody would ever know that it has ended. */
+/* A child that runs but cannot be watched: nobody would ever know that it has ended. */
 static void kill_at_once(pid_t pid) {
   kill(pid, SIGKILL);
   coh_again(waitpid(pid, NULL, 0));

@@ -1,14 +1,14 @@
 /*
-** Children as the loop sees them. Each is watched by a descriptor that stands for it alone (a pidfd), so no
-** signal is taken, nobody else's child is ever reaped, and several runtimes do not meet. Where the system has
-** no such thing we look from time to time.
+** Child processes as the loop sees them. Each is watched through a descriptor that stands for it alone (a
+** pidfd), so no signal is taken, nobody else's child is reaped, and several runtimes do not interfere. Where
+** the system has no pidfd, children are checked from time to time.
 **
-** A child outlives the object that stands for it: once that is closed or collected the child is told to end,
-** is killed when it has not after its grace, and is reaped, all of it by the loop. The grace is real time,
-** whatever clock the runtime has: the child does not know of that.
+** A child outlives its object: once that is closed or collected, the loop asks the child to end, kills it
+** when its grace has passed, and reaps it. The grace is real time, whatever clock the runtime has, for the
+** child does not know that clock.
 **
-** The leader of a process group stays unreaped until its group is ended, so that its number, which
-** is the group's, cannot be another's by then.
+** The leader of a process group stays unreaped until its group is ended, so that its number, which is the
+** group's, cannot be reused before.
 */
 #ifndef COH_PROCESS_CHILD_H
 #define COH_PROCESS_CHILD_H
@@ -21,44 +21,46 @@ COH_HIDDEN
 
 struct coh_child;
 
-/* The userdata, which is told how its child stands. */
+/* The userdata, which is kept informed of its child. */
 struct coh_process {
-  struct coh_sync sync;      /* its waiters are woken when it has ended, and when nothing of it is left */
-  struct coh_child *child;   /* until all has ended and is reaped, or cannot be; then NULL */
-  const char *where;         /* it was started, "file:line", which the userdata keeps */
+  struct coh_sync sync;      /* its waiters are woken when the child has ended, and again when nothing of
+                                it is left */
+  struct coh_child *child;   /* NULL once everything has ended and is reaped, or cannot be */
+  const char *where;         /* "file:line" that started it, anchored by a user value */
   pid_t pid;
-  bool ended;                /* and how is known: */
-  bool lost;                 /* it never will be: somebody else took its status, or it is not ours to end */
-  int status;                /* it exited with; -1 when a signal ended it */
-  int signal;                /* that ended it; 0 when it exited */
+  bool ended;                /* and how is known, below */
+  bool lost;                 /* how is unknown for ever: somebody else took its status, or it is not ours
+                                to end */
+  int status;                /* its exit status; -1 when a signal ended it */
+  int signal;                /* the signal that ended it; 0 when it exited */
 };
 
-/* One that nothing watches yet; NULL when memory is out. The room of the loop is there. */
+/* A child that nothing watches yet. The room must exist. NULL: out of memory. */
 struct coh_child *coh_child_new(struct coh_state *S, bool group, uint64_t grace_ms);
 
-/* Free such a one. */
+/* Free a child that nothing watches. */
 void coh_child_free(struct coh_state *S, struct coh_child *c);
 
 /*
-** Begin to watch process 'pid' for its owner. Needs one descriptor. A negative status: it cannot be
-** watched, was killed and reaped, and 'c' is still the caller's. UV_ESRCH: it has ended, and was reaped by
-** somebody else.
+** Begin to watch process 'pid' for its owner; needs one descriptor. On a negative status it could not be
+** watched, was killed and reaped, and 'c' is still the caller's. UV_ESRCH: it had ended, and somebody else
+** reaped it.
 */
 int coh_child_watch(struct coh_state *S, struct coh_child *c, struct coh_process *owner, pid_t pid);
 
-/* Send a signal to it, or to all of its group. 0 or a negative status. */
+/* Send a signal to the child, or to its whole group. 0, or a negative status. */
 int coh_child_signal(struct coh_child *c, int signal);
 
-/* Have it end, politely at first. May be over when this returns. False: it was told before. */
+/* Make it end, politely at first. All may be over when this returns. False: it was asked before. */
 bool coh_child_end(struct coh_child *c);
 
-/* The owner is collected: nobody is told any more. */
+/* Its owner is collected: inform nobody any more. */
 void coh_child_disown(struct coh_child *c);
 
-/* Append to the list on top where each was started that has an object and has not ended. [-0, +0, m] */
+/* Append to the list on top where each child was started that has an object and has not ended. [-0, +0, m] */
 void coh_children_list(lua_State *L, struct coh_state *S);
 
-/* The runtime closes: kill all children that are left, and reap them. No task may be live. */
+/* Kill and reap all children that are left, because the runtime is closing. No task may be live. */
 void coh_children_close_all(struct coh_state *S);
 
 COH_SEEN

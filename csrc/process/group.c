@@ -1,7 +1,6 @@
 /*
-** Process groups: see group.h. The system says whether a group has members, and counts those who have ended.
-** Their new parent, process 1, may reap them late, or in a container never: so where there are members they
-** are looked up.
+** Process groups: see group.h. The system says whether a group has members, but counts zombies too. Their new
+** parent, process 1, may reap them late, or in a container never: so when there are members we look at each.
 */
 #include "process/group.h"
 
@@ -14,17 +13,17 @@
 #include <unistd.h>
 
 #define PATH_ROOM 32
-#define STAT_ROOM 128  /* the number, the name of 16 bytes at most, and the state */
+#define STAT_ROOM 128  /* the number, a name of at most 16 bytes, and the state */
 
 
-/* Has it ended, so that only its status is left? */
+/* Is it a zombie, of which only the status is left? */
 static bool has_ended(const char *pid) {
   char path[PATH_ROOM], stat[STAT_ROOM + 1], *state;
   size_t length;
   FILE *file;
   snprintf(path, sizeof path, "/proc/%.16s/stat", pid);
   file = fopen(path, "re");
-  if (file == NULL) return errno == ENOENT;  /* it may run still when there is no descriptor to look with */
+  if (file == NULL) return errno == ENOENT;  /* without a descriptor to look with, assume that it runs */
   length = fread(stat, 1, STAT_ROOM, file);
   fclose(file);
   stat[length] = '\0';

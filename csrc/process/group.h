@@ -1,5 +1,5 @@
 /*
-** Process groups: who is left of one whose leader has ended.
+** Process groups: whether anybody is left in one whose leader has ended.
 */
 #ifndef COH_PROCESS_GROUP_H
 #define COH_PROCESS_GROUP_H
@@ -11,7 +11,7 @@
 
 COH_HIDDEN
 
-/* Does anybody in it still run? Those who have ended and were not reaped by their new parent do not count. */
+/* Does anybody in it still run? Zombies that their new parent has not reaped do not count. */
 bool coh_group_runs(pid_t group);
 
 COH_SEEN

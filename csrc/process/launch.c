@@ -1,6 +1,6 @@
 /*
-** Starting a program: see launch.h. posix_spawn neither copies this process's page tables,
-** however large it is, nor needs a pipe to tell that there is no such program.
+** Starting a program: see launch.h. posix_spawn neither copies the page tables of this process, however large
+** it is, nor needs a pipe to report that there is no such program.
 */
 #include "process/launch.h"
 
@@ -27,8 +27,8 @@ static int add_files(posix_spawn_file_actions_t *files, const struct coh_launch 
 
 
 /*
-** SIGPIPE is blocked while tasks run, and a host may ignore it: programs count on it. What is ignored
-** otherwise stays so, as with nohup.
+** SIGPIPE is blocked while tasks run, and a host may ignore it; programs rely on its default. Other signals
+** that are ignored stay so, as with nohup.
 */
 static int add_attributes(posix_spawnattr_t *attributes, const struct coh_launch *l) {
   short flags = POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF;
@@ -47,7 +47,7 @@ static int add_attributes(posix_spawnattr_t *attributes, const struct coh_launch
 }
 
 
-/* What keeps us from entering a directory, or 0. */
+/* Why a directory cannot be entered, or 0. */
 static int fault_of(const char *cwd) {
   struct stat st;
   if (coh_again(stat(cwd, &st)) < 0) return errno;

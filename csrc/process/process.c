@@ -1,10 +1,10 @@
 /*
-** The object that stands for a process: see process.h. It can be asked for the status
-** as long as it is there; the child itself is the loop's.
+** The object that stands for a process: see process.h. It gives the status for as long as the object exists;
+** the child itself belongs to the loop.
 **
-** The end of its block waits until nothing of the child is left. Such a wait cannot be cut: it ends by
-** itself, after the grace at the latest. Meanwhile the loop reads the child's outputs where no task does,
-** so that it can write what it has to and end.
+** The end of its block waits until nothing of the child is left. That wait cannot be cut, but it ends by
+** itself, after the grace at the latest. Meanwhile the loop reads the child's outputs where no task does, so
+** that the child can write what it has to and end.
 */
 #include "process/process.h"
 
@@ -24,7 +24,7 @@ extern char **environ;
 
 /* {{ How it stands */
 
-/* Push a signal's name; those of real time have none in the system either. [-0, +1, m] */
+/* Push a signal's name; real-time signals have none in the system either. [-0, +1, m] */
 static void push_signal(lua_State *L, int number) {
   const char *name = coh_sig_name(number);
   if (name != NULL) lua_pushstring(L, name);
@@ -167,7 +167,7 @@ static int l_wait(lua_State *L) {
 
 /* {{ Ending it */
 
-/* Our end of one of its descriptors; NULL when there is none, or it is closed. [-0, +0, -] */
+/* Our end of one of its descriptors; NULL when there is none or it is closed. [-0, +0, -] */
 static struct coh_handle *open_end(lua_State *L, int fd) {
   const struct coh_box *box;
   lua_getiuservalue(L, 1, COH_PROCESS_STDIO + fd);
@@ -195,7 +195,7 @@ static const struct coh_wait_kind end_kind = {
 
 static int end_woken(lua_State *L, int status, lua_KContext context);
 
-/* Have all that it still says read, by the loop where no task does: it must not wait for a reader. */
+/* Let the loop read its outputs where no task does, so that it need not wait for a reader. */
 static void drain_outputs(lua_State *L) {
   int fd;
   for (fd = STDOUT_FILENO; fd <= STDERR_FILENO; fd++) {
@@ -219,7 +219,7 @@ static int end_woken(lua_State *L, int status, lua_KContext context) {
   struct coh_fiber *f = coh_resumed(L, context);
   (void)status;
   if (f->task.wait.outcome != COH_WAIT_CANCELLED) return end_on(L, lua_touserdata(L, 1), f);
-  close_ends(L);  /* all is over: what is left of it is killed */
+  close_ends(L);  /* the whole run ends: what is left of the child is killed */
   return coh_raise_cancelled(L, f);
 }
 
@@ -233,7 +233,7 @@ static int l_close(lua_State *L) {
 }
 
 
-/* __close: where nothing can wait it is as close() */
+/* __close: like close() where nothing can wait */
 static int l_close_block(lua_State *L) {
   struct coh_process *p = coh_sync_check(L, &coh_process_class, "close");
   if (p->child == NULL || !coh_can_wait(p->sync.state, L)) return l_close(L);
@@ -244,7 +244,7 @@ static int l_close_block(lua_State *L) {
 }
 
 
-/* __gc: the object is collected before its streams, which say nothing then, nor does one that was closed */
+/* __gc: the object is collected before its streams and closes them, so only it warns, unless it was closed */
 static int l_gc(lua_State *L) {
   struct coh_process *p = coh_sync_check(L, &coh_process_class, "__gc");
   bool forgotten;
@@ -282,7 +282,7 @@ static int check_signal(lua_State *L) {
 }
 
 
-/* process:kill([signal]) -> was there anybody to get it? */
+/* process:kill([signal]) -> whether there was a process to receive it */
 static int l_kill(lua_State *L) {
   struct coh_process *p = coh_sync_check(L, &coh_process_class, "kill");
   int number = check_signal(L);

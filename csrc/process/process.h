@@ -1,5 +1,5 @@
 /*
-** Processes as Lua sees them: an object for each, with its streams, and a function that starts one for
+** Processes as Lua sees them: an object for each, with its streams, and the function that starts one for
 ** process.lua.
 */
 #ifndef COH_PROCESS_PROCESS_H

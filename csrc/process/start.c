@@ -1,8 +1,10 @@
 /*
-** Starting a process: its pipes, the child, the object. All memory is made first, so that nothing
-** raises once something is open; then the descriptors, of which a failure closes what there is.
+** Starting a process: its pipes, the child, the object. All memory is allocated first, so that nothing raises
+** once something is open; then the descriptors are opened, and a failure closes those there are.
 **
 **   the stack   1 arguments   2 environment or nil   3 directory or nil   4 group   5 grace, ms
+**               6, 7, 8 what its descriptors are   9 line_max   10 buffer_max   11 "file:line"
+**               12, 13 blocks of pointers   14, 15, 16 boxes or nil   17 process
 **               6, 7, 8 what its descriptors are   9 line_max   10 buffer_max   11 "file:line"
 **               12, 13 blocks of pointers   14, 15, 16 boxes or nil   17 process
 */
@@ -27,23 +29,23 @@
 enum { ARGUMENTS = 1, ENVIRONMENT, CWD, GROUP, GRACE, STDIO, LIMITS = 9, WHERE = 11, ARGV, ENVP, BOXES,
        PROCESS = 17 };
 
-/* What one of its descriptors is, besides a file of Lua's io, or its number. */
+/* What a descriptor of the child is, other than a file of Lua's io or a number of ours. */
 enum { NOTHING = -1, PIPE = -2, INHERITED = -3, MERGED = -4, CLOSED = -5 };
 
 struct start {
   struct coh_state *S;
   struct coh_child *child;
   struct coh_stream *streams[COH_STDIO];  /* our ends of pipes, or NULL */
-  bool adopted[COH_STDIO];                /* it has its descriptor */
-  int given[COH_STDIO];                   /* what the child gets; -1: not there yet, or nothing */
-  bool opened[COH_STDIO];                 /* and it is for the child only: closed once that has it */
-  int null;                               /* /dev/null; its place is for the descriptor that is opened last */
+  bool adopted[COH_STDIO];                /* the stream has its descriptor */
+  int given[COH_STDIO];                   /* the child's descriptors; -1: not there yet, or nothing */
+  bool opened[COH_STDIO];                 /* opened for the child alone: closed once it has it */
+  int null;                               /* /dev/null; its number is later free for the pidfd */
 };
 
 
 /* {{ Memory */
 
-/* Push a block of pointers to the strings of the list at 'list', with NULL at its end. [-0, +1, m] */
+/* Push a block of pointers to the strings of the list at 'list', ending with NULL. [-0, +1, m] */
 static char **push_pointers(lua_State *L, int list) {
   lua_Integer i, count = (lua_Integer)lua_rawlen(L, list);
   const char **block = lua_newuserdatauv(L, ((size_t)count + 1) * sizeof *block, 0);
@@ -57,7 +59,7 @@ static char **push_pointers(lua_State *L, int list) {
 }
 
 
-/* Push the boxes of its pipes, and the object, which is to be collected before them. [-0, +4, m] */
+/* Push the boxes of its pipes, and the object, which must be collected before them. [-0, +4, m] */
 static struct coh_process *push_objects(lua_State *L) {
   struct coh_process *p;
   int i;
@@ -84,7 +86,7 @@ static struct coh_process *push_objects(lua_State *L) {
 }
 
 
-/* The structs of the child and of our ends. [-0, +0, m] */
+/* Allocate the structs of the child and of our ends. [-0, +0, m] */
 static void make_structs(lua_State *L, struct start *x) {
   const struct coh_limits limits = coh_stream_limits(L, LIMITS);
   lua_Integer grace_ms = lua_tointeger(L, GRACE);
@@ -109,7 +111,10 @@ static void make_structs(lua_State *L, struct start *x) {
 
 /* {{ Descriptors */
 
-/* One that is none of the first three, in place of 'fd', which is closed. A negative status: it is too. */
+/*
+** Replace 'fd', which is closed, by a descriptor that is none of the first three. On a negative status it is
+** closed too.
+*/
 static int lift(int fd) {
   int lifted;
   if (fd < 0) return uv_translate_sys_error(errno);
@@ -121,7 +126,7 @@ static int lift(int fd) {
 }
 
 
-/* A pipe, of which the child gets one end and the stream in the box the other. */
+/* A pipe: one end for the child, the other for the stream in the box. */
 static int open_pipe(struct start *x, int i, struct coh_box *box) {
   int ends[2], status;
   int ours = i == 0;  /* which end: 1 is for writing */
@@ -133,13 +138,16 @@ static int open_pipe(struct start *x, int i, struct coh_box *box) {
     status = coh_stream_adopt(x->S, x->streams[i], box, ends[ours]);
   }
   x->adopted[i] = status == 0;
-  x->streams[i]->flags |= O_NONBLOCK;  /* it is ours alone: nothing is to be undone */
+  x->streams[i]->flags |= O_NONBLOCK;  /* ours alone: nothing to undo on closing */
   if (status < 0) close(ends[ours]);
   return status;
 }
 
 
-/* One of ours, which must not be one of the first three unless it has that place there, too. */
+/*
+** A descriptor of ours; one of the first three is duplicated to another number, unless the child gets it
+** under the same number.
+*/
 static int take(struct start *x, int i, int fd) {
   int status;
   if (fd == i || fd >= COH_STDIO) {
@@ -161,8 +169,8 @@ static int open_null(struct start *x) {
 
 
 /*
-** What the descriptor 'i' is: a number of ours, or one of the plans. A file of Lua's io is asked now: while
-** others had their turn it may have been closed, and its number be another's by now.
+** What the child's descriptor 'i' is: a number of ours, or one of the constants above. A file of Lua's io is
+** asked only now: while other tasks ran it may have been closed, and its number reused.
 */
 static int plan_at(lua_State *L, int i) {
   const luaL_Stream *file = luaL_testudata(L, STDIO + i, LUA_FILEHANDLE);
@@ -171,7 +179,10 @@ static int plan_at(lua_State *L, int i) {
 }
 
 
-/* All that it gets. What is inherited is looked at before anything is opened. 0 or a negative status. */
+/*
+** Open all descriptors of the child. What is inherited is checked before anything is opened. 0, or a negative
+** status.
+*/
 static int open_stdio(lua_State *L, struct start *x) {
   int i, status;
   for (i = 0; i < COH_STDIO; i++)
@@ -190,7 +201,7 @@ static int open_stdio(lua_State *L, struct start *x) {
 }
 
 
-/* Close what is the child's only. */
+/* Close what was opened for the child alone. */
 static void close_given(struct start *x) {
   int i;
   for (i = 0; i < COH_STDIO; i++)
@@ -203,7 +214,10 @@ static void close_given(struct start *x) {
 /* }} */
 
 
-/* The error on top says that there is no such program: was a whole command line given? [-0, +0, m] */
+/*
+** The error on top says that there is no such program. Add a hint if a whole command line was given as one
+** string. [-0, +0, m]
+*/
 static void add_hint(lua_State *L) {
   bool is_line;
   lua_rawgeti(L, ARGUMENTS, 1);
@@ -217,7 +231,7 @@ static void add_hint(lua_State *L) {
 }
 
 
-/* Give up all there is, and raise. Never returns. [-0, +0, e] */
+/* Free and close everything, and raise. Never returns. [-0, +0, e] */
 static int fail(lua_State *L, struct start *x, int status, bool in_cwd) {
   int i;
   close_given(x);
@@ -234,7 +248,7 @@ static int fail(lua_State *L, struct start *x, int status, bool in_cwd) {
 }
 
 
-/* 0 or a negative status. */
+/* Launch the program. 0, or a negative status. */
 static int launch(lua_State *L, struct start *x, struct coh_process *p, bool *in_cwd) {
   struct coh_launch l = {.argv = lua_touserdata(L, ARGV), .env = lua_touserdata(L, ENVP),
                          .cwd = lua_tostring(L, CWD), .group = lua_toboolean(L, GROUP)};

@@ -1,6 +1,6 @@
 /*
-** Bytes in waiting: see buffer.h. The block doubles, so bytes that trickle in are
-** moved a bounded number of times each.
+** Buffered bytes: see buffer.h. The block doubles, so bytes that trickle in are each moved a bounded number
+** of times.
 */
 #include "stream/buffer.h"
 
@@ -19,7 +19,7 @@ static size_t size_for(size_t needed) {
 }
 
 
-/* Bring what there is to the front of a block that has room for 'count' bytes more. */
+/* Move the bytes to the front of a block that has room for 'count' more. False: out of memory. */
 static bool make_room(struct coh_mem *mem, struct coh_streambuf *b, size_t count) {
   size_t length = coh_streambuf_length(b), size;
   char *block;

@@ -1,6 +1,6 @@
 /*
-** Bytes that were read and not asked for yet. Bounded by what the reads of a stream
-** ask for and one chunk more; empty, it holds no memory.
+** Bytes that were read and not yet asked for. Bounded by what the reads of a stream ask for plus one chunk;
+** holds no memory when empty.
 */
 #ifndef COH_STREAM_BUFFER_H
 #define COH_STREAM_BUFFER_H
@@ -14,12 +14,12 @@ COH_HIDDEN
 
 struct coh_streambuf {
   char *bytes;   /* owned; NULL when empty */
-  size_t begin;  /* of the bytes that are left */
-  size_t end;    /* and behind them */
+  size_t begin;  /* index of the first byte that is left */
+  size_t end;    /* index behind the last */
   size_t size;   /* of the block */
 };
 
-/* The bytes, as long as nothing is added or taken. */
+/* The bytes, valid until some are added or taken. */
 static inline const char *coh_streambuf_at(const struct coh_streambuf *b) {
   return b->bytes != NULL ? b->bytes + b->begin : "";
 }
@@ -28,7 +28,7 @@ static inline size_t coh_streambuf_length(const struct coh_streambuf *b) {
   return b->end - b->begin;
 }
 
-/* Add bytes at the end. False: no memory, nothing changed. */
+/* Append bytes. False: out of memory, and nothing has changed. */
 bool coh_streambuf_add(struct coh_mem *mem, struct coh_streambuf *b, const char *bytes, size_t count);
 
 /* Take 'count' bytes off the front. */

@@ -1,13 +1,13 @@
 /*
-** Copying from one stream to another, without a string of Lua's in between.
+** Copying from one stream to another, with no Lua string in between.
 **
-** The copying task is the reader of one stream and the writer of the other. Bytes are
-** used up in the first only when the second has taken them; what was read and has found no
-** room is kept where reads keep it. So a copy that is cut, or fails, has nothing in hand:
-** each byte is either sent or still to be read, and both streams can be used on.
+** The copying task is the reader of one stream and the writer of the other. Bytes are consumed from the first
+** only when the second has taken them; what was read and found no room is kept where reads keep it. So a copy
+** that is cut or fails holds nothing: each byte is either sent or still to be read, and both streams remain
+** usable.
 **
-** The system moves bytes itself from files, and into and out of pipes. When it
-** declines, for whatever reason, they go through the chunk of the loop, and that way finds out why.
+** The system itself moves bytes out of files, and into and out of pipes. When it declines, for whatever
+** reason, they go through the loop's chunk, and that way finds out why.
 **
 **   the stack of a copy   1 source   2 destination   3 struct copy
 */
@@ -21,12 +21,15 @@
 #include "glue/wait.h"
 #include "lua/arg.h"
 
-#define ROUNDS_MAX 16                  /* calls of a copy before others have their turn */
-#define MOVE_MAX (16 * COH_CHUNK_MAX)  /* bytes that the system moves in one go */
+#define ROUNDS_MAX 16                  /* steps of a copy before other tasks get a turn */
+#define MOVE_MAX (16 * COH_CHUNK_MAX)  /* bytes that the system may move in one call */
 
-enum next { GO_ON, READ_WAITS, WRITE_WAITS, DONE };  /* or a negative status of the destination */
+enum next { GO_ON, READ_WAITS, WRITE_WAITS, DONE };  /* what a copy does next; or a negative status of the
+                                                        destination */
 
-/* On the stack of the task. What is linked while it waits is not: that coroutine may be closed meanwhile. */
+/*
+** Lives on the task's stack. It must not be linked into queues: the coroutine may be closed while it waits.
+*/
 struct copy {
   size_t left;                    /* still to be copied */
   size_t copied;
@@ -52,7 +55,7 @@ static void count(struct copy *c, size_t n) {
 }
 
 
-/* Have the system do it. How many bytes; 0 or less: it did nothing, for whatever reason. */
+/* Let the system move bytes. Returns how many; 0 or less when it did not, for whatever reason. */
 static ssize_t move(struct coh_stream *from, struct coh_stream *to, size_t most) {
   most = least(most, MOVE_MAX);
   if (from->poll.fd < 0 || to->poll.fd < 0) return 0;
@@ -64,7 +67,7 @@ static ssize_t move(struct coh_stream *from, struct coh_stream *to, size_t most)
 }
 
 
-/* Give bytes to the destination. How many it took, or a negative status. */
+/* Hand bytes to the destination. Returns how many it took, or a negative status. */
 static ssize_t give(struct copy *c, struct coh_stream *to, const char *bytes, size_t length) {
   const struct iovec piece = {.iov_base = (void *)(uintptr_t)bytes, .iov_len = least(length, c->left)};
   ssize_t n = to->transport->write(to, &piece, 1);
@@ -73,7 +76,7 @@ static ssize_t give(struct copy *c, struct coh_stream *to, const char *bytes, si
 }
 
 
-/* What was kept goes first. */
+/* Copy first what earlier reads have kept. */
 static int copy_kept(struct copy *c, struct coh_stream *from, struct coh_stream *to) {
   ssize_t n = give(c, to, coh_streambuf_at(&from->kept), coh_streambuf_length(&from->kept));
   if (n < 0) return n == UV_EAGAIN ? WRITE_WAITS : (int)n;
@@ -82,7 +85,7 @@ static int copy_kept(struct copy *c, struct coh_stream *from, struct coh_stream 
 }
 
 
-/* Nothing is kept, and there may be something to read. [-0, +0, m] */
+/* Copy when nothing is kept and there may be something to read. [-0, +0, m] */
 static int copy_chunk(lua_State *L, struct copy *c, struct coh_stream *from, struct coh_stream *to) {
   char *chunk = coh_stream_chunk(from);
   ssize_t n = move(from, to, c->left);
@@ -117,7 +120,7 @@ static struct coh_stream *stream_at(lua_State *L, int index) {
 }
 
 
-/* The one at 2 becomes the one at 1, where errors are about, and back. [-0, +0, -] */
+/* Swap 1 and 2: errors are about the stream at 1. [-0, +0, -] */
 static void swap(lua_State *L) {
   lua_pushvalue(L, 1);
   lua_copy(L, 2, 1);
@@ -125,7 +128,7 @@ static void swap(lua_State *L) {
 }
 
 
-/* Which task uses the streams, or NULL; one that is closed is used by nobody. */
+/* Name the task that uses the streams, or NULL; a closed stream has no user. */
 static void set_users(lua_State *L, const struct coh_fiber *f) {
   struct coh_stream *from = stream_at(L, 1), *to = stream_at(L, 2);
   if (from != NULL) coh_poll_set_reader(&from->poll, f);
@@ -135,7 +138,7 @@ static void set_users(lua_State *L, const struct coh_fiber *f) {
 
 static int copy_woken(lua_State *L, int status, lua_KContext context);
 
-/* Wait for one of the two, or let others have their turn. Closing either ends it. */
+/* Wait for one of the streams, or give other tasks a turn. Closing either stream ends the wait. */
 static int wait(lua_State *L, struct coh_fiber *f, int next) {
   struct coh_stream *from = stream_at(L, 1), *to = stream_at(L, 2);
   bool reads = next == READ_WAITS;
@@ -180,7 +183,7 @@ static int go_on(lua_State *L, struct coh_stream *from, struct coh_stream *to, s
 }
 
 
-/* The destination at 2, checked. [-0, +0, e] */
+/* The open destination at 2. [-0, +0, e] */
 static struct coh_stream *check_open_destination(lua_State *L) {
   struct coh_stream *to;
   swap(L);

@@ -1,10 +1,10 @@
 /*
-** A faulty stream is one in memory whose transport puts something in the way of the
-** other's. What it does is drawn from a seed, for each end by itself, so that the same program
-** meets the same again whatever order its tasks run in.
+** A faulty stream is one in memory whose transport disturbs what the other end sends. What it does is drawn
+** from a seed, separately for each end, so a program meets the same faults again whatever order its tasks run
+** in.
 **
-** Bytes that find nothing on the way take a delay of their own; more that follow
-** them arrive with them. What a read left behind takes another.
+** Bytes that are sent when none are on the way get a delay of their own; bytes that follow meanwhile arrive
+** with them. What a read leaves behind gets a new delay.
 */
 #include "stream/faulty.h"
 
@@ -16,22 +16,22 @@ struct faults {
   uint64_t random;       /* state of the generator */
   int64_t delay_min_ns;
   int64_t delay_max_ns;
-  size_t reset_after;    /* bytes that both directions carry together; SIZE_MAX: no limit */
-  bool split;            /* a read gets a part of what is there */
+  size_t reset_after;    /* bytes that both directions carry together before a reset; SIZE_MAX: no limit */
+  bool split;            /* a read gets only part of what is there */
 };
 
 struct faulty {
   struct coh_memory end;          /* first, so that a pointer to it is one to this */
-  struct coh_poll_choice choice;  /* of the read that waits for a time */
+  struct coh_poll_choice choice;  /* of a read that waits until 'due_ns' */
   struct faults faults;
-  int64_t due_ns;                 /* what is on the way, or the end, can be read from then on */
-  size_t carried;                 /* bytes written at this end */
+  int64_t due_ns;                 /* when what is on the way, bytes or the end, can be read */
+  size_t carried;                 /* bytes written at this end so far */
 };
 
 
-/* {{ What is drawn */
+/* {{ What is drawn from the seed */
 
-/* From 0 up to 'most'. */
+/* A number from 0 to 'most'. */
 static uint64_t draw(struct faulty *e, uint64_t most) {
   uint64_t drawn = coh_random_next(&e->faults.random);
   return most == UINT64_MAX ? drawn : drawn % (most + 1);
@@ -43,7 +43,7 @@ static int64_t now(struct faulty *e) {
 }
 
 
-/* What lies ready at this end is on its way from now on. */
+/* Draw a delay for what this end is about to receive. */
 static void set_off(struct faulty *e) {
   uint64_t span = (uint64_t)(e->faults.delay_max_ns - e->faults.delay_min_ns);
   e->due_ns = coh_time_add(now(e), e->faults.delay_min_ns + (int64_t)draw(e, span));
@@ -64,7 +64,7 @@ static size_t ready_at(const struct faulty *e) {
 }
 
 
-/* Is there anything to come, bytes or the end? */
+/* Is anything on the way to this end, bytes or the end? */
 static bool is_coming(const struct faulty *e) {
   return ready_at(e) > 0 || e->end.finished;
 }
@@ -86,7 +86,7 @@ static ssize_t faulty_read(struct coh_stream *s, char *bytes, size_t size) {
 }
 
 
-/* The connection is lost: what has been carried arrives, and nothing else. */
+/* Lose the connection: what was sent still arrives, and nothing after it. */
 static void reset(struct faulty *e) {
   struct coh_memory *ends[2] = {&e->end, e->end.peer};
   int i;
@@ -99,7 +99,7 @@ static void reset(struct faulty *e) {
 }
 
 
-/* How many bytes may still be written at this end; the other one is open. */
+/* How many bytes may still be written before a reset; the other end is open. */
 static size_t left(const struct faulty *e) {
   return e->faults.reset_after - e->carried - ((const struct faulty *)e->end.peer)->carried;
 }
@@ -143,11 +143,11 @@ static void faulty_close(struct coh_stream *s) {
 }
 
 
-/* It may be due since the read looked: on a real clock time goes on. */
+/* The time may have come since the read looked: a real clock goes on. */
 static struct coh_poll_choice *delay(struct coh_stream *s, int64_t *until_ns) {
   struct faulty *e = faulty_of(s);
   *until_ns = is_coming(e) ? e->due_ns : COH_NEVER;
-  s->poll.readable = true;  /* once the time has come */
+  s->poll.readable = true;  /* for when the time has come */
   e->choice.from = &s->poll;
   return &e->choice;
 }
@@ -163,9 +163,9 @@ static const struct coh_transport transport = {
 /* }} */
 
 
-/* {{ Making them */
+/* {{ Making a pair */
 
-/* A finite duration in the table on top, which 'delay' is. [-0, +0, v] */
+/* The finite duration at [i] of the table on top, the option 'delay'. [-0, +0, v] */
 static int64_t delay_at(lua_State *L, int i) {
   lua_Number s = -1;
   if (lua_rawgeti(L, -1, i) == LUA_TNUMBER) s = lua_tonumber(L, -1);

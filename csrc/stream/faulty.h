@@ -1,6 +1,6 @@
 /*
-** Streams in memory with what networks do to bytes: they take their time, arrive in
-** parts, and stop arriving. For testing.
+** Streams in memory that treat bytes as networks do: they take their time, arrive in parts, and stop
+** arriving. For testing.
 */
 #ifndef COH_STREAM_FAULTY_H
 #define COH_STREAM_FAULTY_H

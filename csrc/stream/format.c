@@ -8,7 +8,7 @@
 
 #include "lua/arg.h"
 
-#define FORMATS_MAX 250  /* of 'lines': they are upvalues */
+#define FORMATS_MAX 250  /* arguments of 'lines': they are upvalues */
 
 
 void coh_refuse_loop(lua_State *L, const char *what) {
@@ -38,7 +38,7 @@ lua_Integer coh_size_check(lua_State *L, int arg, const char *what, lua_Integer 
 }
 
 
-/* What the letter says; SOME, which no format asks for: nothing. */
+/* What the letter asks for; SOME, which no format means, when it is none. */
 static enum coh_want want_of(const char *format) {
   if (*format == '*') format++;
   if (*format == '\0' || format[1] != '\0') return COH_WANT_SOME;

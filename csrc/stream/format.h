@@ -1,7 +1,7 @@
 /*
-** Formats, those of Lua's io: "n", "l", "L", "a" and numbers of bytes, with or without
-** "*". Methods that have them take the object first and then as many as there are; all
-** are checked before the first is read.
+** Formats, those of Lua's io: "n", "l", "L", "a" and numbers of bytes, with or without "*". Methods that take
+** them have the object first and then any number of formats, all of which are checked before the first is
+** read.
 */
 #ifndef COH_STREAM_FORMAT_H
 #define COH_STREAM_FORMAT_H
@@ -15,40 +15,43 @@
 
 COH_HIDDEN
 
-#define COH_SIZE_LIMIT ((lua_Integer)1 << 46)  /* bytes; more is a mistake, and as a limit it is none */
+#define COH_SIZE_LIMIT ((lua_Integer)1 << 46)  /* bytes; a count above it is a mistake, a limit above it is
+                                                  no limit */
 
 /*
-** Was 'what' called by a loop, for x in stream.read_some, stream do, which hands it what came last? Then that
-** is misuse, and told so. [-0, +0, v]
+** Was 'what' called by a loop, as in "for x in stream.read_some, stream do", which passes what the last call
+** returned? Then raise that as misuse. [-0, +0, v]
 */
 void coh_refuse_loop(lua_State *L, const char *what) __attribute__((cold));
 
-/* The same for one that may have an argument, where that is nil, as the first of a loop is. [-0, +0, v] */
+/* The same for a method that takes an optional argument: the first call of a loop passes nil. [-0, +0, v] */
 static inline void coh_check_no_loop(lua_State *L, const char *what) {
   if (lua_gettop(L) == 2 && lua_isnil(L, 2)) coh_refuse_loop(L, what);
 }
 
-/* A whole number of bytes at 'arg', 'least' (0 or 1) or more. [-0, +0, v] */
+/* The number of bytes at 'arg', an integer of at least 'least' (0 or 1). [-0, +0, v] */
 lua_Integer coh_size_check(lua_State *L, int arg, const char *what, lua_Integer least);
 
-/* A number of bytes that a user gave, as one that memory could hold. */
+/* A number of bytes from a user, capped at what memory could hold. */
 static inline size_t coh_size_of(lua_Integer n) {
   return (uint64_t)n > SIZE_MAX / 4 ? SIZE_MAX / 4 : (size_t)n;
 }
 
-/* What the format at 'arg' asks for; nil and nothing are "l". No format is misuse of 'what'. [-0, +0, v] */
+/* The goal of the format at 'arg'; nil and none mean "l". Anything else is misuse of 'what'. [-0, +0, v] */
 struct coh_goal coh_format_check(lua_State *L, int arg, const char *what, size_t line_max);
 
-/* The same for all from 2 to the top. */
+/* Check all formats from 2 to the top. */
 void coh_formats_check(lua_State *L, const char *what);
 
-/* Push an iterator: 'next', with the object at 1 and its arguments from 2 on. [-n, +1, m] */
+/* Push an iterator that calls 'next' with the object at 1 and the arguments from 2 on. [-n, +1, m] */
 int coh_steps_push(lua_State *L, lua_CFunction next);
 
-/* First line of such a 'next': have its object and arguments on the stack, and nothing else. [-n, +m, v] */
+/*
+** First line of such a 'next': put the object and its arguments on the stack, and nothing else. [-n, +m, v]
+*/
 void coh_steps_arguments(lua_State *L);
 
-/* The iterator of 'lines': its arguments are formats. [-n, +1, v] */
+/* Push the iterator of 'lines', whose arguments are formats. [-n, +1, v] */
 int coh_lines_push(lua_State *L, lua_CFunction next);
 
 COH_SEEN

@@ -21,7 +21,7 @@ static const char *find(const struct coh_goal *g, const char *at, size_t from, s
 }
 
 
-/* A line or a delimited part. */
+/* Look for the end of a line, or for a delimiter. */
 static enum coh_answer look_for_end(struct coh_goal *g, const char *at, size_t length, bool ended,
                                     struct coh_found *f) {
   size_t mark = g->want == COH_WANT_UNTIL ? g->delimiter_length : 1;
@@ -36,7 +36,7 @@ static enum coh_answer look_for_end(struct coh_goal *g, const char *at, size_t l
 }
 
 
-/* A numeral, before which 'scanned' blanks were seen. What is none is found too. */
+/* Look for a numeral behind 'scanned' blanks. Something that is not a numeral counts as found too. */
 static enum coh_answer look_for_number(struct coh_goal *g, const char *at, size_t length, bool ended,
                                        struct coh_found *f) {
   struct coh_numeral n = coh_numeral_find(at, length, &g->scanned);

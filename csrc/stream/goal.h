@@ -1,6 +1,6 @@
 /*
-** Goals: what a read wants, and whether it is in the bytes at hand. The same for all
-** that can be read, streams and files.
+** Goals: what a read wants, and whether the bytes at hand have it. The same for all that can be read, streams
+** and files.
 */
 #ifndef COH_STREAM_GOAL_H
 #define COH_STREAM_GOAL_H
@@ -21,28 +21,29 @@ enum coh_want {
 
 struct coh_goal {
   enum coh_want want;
-  size_t n;                    /* SOME: at most; COUNT, EXACTLY: so many; LINE, UNTIL, NUMBER: longest */
-  const char *delimiter;       /* UNTIL: borrowed from the stack of the reader */
+  size_t n;                    /* SOME: at most so many; COUNT, EXACTLY: so many; LINE, UNTIL, NUMBER: the
+                                  longest allowed */
+  const char *delimiter;       /* UNTIL: borrowed from the reader's stack */
   size_t delimiter_length;
-  size_t scanned;              /* so many bytes hold no end of what it looks for; 0 at first */
+  size_t scanned;              /* this many bytes were searched and hold no end; 0 at first */
 };
 
-/* What of the bytes at hand the read gets. */
+/* What part of the bytes at hand the read uses. */
 struct coh_found {
-  size_t take;  /* these go to the caller; of a numeral with the blanks before it */
-  size_t drop;  /* and these are used up */
+  size_t take;  /* these are the result; of a numeral, with the blanks before it */
+  size_t drop;  /* these are used up */
 };
 
 enum coh_answer { COH_LOOK_MORE, COH_LOOK_FOUND, COH_LOOK_TOO_LONG };
 
 /*
-** Is what is wanted in the 'length' bytes at 'at'? 'ended': no more will come, and who is told MORE
-** then gets nothing.
+** Is what is wanted in the 'length' bytes at 'at'? With 'ended' no more will come, and on COH_LOOK_MORE the
+** reader gets nothing.
 */
 enum coh_answer coh_goal_look(struct coh_goal *g, const char *at, size_t length, bool ended,
                               struct coh_found *f);
 
-/* Push what was found there: a string, a number, or nil for none. May run finalizers. [-0, +1, m] */
+/* Push what was found at 'at': a string, a number, or nil. May run finalizers. [-0, +1, m] */
 void coh_goal_push(lua_State *L, const struct coh_goal *g, const char *at, const struct coh_found *f);
 
 COH_SEEN

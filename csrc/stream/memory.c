@@ -1,7 +1,6 @@
 /*
-** Streams in memory: see memory.h. They behave as sockets do: a write takes what there
-** is room for; an end that is closed with bytes unread breaks the other one, which may read what it
-** was sent before.
+** Streams in memory: see memory.h. They behave as sockets do: a write takes what there is room for; closing
+** an end that has unread bytes breaks the other, which can still read what it was sent before.
 */
 #include "stream/memory.h"
 
@@ -90,9 +89,9 @@ static const struct coh_transport transport = {
 /* }} */
 
 
-/* {{ Making them */
+/* {{ Making a pair */
 
-/* A number of bytes, 'otherwise' when it is absent; math.huge is no limit. [-0, +0, v] */
+/* An option in bytes, 'otherwise' when it is absent; math.huge means no limit. [-0, +0, v] */
 static size_t opt_bytes(lua_State *L, const char *name, lua_Integer otherwise) {
   bool is_huge = coh_get_option(L, 1, name) == LUA_TNUMBER && lua_tonumber(L, -1) == (lua_Number)HUGE_VAL;
   lua_pop(L, 1);

@@ -1,6 +1,6 @@
 /*
-** Numerals: see number.h. As in Lua's io, what looks like the beginning of a
-** numeral is used up, up to 200 bytes, though it may turn out to be none.
+** Numerals: see number.h. As in Lua's io, what looks like the beginning of a numeral is consumed, up to 200
+** bytes, even if it turns out not to be one.
 */
 #include "stream/number.h"
 
@@ -13,9 +13,9 @@ struct cursor {
   const char *at;
   size_t length;
   size_t i;       /* bytes looked at and taken */
-  size_t end;     /* none is taken from here on */
-  bool open;      /* it wanted to look further than there are bytes */
-  bool too_long;  /* it wanted to take more than there may be */
+  size_t end;     /* none may be taken from here on */
+  bool open;      /* it wanted to look beyond the last byte */
+  bool too_long;  /* it wanted to take more than allowed */
 };
 
 
@@ -34,7 +34,7 @@ static bool take(struct cursor *c) {
 }
 
 
-/* Take the next byte if it is one of two. */
+/* Take the next byte if it is one of the two. */
 static bool take_one(struct cursor *c, const char *set) {
   int byte = peek(c);
   return byte > 0 && strchr(set, byte) != NULL && take(c);

@@ -13,15 +13,15 @@
 COH_HIDDEN
 
 struct coh_numeral {
-  size_t length;  /* blanks, and the longest prefix of a numeral */
+  size_t length;  /* of the blanks and the longest prefix of a numeral */
   bool open;      /* more bytes could make it longer */
-  bool too_long;  /* it is none, for it goes on after what may be used up */
+  bool too_long;  /* not a numeral, because it goes on past what may be used up */
 };
 
-/* Look at 'length' bytes, of which the first 'blanks' are known to be blanks; that grows. */
+/* Look at 'length' bytes, of which the first '*blanks' are known to be blanks; updates '*blanks'. */
 struct coh_numeral coh_numeral_find(const char *at, size_t length, size_t *blanks);
 
-/* Push the number that was found, blanks included, or nil when it is none. [-0, +1, -] */
+/* Push the number that was found, blanks included, or nil when it is not one. [-0, +1, -] */
 void coh_numeral_push(lua_State *L, const char *at, size_t length);
 
 COH_SEEN

@@ -1,12 +1,12 @@
 /*
-** Reading. A read says what it wants; it looks for that in what is kept, else asks
-** the transport for a chunk and looks there, else waits until there is more. What it
-** got and does not want is kept for the next one.
+** Reading. A read has a goal: it looks for it in the bytes kept, then in a chunk from the transport, and else
+** waits for more. What it got beyond the goal is kept for the next read.
 **
-** A read of several formats takes nothing before it has them all: what each was given
-** is claimed, and a read that is cut, or fails, has claimed in vain.
+** A read of several formats takes nothing until it has them all: the bytes for each are only claimed, and a
+** read that is cut or fails gives up its claim.
 **
-**   the stack of a read      1 stream   2 delimiter or nil   3 enum coh_want   4 how many bytes
+**   the stack of a read      1 stream   2 delimiter or nil   3 enum coh_want   4 number of bytes
+**   and of several formats   5 index of the next   6 of the last   7.. formats   results
 **   and of several formats   5 index of the next   6 of the last   7.. formats   results
 */
 #include "stream/stream.h"
@@ -20,19 +20,19 @@
 #include "lua/outofmemory.h"
 #include "stream/format.h"
 
-/* Where a read keeps what on its stack. */
+/* Slots of a read's stack. */
 enum { AT_DELIMITER = 2, AT_WANT, AT_SIZE, AT_NEXT, AT_LAST, AT_FORMATS };
 
-#define ROUNDS_MAX 16        /* chunks that a read takes before others have their turn */
+#define ROUNDS_MAX 16        /* chunks that a read takes before other tasks get a turn */
 #define DRAINED_MAX 1048576  /* bytes that a drain keeps for a task that comes to read */
 
 static const char *const names[] = {
   "read_some", "read", "read_exactly", "read", "read", "read", "read_until", "read"};
 
 
-/* {{ Giving it */
+/* {{ Giving results */
 
-/* Has nobody closed it meanwhile? Its memory stays until the loop looks. */
+/* Has nobody closed it meanwhile? Its memory is valid until the loop runs. */
 static bool is_open(const struct coh_stream *s) {
   return s->poll.handle.box != NULL;
 }
@@ -64,7 +64,7 @@ static int give_kept(lua_State *L, struct coh_stream *s, const char *at, const s
 }
 
 
-/* Bytes are lost when memory is out now: no later read may go on as if they were not. */
+/* Bytes would be lost if memory is out now: mark the stream so that no later read continues without them. */
 static void lose(struct coh_stream *s) {
   s->poll.reader = NULL;
   s->failed = UV_ENOMEM;
@@ -79,7 +79,7 @@ void coh_stream_keep(lua_State *L, struct coh_stream *s, const char *bytes, size
 }
 
 
-/* From the chunk: what is left of it is kept. */
+/* Return the result from the chunk, and keep what is left of it. */
 static int give_chunk(lua_State *L, struct coh_stream *s, const char *chunk, size_t length,
                       const struct coh_found *f) {
   lose(s);
@@ -92,7 +92,7 @@ static int give_chunk(lua_State *L, struct coh_stream *s, const char *chunk, siz
 }
 
 
-/* There is no more, and what is wanted is not in the 'length' bytes that are left. */
+/* There will be no more, and the 'length' bytes that are left do not have what is wanted. */
 static int give_end(lua_State *L, struct coh_stream *s, size_t length) {
   const char *name = names[s->read.goal.want];
   s->poll.reader = NULL;
@@ -121,7 +121,7 @@ size_t coh_stream_receive(struct coh_stream *s, char *chunk) {
 }
 
 
-/* No Lua runs here. Who was woken to read, and has not gone on yet, reads for itself. */
+/* No Lua runs here. A task that was woken to read and has not resumed yet reads for itself. */
 static bool drain(struct coh_poll *p) {
   struct coh_stream *s = (struct coh_stream *)p;
   char *chunk = coh_stream_chunk(s);
@@ -156,7 +156,7 @@ static void park(struct coh_stream *s, struct coh_fiber *f) {
 
 static int read_woken(lua_State *L, int status, lua_KContext context);
 
-/* Wait for more, or let others have their turn when there is. */
+/* Wait for more; or, when there is more, give other tasks a turn. */
 static int wait(lua_State *L, struct coh_stream *s, struct coh_fiber *f) {
   if (coh_task_cancelled(&f->task)) {
     s->poll.reader = NULL;
@@ -171,14 +171,16 @@ static int wait(lua_State *L, struct coh_stream *s, struct coh_fiber *f) {
 }
 
 
-/* Does a read want a number of bytes that is more than it may collect? */
+/* Is a number of bytes wanted that is more than one read may collect? */
 static bool is_too_much(const struct coh_stream *s) {
   const struct coh_goal *g = &s->read.goal;
   return (g->want == COH_WANT_COUNT || g->want == COH_WANT_EXACTLY) && g->n > s->limits.buffer;
 }
 
 
-/* Is the read over with the bytes that are kept, so many? Then what came of it is on top, or raised. */
+/*
+** Can the read end with the 'length' bytes that are kept? Then its result is on top, or an error is raised.
+*/
 static bool get_kept(lua_State *L, struct coh_stream *s, size_t length) {
   const char *at = coh_streambuf_at(&s->kept) + s->read.claimed;
   struct coh_found found;
@@ -192,7 +194,7 @@ static bool get_kept(lua_State *L, struct coh_stream *s, size_t length) {
 }
 
 
-/* What is wanted, on top. Yields when it has to wait. */
+/* Push what is wanted. Yields when it has to wait. */
 static int get(lua_State *L, struct coh_stream *s, struct coh_fiber *f) {
   struct coh_read *r = &s->read;
   struct coh_found found;
@@ -214,14 +216,14 @@ static int get(lua_State *L, struct coh_stream *s, struct coh_fiber *f) {
 }
 
 
-/* Set a number that a read keeps on its stack. [-0, +0, -] */
+/* Set one of the numbers on a read's stack. [-0, +0, -] */
 static void set(lua_State *L, int index, lua_Integer n) {
   lua_pushinteger(L, n);
   lua_replace(L, index);
 }
 
 
-/* Get what is wanted, and then what the formats behind it want, until one gets nil. */
+/* Get what is wanted, then what the remaining formats want, until one gets nil. */
 static int go_on(lua_State *L, struct coh_stream *s, struct coh_fiber *f) {
   int last, next;
   get(L, s, f);
@@ -261,7 +263,7 @@ struct coh_stream *coh_stream_check_reader(lua_State *L, const struct coh_box *b
 }
 
 
-/* The task is not cancelled: is the stream free? */
+/* Begin the read if the stream is free; the task is not cancelled. */
 static int begin(lua_State *L, const struct coh_box *box, struct coh_fiber *f, enum coh_want want,
                  lua_Integer n, bool several) {
   struct coh_stream *s = coh_stream_check_reader(L, box, names[want]);
@@ -280,7 +282,10 @@ static int read_try(lua_State *L, int status, lua_KContext context) {
 }
 
 
-/* Begin to read with the stream at 1, the delimiter or anything at 2, and nothing else on the stack. */
+/*
+** Begin to read with the stream at 1, the delimiter or anything at 2, and nothing else that counts on the
+** stack.
+*/
 static int begin_one(lua_State *L, const struct coh_box *box, enum coh_want want, lua_Integer n) {
   struct coh_fiber *f = coh_check_wait(L);
   if (lua_gettop(L) < AT_DELIMITER) lua_pushnil(L);
@@ -291,7 +296,7 @@ static int begin_one(lua_State *L, const struct coh_box *box, enum coh_want want
 }
 
 
-/* Begin to read what the formats from 2 to the top say. They were checked. */
+/* Begin to read the formats from 2 to the top, which were checked. */
 static int begin_several(lua_State *L, const struct coh_goal *first) {
   int count = lua_gettop(L) - 1, i;
   luaL_checkstack(L, count + LUA_MINSTACK, "too many formats");
@@ -305,7 +310,7 @@ static int begin_several(lua_State *L, const struct coh_goal *first) {
 }
 
 
-/* Begin to read what the formats behind the stream say, if any. [.., v] */
+/* Begin to read the formats behind the stream, if any. [.., v] */
 static int begin_formats(lua_State *L, const struct coh_box *box) {
   const struct coh_goal g = coh_format_check(L, 2, "read", coh_stream_line_max(box));
   return lua_gettop(L) <= 2 ? begin_one(L, box, g.want, (lua_Integer)g.n) : begin_several(L, &g);
@@ -316,7 +321,7 @@ static int begin_formats(lua_State *L, const struct coh_box *box) {
 
 /* {{ The methods */
 
-/* A number of bytes where math.huge means no limit, and nothing what is given. [-0, +0, v] */
+/* A number of bytes: 'otherwise' when it is absent, no limit when it is math.huge. [-0, +0, v] */
 static lua_Integer opt_size(lua_State *L, int arg, const char *what, lua_Integer otherwise) {
   if (lua_isnoneornil(L, arg)) return otherwise;
   if (lua_type(L, arg) == LUA_TNUMBER && lua_tonumber(L, arg) == (lua_Number)HUGE_VAL) return COH_SIZE_LIMIT;

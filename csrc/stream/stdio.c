@@ -1,6 +1,6 @@
 /*
-** Standard streams: see stdio.h. A stream has a descriptor of its own; closing it leaves 0, 1 and 2
-** to this process, and to whoever prints with Lua's io.
+** Standard streams: see stdio.h. Each has a descriptor of its own; closing it leaves 0, 1 and 2 to this
+** process and to whoever prints with Lua's io.
 */
 #include "stream/stdio.h"
 
@@ -20,13 +20,13 @@
 
 #define PATH_ROOM 32
 
-/* The registry's keys of the boxes. */
+/* The keys of their boxes in the registry. */
 static const char keys[COH_STDIO] = {0};
 
 
 /*
-** Can it be opened once more, and be the same? A FIFO with a name that is opened when its writers have gone
-** never says that it has ended.
+** Can it be opened anew and be the same? Not a named FIFO: opened after its writers have gone, it never
+** reports the end.
 */
 static bool opens_again(int number) {
   struct statfs fs;
@@ -35,7 +35,7 @@ static bool opens_again(int number) {
 }
 
 
-/* The same open file once more, by itself; -1 when it cannot be. */
+/* The same file or device, opened anew; -1 when that fails. */
 static int reopen(int number) {
   char path[PATH_ROOM];
   int flags = (number == 0 ? O_RDONLY : O_WRONLY) | O_NONBLOCK | O_NOCTTY | O_CLOEXEC;
@@ -54,7 +54,7 @@ static int open_own(struct coh_state *S, int number) {
 }
 
 
-/* Push the stream of a number, made when there is none yet. [-0, +1, e] */
+/* Push the standard stream of a number, made if there is none yet. [-0, +1, e] */
 static int push_stream(lua_State *L, struct coh_state *S, int number) {
   const struct coh_limits limits = {COH_LINE_MAX, coh_size_of(COH_SIZE_LIMIT)};
   struct coh_box *box;

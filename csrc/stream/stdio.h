@@ -1,7 +1,8 @@
 /*
-** The standard descriptors as streams, one of each for a runtime. They are other processes' too, a shell's
-** say, who would be told "not now" if we made them non-blocking: so that is never done. What can be opened
-** once more, a terminal or a pipe, is, and only that is non-blocking; the others have ways that cannot block.
+** The standard descriptors as streams, one of each per runtime. Other processes, a shell for instance, share
+** them and would get EAGAIN if we made them non-blocking, so we never do. What can be opened anew, a terminal
+** or a pipe, is opened anew and only that is made non-blocking; the others are used in ways that cannot
+** block.
 */
 #ifndef COH_STREAM_STDIO_H
 #define COH_STREAM_STDIO_H
@@ -14,10 +15,13 @@ COH_HIDDEN
 /* Add the table 'stdio' to the module on top. [-0, +0, m] */
 void coh_stdio_open(lua_State *L);
 
-/* How many are open, each a handle and a descriptor: those stay until the end of the run, and are no leak. */
+/*
+** How many are open, each with a handle and a descriptor: they stay until the end of the run, and are no
+** leak.
+*/
 lua_Integer coh_stdio_count(lua_State *L);
 
-/* The runtime is closed: forget its streams. [-0, +0, -] */
+/* Forget the streams of a runtime that is closed. [-0, +0, -] */
 void coh_stdio_forget(struct coh_state *S);
 
 COH_SEEN

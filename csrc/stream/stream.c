@@ -1,5 +1,5 @@
 /*
-** Streams: see stream.h. Here is what is neither reading nor writing.
+** Streams: see stream.h. This file has what is neither reading nor writing.
 */
 #include "stream/stream.h"
 
@@ -12,9 +12,9 @@
 #include "lua/arg.h"
 #include "lua/outofmemory.h"
 
-#define KEEPALIVE_MAX 32767  /* seconds, of Linux */
+#define KEEPALIVE_MAX 32767  /* seconds; Linux's limit */
 
-enum { LOCAL, PEER };  /* addresses that a box keeps */
+enum { LOCAL, PEER };  /* slots of a box for addresses */
 
 
 /* {{ Opening and closing */
@@ -53,7 +53,7 @@ int coh_stream_bind(struct coh_state *S, struct coh_stream *s, struct coh_box *b
 }
 
 
-/* Its transport is open, or could not be opened. */
+/* Finish adopting once the transport is open, or pass its status on. */
 static int adopt(struct coh_state *S, struct coh_stream *s, struct coh_box *box, int status) {
   if (status < 0) return status;
   box->name = s->transport->name;
@@ -100,7 +100,7 @@ static int l_adopt(lua_State *L) {
 
 /* {{ Errors */
 
-/* Does a status say that the other side is gone? */
+/* Does a status mean that the other side is gone? */
 static bool is_gone(int status) {
   switch (status) {
     case UV_EPIPE: case UV_ECONNRESET: case UV_ECONNABORTED: case UV_ENOTCONN: case UV_ETIMEDOUT: return true;
@@ -116,16 +116,16 @@ int coh_stream_raise(lua_State *L, int status, const char *what) {
 /* }} */
 
 
-/* {{ Options of the socket */
+/* {{ Socket options */
 
-/* Have the system look after a silent peer, from 'seconds' of silence on unless that is 0. */
+/* Make the system probe a silent peer, after 'seconds' of silence unless that is 0. */
 static int set_keepalive(struct coh_state *S, int fd, bool on, int seconds) {
   int status = coh_sockopt_set(S, fd, "keepalive", on);
   return status < 0 || seconds == 0 ? status : coh_sockopt_set(S, fd, "keepalive_time", seconds);
 }
 
 
-/* The socket of the open stream at 1; -1 when something else carries it: then there is nothing to set. */
+/* The socket of the open stream at 1; -1 when its transport is another, with nothing to set. */
 static int check_socket(lua_State *L, const char *what) {
   const struct coh_stream *s = coh_stream_check_open(L, what);
   return s->transport == &coh_transport_socket ? s->poll.fd : -1;
@@ -168,7 +168,7 @@ static int l_set_keepalive(lua_State *L) {
 /* }} */
 
 
-/* {{ Fields: an address also afterwards, if it was read before */
+/* {{ Fields: an address that was read while the stream was open can be read afterwards */
 
 /* stream.local_address */
 static int get_local_address(lua_State *L) {

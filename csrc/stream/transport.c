@@ -1,13 +1,12 @@
 /*
 ** Transports over a descriptor: see transport.h.
 **
-** Sockets, and what else can be polled: pipes, terminals and their like. Regular
-** files cannot: epoll refuses them, because they are always ready. So they are read
-** and written at once, in the calling thread, as by Lua's io: a disk makes others wait for
-** as long as it takes, which is short where it matters (standard streams that were
-** redirected); what reads much from slow disks belongs into a thread.
+** Sockets, and everything else that can be polled: pipes, terminals and the like. epoll refuses regular
+** files, because they are always ready. So these are read and written at once, in the calling thread, as
+** Lua's io does: other tasks wait for the disk, which is short where it matters (redirected standard
+** streams). Reading much from slow disks belongs in a thread.
 **
-** What was given to us blocking is made blocking again when it is closed: others may have the same.
+** A descriptor that was blocking when given to us is made blocking again on closing: others may share it.
 */
 #include "stream/transport.h"
 
@@ -28,19 +27,19 @@ static const struct coh_wait_kind write_kind = {
   .what = "write", .abort = coh_stream_abort_write, .forfeit = coh_stream_forfeit_write, .external = true};
 
 
-/* What a system call came to, as a number or a status. */
+/* The result of a system call, as a number or a status. */
 static ssize_t outcome(ssize_t n) {
   return n >= 0 ? n : uv_translate_sys_error(errno);
 }
 
 
-/* Shall the call fail instead? Memory has calls of its own, which cannot fail. */
+/* Shall the call fail instead? Streams in memory make no system calls, and do not ask. */
 static bool fails(struct coh_stream *s, const char *call, int error) {
   return coh_io_fails(s->poll.handle.state, call, error);
 }
 
 
-/* {{ Sockets: none of these waits, so it is the same whether the descriptor would */
+/* {{ Sockets: the calls never wait, whether the descriptor is blocking or not */
 
 static ssize_t socket_read(struct coh_stream *s, char *bytes, size_t size) {
   ssize_t n = coh_again(fails(s, "read", ECONNRESET) ? -1 : recv(s->poll.fd, bytes, size, MSG_DONTWAIT));
@@ -49,7 +48,7 @@ static ssize_t socket_read(struct coh_stream *s, char *bytes, size_t size) {
 }
 
 
-/* The system has less to look at with one piece. */
+/* With a single piece, send() gives the system less to check. */
 static ssize_t send_pieces(int fd, const struct iovec *pieces, size_t count) {
   const struct msghdr message = {.msg_iov = (struct iovec *)pieces, .msg_iovlen = count};
   int flags = MSG_NOSIGNAL | MSG_DONTWAIT;
@@ -83,7 +82,7 @@ static ssize_t pipe_read(struct coh_stream *s, char *bytes, size_t size) {
 }
 
 
-/* A terminal whose other side is gone says EIO where others say that they have ended. */
+/* A terminal whose other side is gone gives EIO where others report the end. */
 static ssize_t device_read(struct coh_stream *s, char *bytes, size_t size) {
   ssize_t n = pipe_read(s, bytes, size);
   return n == UV_EIO ? 0 : n;
@@ -102,7 +101,7 @@ static ssize_t device_write(struct coh_stream *s, const struct iovec *pieces, si
 }
 
 
-/* There is always more, or the end. */
+/* A file always has more, or the end. */
 static ssize_t file_read(struct coh_stream *s, char *bytes, size_t size) {
   ssize_t n = pipe_read(s, bytes, size);
   s->poll.readable = true;
@@ -112,13 +111,13 @@ static ssize_t file_read(struct coh_stream *s, char *bytes, size_t size) {
 
 static void make_blocking_again(struct coh_stream *s) {
   if (!(s->flags & O_NONBLOCK)) fcntl(s->poll.fd, F_SETFL, s->flags);
-  s->flags |= O_NONBLOCK;  /* once */
+  s->flags |= O_NONBLOCK;  /* only once */
 }
 
 
 /*
-** One direction of these cannot be ended, so what is for writing only is given up. Where the same is for
-** reading too, as with terminals, there is nobody to tell.
+** These have no half-close, so a descriptor that is only written is given up entirely. Where it is read too,
+** as with terminals, nobody can be told.
 */
 static int end_writing(struct coh_stream *s) {
   if (s->ways != COH_WRITES) return 0;
@@ -144,9 +143,10 @@ static const struct coh_transport transport_file = {
 /* }} */
 
 
-/* {{ What blocks, and shall go on doing so */
+/* {{ Shared descriptors that are blocking and must stay so */
 
-#define GUARDED_MAX 512  /* bytes: what a pipe that can be written at all takes at once, as POSIX has it */
+#define GUARDED_MAX 512  /* what a pipe that poll reports writable takes without blocking: PIPE_BUF of
+                            POSIX */
 
 static bool is_ready(struct coh_stream *s, short events) {
   struct pollfd p = {.fd = s->poll.fd, .events = events};
@@ -221,9 +221,9 @@ int coh_transport_open_shared(struct coh_state *S, struct coh_stream *s, int fd)
   if (coh_again(fstat(fd, &st)) != 0 || (flags = fcntl(fd, F_GETFL)) < 0)
     return uv_translate_sys_error(errno);
   status = flags & O_NONBLOCK ? UV_EPERM : coh_poll_open_shared(S, &s->poll, fd);
-  if (status == UV_EPERM) return coh_transport_open(S, s, fd);  /* it is so already, or a file */
+  if (status == UV_EPERM) return coh_transport_open(S, s, fd);  /* non-blocking already, or a file */
   if (status < 0) return status;
-  s->flags = flags | O_NONBLOCK;  /* there is nothing to be undone */
+  s->flags = flags | O_NONBLOCK;  /* so that nothing is undone on closing */
   s->ways = ways_of(flags);
   s->transport = S_ISSOCK(st.st_mode) ? &transport_shared_socket : &transport_guarded;
   return 0;

@@ -1,10 +1,8 @@
 /*
-** Writing. A write sends what it can at once and waits until it may send more; the
-** strings stay on the stack of the task and are never copied; those of a table are
-** joined first, because it may change while we wait. When a write returns, all is in the hands
-** of what carries it. A write with files among the strings is theirs: they know how they are sent.
-**
-**   the stack of a write   1 stream   2.. strings
+** Writing. A write sends what it can at once, and waits until it can send more. Its strings stay on the
+** task's stack and are not copied, except those of a table, which are joined first because the table may
+** change meanwhile. When a write returns, everything has been handed to the transport. A write with files
+** among its arguments is done by the files' kind.
 */
 #include "stream/stream.h"
 
@@ -12,15 +10,15 @@
 #include "glue/wait.h"
 #include "lua/arg.h"
 
-#define ROUNDS_MAX 16   /* system calls of a write before others have their turn */
-#define PIECES_MAX 32   /* strings that one system call takes */
+#define ROUNDS_MAX 16   /* system calls of a write before other tasks get a turn */
+#define PIECES_MAX 32   /* most strings in one system call */
 
-enum step { ALL_SENT, MORE, FULL };  /* what a call came to; or a negative status */
+enum step { ALL_SENT, MORE, FULL };  /* result of one call; or a negative status */
 
 
 /* {{ Waiting to write */
 
-/* What a cut write has sent cannot be taken back, and what it has not will never be sent. */
+/* What a cut write has sent cannot be taken back, and the rest will never be sent. */
 static void cut(struct coh_stream *s) {
   s->poll.writer = NULL;
   s->cut = s->sent > 0;
@@ -41,7 +39,7 @@ void coh_stream_forfeit_write(struct coh_wait *w) {
 /* }} */
 
 
-/* Leave out what was sent whole: the first argument that was not, and how much of it was. [-0, +0, -] */
+/* Skip the arguments that are sent whole, and return how much of the next is sent. [-0, +0, -] */
 static size_t skip_sent(lua_State *L, struct coh_stream *s) {
   int top;
   size_t length;
@@ -55,7 +53,9 @@ static size_t skip_sent(lua_State *L, struct coh_stream *s) {
 }
 
 
-/* The pieces that are left to send, at most PIECES_MAX; how many, and their length. [-0, +0, -] */
+/*
+** Collect at most PIECES_MAX pieces still to be sent; returns how many, and their total length. [-0, +0, -]
+*/
 static size_t collect(lua_State *L, struct coh_stream *s, struct iovec *pieces, size_t *total) {
   size_t skip = skip_sent(L, s), count = 0, length;
   int arg, top = lua_gettop(L);
@@ -72,7 +72,7 @@ static size_t collect(lua_State *L, struct coh_stream *s, struct iovec *pieces, 
 }
 
 
-/* Send what one call takes: an enum step, or a negative status. */
+/* Send what one call takes. Returns an enum step, or a negative status. */
 static int send_some(lua_State *L, struct coh_stream *s) {
   struct iovec pieces[PIECES_MAX];
   size_t total, count = collect(L, s, pieces, &total);
@@ -95,7 +95,7 @@ int coh_stream_fail_write(lua_State *L, struct coh_stream *s, int status, const 
 
 static int write_woken(lua_State *L, int status, lua_KContext context);
 
-/* Wait until there is room, or let others have their turn when there is. */
+/* Wait until there is room; or, when there is, give other tasks a turn. */
 static int wait(lua_State *L, struct coh_stream *s, struct coh_fiber *f, int step) {
   if (coh_task_cancelled(&f->task)) {
     cut(s);
@@ -145,7 +145,7 @@ int coh_stream_raise_shut(lua_State *L, const char *what) {
 }
 
 
-/* The task is not cancelled: may it write? */
+/* Begin the write if the stream allows it; the task is not cancelled. */
 static int begin(lua_State *L, const struct coh_box *box, struct coh_fiber *f) {
   struct coh_stream *s = coh_stream_check_writer(L, box, "write");
   if (s->shut) return coh_stream_raise_shut(L, "write");
@@ -162,7 +162,7 @@ static int write_try(lua_State *L, int status, lua_KContext context) {
 }
 
 
-/* A table of strings. One with a metatable is an object, and was meant for tostring. */
+/* A table of strings; one with a metatable is an object, to be converted by tostring. */
 static bool is_list(lua_State *L, int arg) {
   if (!lua_istable(L, arg)) return false;
   if (!lua_getmetatable(L, arg)) return true;
@@ -171,7 +171,7 @@ static bool is_list(lua_State *L, int arg) {
 }
 
 
-/* A table with nothing at 1 has nothing at all, or was no list. [-0, +0, v] */
+/* An empty table at 'arg' is fine; one with keys but nothing at [1] is not a list. [-0, +0, v] */
 static void refuse_names(lua_State *L, int arg) {
   lua_pushnil(L);
   if (lua_next(L, arg))
@@ -205,7 +205,7 @@ static void join(lua_State *L, int arg) {
 }
 
 
-/* What can be written is none of this. [-0, +0, v] */
+/* Raise that argument 'arg' cannot be written. [-0, +0, v] */
 static int refuse(lua_State *L, int arg) {
   if (luaL_testudata(L, arg, LUA_FILEHANDLE) != NULL)
     return coh_misuse(L, "write expects strings, numbers, tables of them or files of cohort.fs, "
@@ -215,7 +215,10 @@ static int refuse(lua_State *L, int arg) {
 }
 
 
-/* Make of the argument what can be sent. The kind of what is sent in its own way, else NULL. [-0, +0, v] */
+/*
+** Convert the argument to what can be sent. Returns its kind if that has its own way of sending, else NULL.
+** [-0, +0, v]
+*/
 static const struct coh_box_kind *prepare(lua_State *L, int arg) {
   const struct coh_box_kind *kind = NULL;
   switch (lua_type(L, arg)) {
@@ -231,7 +234,7 @@ static const struct coh_box_kind *prepare(lua_State *L, int arg) {
 }
 
 
-/* A write of others than strings, which 'arg' is the first of. */
+/* A write where not all arguments are strings; 'arg' is the first that is not. */
 static int write_others(lua_State *L, int arg) {
   const struct coh_box_kind *kind = NULL;
   int top = lua_gettop(L);

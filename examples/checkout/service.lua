@@ -1,6 +1,6 @@
---- A service for ../checkout.lua: `service.lua REPLY SECONDS` takes one connection on a free port, which it
---- prints, reads a line, and replies after so many seconds; prints "answered", or "hung up" when its
---- client was gone before. It ends by itself after that, or when nobody has called for five seconds.
+--- A service for ../checkout.lua. `service.lua REPLY SECONDS` accepts one connection on a free port, which it
+--- prints, reads a line, and replies after that many seconds; it prints "answered", or "hung up" when the
+--- client was gone before. It ends after that, or when nobody has connected for five seconds.
 local cohort = require "cohort"
 
 io.stdout:setvbuf("line")

@@ -1,12 +1,11 @@
 /*
-** A host with frames, as in a game: 60 times a second it gives the tasks a slice
-** of the frame, draws, and sleeps until the next frame is due. Nothing that a
-** script does makes a frame late, but for a single step that is longer than the
-** slice: between steps the budget is looked at, a step itself is not cut.
+** A host with frames, as in a game: 60 times a second it gives the tasks a slice of the frame, draws, and
+** sleeps until the next frame is due. Nothing that a script does makes a frame late, except a single step
+** that is longer than the slice: the budget is checked between steps, but a step itself is not cut.
 **
 **     frame script.lua [args]
 **
-** What a game's author copies is 'frame' and 'run'; the rest sets a script up.
+** A game's author copies 'frame' and 'run'; the rest sets up a script.
 */
 #include <lauxlib.h>
 #include <lualib.h>
@@ -21,7 +20,7 @@
 
 #define FRAME_NS 16000000       /* 16 ms */
 #define SLICE_NS 4000000        /* of which tasks get 4 */
-#define STEPS_PER_FRAME 10000   /* and no more steps than that */
+#define STEPS_PER_FRAME 10000   /* and at most this many steps */
 
 
 /* Here a game reads its input, moves its world and draws it. */
@@ -32,14 +31,14 @@ static void draw(void) {
 /* One frame. False when there is nothing left to run. */
 static bool frame(cohort_runtime *rt) {
   static const cohort_budget slice = {.resumes = STEPS_PER_FRAME, .run_ns = SLICE_NS};
-  int state = cohort_pump(rt, &slice);  /* COHORT_MORE: the rest runs in the next frame */
+  int state = cohort_pump(rt, &slice);  /* on COHORT_MORE the rest runs in the next frame */
   if (state == COHORT_STUCK) cohort_break(rt);
   draw();
   return state != COHORT_IDLE;
 }
 
 
-/* Sleep until the frame after the one at 'due', and move 'due' there. A late frame is not made up for. */
+/* Sleep until one frame after 'due', and move 'due' there. A late frame is not made up for. */
 static void sleep_until_next(struct timespec *due) {
   struct timespec now;
   clock_gettime(CLOCK_MONOTONIC, &now);
@@ -60,7 +59,7 @@ static void run(cohort_runtime *rt) {
 }
 
 
-/* Load the script and make it a task; 'arg' is the table that lua makes of the arguments. */
+/* Load the script and make it a task; 'arg' is the table of arguments, as lua sets it. */
 static cohort_task spawn_script(lua_State *L, cohort_runtime *rt, int argc, char **argv) {
   cohort_task task;
   int i;
@@ -78,7 +77,7 @@ static cohort_task spawn_script(lua_State *L, cohort_runtime *rt, int argc, char
 }
 
 
-/* In protected mode, for everything here may raise: without memory the host lives on. */
+/* Runs in protected mode, because everything here may raise: when memory runs out, the host survives. */
 static int protected_main(lua_State *L) {
   int argc = (int)lua_tointeger(L, 1), count;
   char **argv = lua_touserdata(L, 2);
@@ -90,7 +89,7 @@ static int protected_main(lua_State *L) {
   task = spawn_script(L, rt, argc, argv);
   run(rt);
   if (cohort_take(rt, task, L, &count) != COHORT_RETURNED) {
-    luaL_tolstring(L, -1, NULL);  /* of an error group: the tree of all its errors */
+    luaL_tolstring(L, -1, NULL);  /* for an error group: the tree of all its errors */
     lua_error(L);
   }
   cohort_close(rt);
@@ -118,6 +117,6 @@ int main(int argc, char **argv) {
     const char *text = lua_tostring(L, -1);
     fprintf(stderr, "%s\n", text != NULL ? text : "error in error handling");
   }
-  lua_close(L);  /* closes the runtime too, should it be open still */
+  lua_close(L);  /* also closes the runtime if it is still open */
   return status == LUA_OK ? EXIT_SUCCESS : EXIT_FAILURE;
 }

@@ -1,12 +1,11 @@
 /*
-** A host whose loop is poll(2): it runs one script, and sleeps in its own poll,
-** never inside cohort. A program that has other descriptors to watch adds them to
-** the same array.
+** A host whose loop is poll(2): it runs one script, and sleeps in its own poll, never inside cohort. A
+** program that has other descriptors to watch adds them to the same array.
 **
 **     poll script.lua [args]
 **
-** What cohort asks of a host is in 'run': pump until nothing is ready, then wait
-** until the descriptor is readable or the time is up, whichever comes first.
+** All that cohort asks of a host is in 'run': pump until nothing is ready, then wait until the descriptor is
+** readable or the time is up, whichever comes first.
 */
 #include <lauxlib.h>
 #include <lualib.h>
@@ -18,7 +17,7 @@
 #include "cohort.h"
 
 
-/* The table 'arg' as lua has it: the script at 0, its arguments from 1. */
+/* Set the table 'arg' as lua does: the script at 0, its arguments from 1. */
 static void set_arg(lua_State *L, int argc, char **argv) {
   int i;
   lua_createtable(L, argc, 1);
@@ -63,8 +62,8 @@ static void run(cohort_runtime *rt) {
 
 
 /*
-** Everything that may raise a Lua error is called from here, and here is called
-** in protected mode: without memory, or without the module, the host lives on.
+** Everything that may raise a Lua error is called from here, in protected mode: when memory runs out, or the
+** module is missing, the host survives.
 */
 static int protected_main(lua_State *L) {
   int argc = (int)lua_tointeger(L, 1), count;
@@ -78,7 +77,7 @@ static int protected_main(lua_State *L) {
   task = spawn_script(L, rt, argc, argv);
   run(rt);
   if (cohort_take(rt, task, L, &count) != COHORT_RETURNED) {
-    luaL_tolstring(L, -1, NULL);  /* of an error group: the tree of all its errors */
+    luaL_tolstring(L, -1, NULL);  /* for an error group: the tree of all its errors */
     lua_error(L);
   }
   cohort_close(rt);
@@ -106,6 +105,6 @@ int main(int argc, char **argv) {
     const char *text = lua_tostring(L, -1);
     fprintf(stderr, "%s\n", text != NULL ? text : "error in error handling");
   }
-  lua_close(L);  /* closes the runtime too, should it be open still */
+  lua_close(L);  /* also closes the runtime if it is still open */
   return status == LUA_OK ? EXIT_SUCCESS : EXIT_FAILURE;
 }

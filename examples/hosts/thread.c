@@ -1,13 +1,13 @@
 /*
-** A host that works for its scripts in threads: 'work(seconds)' waits until a thread has
-** slept for so long, and other tasks run meanwhile. Its loop is poll(2), as in poll.c.
+** A host that does work for its scripts in threads: 'work(seconds)' waits until a thread has slept that long,
+** while other tasks run. Its loop is poll(2), as in poll.c.
 **
 **     thread script.lua
 **
-** What the script waits for is an event of cohort's, which the host keeps until the
-** thread has ended: then it sets it, in its own thread and between two pumps. Meanwhile
-** it holds the runtime, which would be stuck else. A script that is cancelled no
-** longer waits; its thread goes on to its end, and sets an event that nobody looks at.
+** The script waits for an event of cohort's. The host keeps the event until the thread has ended, and then
+** sets it in its own thread, between two pumps. Meanwhile it holds the runtime, which would otherwise be
+** stuck. A script that is cancelled no longer waits; its thread runs to its end, and the event that is set
+** then has no waiters.
 */
 #include <lauxlib.h>
 #include <lualib.h>
@@ -23,20 +23,20 @@
 struct host {
   cohort_runtime *rt;
   pthread_mutex_t lock;
-  struct job *ended;  /* under 'lock' */
-  int running;        /* threads that were not collected yet */
+  struct job *ended;  /* protected by 'lock' */
+  int running;        /* threads that have not been joined yet */
 };
 
 struct job {
   struct job *next;   /* in host.ended */
   struct host *host;
   pthread_t thread;
-  int event;          /* its reference in the registry */
+  int event;          /* registry reference of the event */
   double seconds;
 };
 
 
-/* In a thread: no Lua here, and of cohort nothing but cohort_wake. */
+/* Runs in a thread: no Lua here, and nothing of cohort but cohort_wake. */
 static void *thread_main(void *ud) {
   struct job *job = ud;
   struct host *host = job->host;
@@ -51,7 +51,7 @@ static void *thread_main(void *ud) {
 }
 
 
-/* begin(seconds, event): a thread sets the event when it has slept; upvalue 1 is the host */
+/* begin(seconds, event): starts a thread after whose sleep the event is set; upvalue 1 is the host */
 static int begin(lua_State *L) {
   struct host *host = lua_touserdata(L, lua_upvalueindex(1));
   double seconds = luaL_checknumber(L, 1);
@@ -73,7 +73,7 @@ static int begin(lua_State *L) {
 }
 
 
-/* What scripts call: in Lua, where waiting is a call like any other. */
+/* The function for scripts: in Lua, where waiting is a call like any other. */
 static const char work[] =
   "local begin, cohort = ..., require 'cohort'\n"
   "function work(seconds)\n"
@@ -105,7 +105,7 @@ static void collect(lua_State *L, struct host *host) {
     lua_pushcfunction(L, set);
     lua_rawgeti(L, LUA_REGISTRYINDEX, job->event);
     luaL_unref(L, LUA_REGISTRYINDEX, job->event);
-    if (lua_pcall(L, 1, 0, 0) != LUA_OK) lua_pop(L, 1);  /* without memory: the script waits on */
+    if (lua_pcall(L, 1, 0, 0) != LUA_OK) lua_pop(L, 1);  /* when memory is out, the script keeps waiting */
     cohort_release(host->rt);
     host->running--;
     free(job);
@@ -114,7 +114,7 @@ static void collect(lua_State *L, struct host *host) {
 }
 
 
-/* The loop. It ends when every task has ended, and every thread: they call cohort_wake. */
+/* The loop. It ends when every task and every thread has ended; threads end their work with cohort_wake. */
 static void run(lua_State *L, struct host *host) {
   struct pollfd watched = {.fd = cohort_fd(host->rt), .events = POLLIN};
   for (;;) {
@@ -127,7 +127,7 @@ static void run(lua_State *L, struct host *host) {
 }
 
 
-/* What may raise a Lua error is called from here, in protected mode. */
+/* Everything that may raise a Lua error is called from here, in protected mode. */
 static int protected_main(lua_State *L) {
   struct host *host = lua_touserdata(L, 1);
   cohort_task task;

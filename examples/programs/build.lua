@@ -1,10 +1,10 @@
---- Runs the steps of a build, as many at once as they allow: each when those that it needs are done.
+--- Runs the steps of a build, each as soon as those that it needs are done, several at once.
 ---
 ---     cohort examples/programs/build.lua FILE [LIMIT]
 ---
---- FILE is Lua and returns a list of steps: each a command as a list, with a `name` and, if need be, the
---- names of steps above that it `needs`, and a directory, `cwd`. At most LIMIT (4) run at once. The first
---- that fails ends the others, with all that they have started; the exit status is 1 then.
+--- FILE is a Lua file that returns a list of steps: each a command as a list, with a `name` and, optionally,
+--- the names of steps above it that it `needs`, and a directory, `cwd`. At most LIMIT (4) run at once. The
+--- first that fails ends the others, with everything they have started; the exit status is then 1.
 ---
 ---     return {
 ---       { name = "main", "cc", "-c", "main.c" },
@@ -15,7 +15,7 @@ local cohort = require "cohort"
 local process = require "cohort.process"
 local stdio = require "cohort.stdio"
 
---- Shows what happens: below all else a bar, on a terminal; elsewhere a line for each step that is done.
+--- Shows progress: on a terminal a bar below everything else; elsewhere a line for each step that is done.
 local function show(events, total)
   local columns, width = stdio.is_terminal "stdout" and (stdio.size() or 80), 20
   local done, running = 0, {}
@@ -62,7 +62,7 @@ local function build(steps, limit)
           needs[i] = tasks[name] or error(step.name .. " needs " .. name .. ", which is not above it", 0)
         end
         local task = work:spawn(function()
-          for _, need in ipairs(needs) do need:wait() end  -- when one fails we are cancelled
+          for _, need in ipairs(needs) do need:wait() end  -- when one fails, this task is cancelled
           run(step, slots, tell)
         end)
         task.name, tasks[step.name] = step.name, task

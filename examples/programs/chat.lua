@@ -1,19 +1,19 @@
---- A chat server: what one says goes to all others. The first line that somebody sends is their name.
+--- A chat server: what one client says goes to all others. The first line that a client sends is its name.
 ---
 ---     cohort examples/programs/chat.lua [PORT [HOST]]
 ---
 --- Join with `nc localhost 7000`. At Ctrl-C or SIGTERM nobody is let in any more, and everybody is told
---- goodbye; who has not gone two seconds later is cut off.
+--- goodbye; clients that have not gone two seconds later are cut off.
 local cohort = require "cohort"
 local net = require "cohort.net"
 
-local behind_max = 1000  -- lines that somebody may be behind the others
+local behind_max = 1000  -- lines that a client may be behind the others
 local grace = 2          -- seconds
 
-local clients = {}               -- as a set: {name =, outbox =, group =}
+local clients = {}               -- a set of {name =, outbox =, group =}
 local stopping = cohort.event()
 
---- Hands a line to all but one, and waits for nobody.
+--- Hands a line to all clients but one, without waiting for any.
 local function say(line, from)
   for client in pairs(clients) do
     if client ~= from and not client.outbox:offer(line) then
@@ -30,7 +30,7 @@ local function leave(client)
   say(("* %s left"):format(client.name))
 end
 
---- Says what comes from a client, until there is no more.
+--- Passes on what a client says, until it has no more to say.
 local function listen(client, stream)
   client.name = (stream:read() or "nobody"):gsub("%c", "")
   say(("* %s is here"):format(client.name))
@@ -40,7 +40,7 @@ local function listen(client, stream)
   leave(client)
 end
 
---- Writes what comes for a client, until it has left or all is over.
+--- Writes what is said to a client, until it has left or the server stops.
 local function tell(lines, stream)
   local function pass(line)
     if line then stream:write(line, "\n") end
@@ -62,7 +62,7 @@ local function talk(stream)
       tell(lines, stream)
     end)
   end,
-  cohort.except(cohort.Broken, function() end),  -- went without a word
+  cohort.except(cohort.Broken, function() end),  -- the client left without closing
   cohort.except(cohort.TooLong, function() print(client.name .. " sends too long a line") end))
 end
 
@@ -75,7 +75,7 @@ local function main(port, host)
     print("listening on port " .. listener.local_address.port)
     print("stopped by " .. signals())
     signals:close()   -- a second Ctrl-C is for the run, and cancels it
-    listener:close()  -- from here on the grace is counted
+    listener:close()  -- the grace is counted from here on
     stopping:set()
   end)
 end

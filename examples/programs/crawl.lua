@@ -1,9 +1,9 @@
---- Crawls a web site: a page, and all pages of that site which it leads to, each once.
+--- Crawls a web site: a page, and all pages of that site that can be reached from it, each once.
 ---
 ---     cohort examples/programs/crawl.lua URL [LIMIT [SECONDS]]
 ---
---- At most LIMIT pages (8) are fetched at once, and each may take SECONDS (10). A page that fails is told,
---- and costs nothing but itself; the exit status is 1 then. It knows plain HTTP, and links in HTML.
+--- At most LIMIT pages (8) are fetched at once, and each may take SECONDS (10). A page that fails is reported
+--- and affects nothing else; the exit status is then 1. It knows plain HTTP, and links in HTML.
 local cohort = require "cohort"
 local net = require "cohort.net"
 
@@ -11,10 +11,10 @@ local page_max = 4 << 20  -- bytes
 
 local HttpError = cohort.error_type "HttpError"
 
--- What may go wrong with a page. Anything else is a mistake in this program, and ends it.
+-- What may go wrong with a page. Any other error is a bug in this program, and ends it.
 local page_errors = { HttpError, cohort.SystemError, cohort.Broken, cohort.TooLong, cohort.Timeout }
 
---- "http://host:port/path" as a site and a path on it.
+--- Splits "http://host:port/path" into a site and a path on it.
 local function parse(url)
   local name, path = url:match "^http://([^/?#]+)([^#]*)"
   if not name then return nil end
@@ -23,7 +23,7 @@ local function parse(url)
   return { name = name, host = host or name, port = math.tointeger(port) or 80 }, path
 end
 
---- The path that a link on the page at `base` leads to; nil when that is another site's.
+--- The path that a link on the page at `base` leads to; nil when that is on another site.
 local function resolve(site, base, link)
   link = link:gsub("#.*", "")
   if link:find "^%a[%w+.-]*:" then
@@ -63,7 +63,7 @@ local function fetch(site, path)
   return headers, stream:read "a"
 end
 
---- The paths that a page leads to, wherever it says so.
+--- The paths that a page links or redirects to.
 local function links_of(site, path)
   local headers, text = fetch(site, path)
   local links = { headers.location and resolve(site, path, headers.location) }

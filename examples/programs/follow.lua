@@ -2,8 +2,8 @@
 ---
 ---     cohort examples/programs/follow.lua FILE...
 ---
---- A file may be rotated (moved away and made anew), truncated, or not there yet. Lines are printed when they
---- are whole. At SIGHUP all is opened again, for file systems that tell of no changes; SIGTERM ends it.
+--- A file may be rotated (moved away and created anew), truncated, or missing at first. Only whole lines are
+--- printed. At SIGHUP everything is reopened, for file systems that report no changes; SIGTERM ends it.
 local cohort = require "cohort"
 local fs = require "cohort.fs"
 local stdio = require "cohort.stdio"
@@ -12,9 +12,9 @@ local or_missing = cohort.except({ code = "ENOENT" }, function() end)
 
 local function note(...) io.stderr:write("follow: ", string.format(...), "\n") end
 
---- `file` is what is open, `inode` which one that is, `at` how far it has been read, `rest` the begin of a
---- line that is not whole yet, `out` where lines go, `began` whether its folder was there once. Whatever
---- waits here may be cut and done again.
+--- `file` is the open file, `inode` its number, `at` how far it has been read, `rest` the beginning of a line
+--- that is not whole yet, `out` where lines go, `began` whether its folder was there once. Whatever waits
+--- here may be cut off and done again.
 local Follower = {}
 Follower.__index = Follower
 
@@ -22,7 +22,7 @@ local function new(path, prefix, out)
   local self = setmetatable({ path = path, prefix = prefix, out = out, at = 0, rest = "" }, Follower)
   cohort.try(function()
     local stat = fs.stat(path)
-    self.inode, self.at = stat.inode, stat.size  -- what is in it already is not of interest
+    self.inode, self.at = stat.inode, stat.size  -- existing contents are not of interest
   end, or_missing)
   return self
 end
@@ -51,7 +51,7 @@ function Follower:leave()
   self.inode, self.at, self.rest = nil, 0, ""
 end
 
---- Opens what has the name now, and goes on where it was if that is still the same file.
+--- Opens the file that has the name now, and continues where it was if that is still the same file.
 function Follower:open()
   self:close()
   self.file = fs.open(self.path)
@@ -60,7 +60,7 @@ function Follower:open()
   self:read_lines()
 end
 
---- Prints what is new in the file, and in another one that has its name by now.
+--- Prints what is new in the file, and in another file that has its name by now.
 function Follower:look()
   if self.file and self.file:stat().size < self.at then
     note("%s was truncated", self.path)
@@ -71,15 +71,15 @@ function Follower:look()
     if self.file and fs.stat(self.path).inode == self.inode then return end
     if self.file then
       note("%s is another file now", self.path)
-      self:read_lines()  -- once more: what came last, just before it was moved
+      self:read_lines()  -- once more, for what was added just before it was moved
       self:leave()
     end
     self:open()
   end, or_missing)
 end
 
---- Follows the file until its folder is moved or removed. Any change beside it is a reason to look: it may
---- have been moved there.
+--- Follows the file until its folder is moved or removed. Any change in the folder is a reason to look, as a
+--- file may have been moved to this name.
 function Follower:follow(folder)
   local watcher <close> = fs.watch(folder)
   self.began = true
@@ -87,7 +87,7 @@ function Follower:follow(folder)
   repeat self:look() until not watcher()
 end
 
---- The same, and when it is not there any more, nothing.
+--- The same, but once the folder has vanished, does nothing more.
 function Follower:run()
   local folder = self.path:match "^(.*/)" or "."
   cohort.try(function() self:follow(folder) end, cohort.except({ code = "ENOENT" }, function(err)
@@ -96,7 +96,7 @@ function Follower:run()
   end))
 end
 
---- Follows the files until it is told to end. All lines go to one task, as two cannot write at once.
+--- Follows the files until SIGTERM. All lines go to one task, because two cannot write at once.
 local function follow(paths, signals)
   local out, lines = cohort.channel(1000)
   local followers = {}
@@ -112,10 +112,10 @@ local function follow(paths, signals)
       local signal
       cohort.group(function(round)
         for _, follower in ipairs(followers) do round:spawn_daemon(follower.run, follower) end
-        signal = signals()  -- and then the daemons end
+        signal = signals()  -- then the daemons end
       end)
     until signal == "SIGTERM"
-    cohort.move_on_after(1, function()  -- and no longer, when nobody reads
+    cohort.move_on_after(1, function()  -- no longer, in case nobody reads
       for _, follower in ipairs(followers) do follower:leave() end
       out:close()
       writer:wait()
@@ -132,7 +132,7 @@ local function main(...)
   end
   local signals <close> = cohort.signals("SIGHUP", "SIGTERM")
   cohort.try(function() follow(paths, signals) end,
-    cohort.except({ code = "EPIPE" }, function() end))  -- whoever read what we print has gone
+    cohort.except({ code = "EPIPE" }, function() end))  -- whoever read our output has gone
 end
 
 cohort.main(main, ...)

@@ -1,4 +1,4 @@
---- Scans ports: tells which of a machine's TCP ports take connections.
+--- Scans ports: reports which of a machine's TCP ports accept connections.
 ---
 ---     cohort examples/programs/scan.lua HOST [PORTS [LIMIT [SECONDS]]]
 ---
@@ -7,7 +7,7 @@
 local cohort = require "cohort"
 local net = require "cohort.net"
 
---- "22,80-82" as a list of numbers; nil when it is none.
+--- "22,80-82" as a list of numbers; nil when it is malformed.
 local function parse(text)
   local ports = {}
   for part in text:gmatch "[^,]+" do
@@ -40,7 +40,7 @@ local function main(host, ports, limit, seconds)
   end
   io.stdout:setvbuf "line"
 
-  local address = net.resolve(host)[1].host  -- asked once, and not for each port
+  local address = net.resolve(host)[1].host  -- looked up once, not for each port
   local counts = { open = 0, closed = 0, silent = 0, unreachable = 0 }
   cohort.map({ limit = limit }, ports, function(port)
     local state = probe(address, port, seconds)

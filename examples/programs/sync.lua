@@ -1,10 +1,10 @@
---- Makes a directory like another one: copies what is new or changed, removes what is there no more.
+--- Makes a directory like another one: copies what is new or changed, removes what is no longer there.
 ---
 ---     cohort examples/programs/sync.lua FROM TO [LIMIT]
 ---
 --- A file is unchanged when its size and time are, so a second run copies nothing. At most LIMIT files (8)
---- are copied at once, each as a whole or not at all. One that cannot be copied is told, and costs nothing
---- but itself; the exit status is 1 then. When not all of FROM can be read, nothing is removed.
+--- are copied at once, each entirely or not at all. One that cannot be copied is reported and affects nothing
+--- else; the exit status is then 1. When not all of FROM can be read, nothing is removed.
 local cohort = require "cohort"
 local fs = require "cohort.fs"
 
@@ -20,7 +20,7 @@ local function failed(err)
   io.stderr:write("sync: ", err.message, "\n")
 end
 
---- Calls f(...). What the system refuses is told, and that is all.
+--- Calls f(...). What the system refuses is only reported.
 local function guarded(f, ...)
   local arguments = { ... }
   cohort.try(function() f(table.unpack(arguments)) end,
@@ -31,7 +31,7 @@ local function lstat(path)
   return cohort.try(function() return fs.lstat(path) end, cohort.except({ code = "ENOENT" }, function() end))
 end
 
--- How each type is copied, and whether the copy is the same already. Other types are passed over.
+-- How each type is copied, and whether the copy is the same already. Other types are skipped.
 local same, copy = {}, {}
 
 function same.directory() return true end
@@ -44,15 +44,15 @@ function copy.link(from, to, _, old)
 end
 
 function same.file(_, _, stat, old)
-  return stat.size == old.size and math.abs(stat.mtime - old.mtime) < 1e-3  -- numbers are not exact
+  return stat.size == old.size and math.abs(stat.mtime - old.mtime) < 1e-3  -- times are floats, and not exact
 end
 function copy.file(from, to, stat)
   fs.copy(from, to, { atomic = true })
   fs.chmod(to, stat.permissions)
-  fs.utime(to, stat.atime, stat.mtime)  -- as they were: what changed meanwhile is copied the next time
+  fs.utime(to, stat.atime, stat.mtime)  -- as they were then: what has changed since is copied next time
 end
 
---- Makes the copy of one thing what it should be.
+--- Brings the copy of one thing up to date.
 local function update(from, to, name)
   local stat, old = fs.lstat(from), lstat(to)
   local kind = stat.type
@@ -66,7 +66,7 @@ local function update(from, to, name)
   done("copied", name)
 end
 
---- Copies what is in `from`. Returns its names as a set; nil when not all could be read.
+--- Copies what is in `from`. Returns its names as a set; nil when not all of it could be read.
 local function copy_all(from, to, limit)
   local names, complete = {}, true
   local function on_error(err) complete = false failed(err) end
@@ -77,7 +77,7 @@ local function copy_all(from, to, limit)
       if kind == "directory" then
         guarded(update, path, to .. "/" .. name, name)  -- before what is in it
       else
-        g:spawn(guarded, update, path, to .. "/" .. name, name)  -- waits while LIMIT are at work
+        g:spawn(guarded, update, path, to .. "/" .. name, name)  -- waits while LIMIT copies are running
       end
     end
   end)

@@ -1,9 +1,9 @@
 --- Broadcasts: every subscriber sees every item that is sent after it subscribed.
 ---
---- Each subscription has a channel without a limit to itself; the bound is kept here. An item goes to all
---- subscribers in one step, when all have room for it, so a send that is cancelled has reached nobody. What a
---- subscriber has room for is its credit: the capacity, one more for each step it has begun, and one less for
---- each item that it was sent. With capacity 0 a send thus waits until all of them wait for the next item.
+--- Each subscription has its own channel without a limit; the bound is kept here. An item goes to all
+--- subscribers in one step, when all have room for it, so a send that is cancelled has reached nobody. The
+--- room that a subscriber has is its credit: the capacity, plus one for each step it has begun, minus one for
+--- each item it was sent. So with capacity 0 a send waits until all of them wait for the next item.
 local core = require "cohort.core"
 local misuse = require "cohort.misuse"
 local object = require "cohort.object"
@@ -18,18 +18,18 @@ local broadcast = {}
 local policies = { wait = true, drop_oldest = true, drop_newest = true }
 
 --- @class cohort.SubscriptionState   private
---- @field shared cohort.BroadcastShared  of the broadcast
---- @field receive cohort.Receiver  the other end is the broadcast's alone: so it ends when that is collected
+--- @field shared cohort.BroadcastShared  the broadcast's
+--- @field receive cohort.Receiver  only the broadcast has the other end: its collection ends this
 --- @field credit number
 --- @field closed boolean?
 --- @field ended boolean?           it has given nil, and always will
---- @field ties table<cohort.Task, userdata>  of tasks that subscribed, or made a step, to their ends
+--- @field ties table<cohort.Task, userdata>  from tasks that subscribed, or took a step, to their ends
 --- @field where string             "file:line" of the subscription
 
 --- @class cohort.BroadcastShared   private
---- @field waiting boolean          does a sender wait for room
---- @field moved cohort.Sender      wakes it
---- @field gone integer             how many in the list are closed
+--- @field waiting boolean          is a sender waiting for room?
+--- @field moved cohort.Sender      wakes that sender
+--- @field gone integer             number of closed ones in the list
 
 --- @class cohort.BroadcastState   private
 --- @field capacity number
@@ -38,7 +38,7 @@ local policies = { wait = true, drop_oldest = true, drop_newest = true }
 --- @field shared cohort.BroadcastShared
 --- @field moved cohort.Receiver    a subscriber may have room now
 --- @field queue {count: integer}   senders that have come and not gone yet
---- @field turn table               what a sender holds while it is its turn
+--- @field turn table               what a sender holds during its turn
 --- @field closed boolean?
 
 local function raise_closed(what, noun)
@@ -51,7 +51,7 @@ end
 local Subscription = { __name = "cohort.Subscription", __newindex = refuse_assignment "subscription" }
 Subscription.__index = refuse_unknown(Subscription, "subscription")
 
--- A step has begun, an item was taken, or nobody asks for room any more.
+-- A step has begun, an item was taken, or a subscriber no longer needs room.
 local function wake_sender(s)
   if s.shared.waiting then s.shared.moved:offer(true) end
 end
@@ -66,7 +66,7 @@ local function finish(s)
   wake_sender(s)
 end
 
--- All its tasks have ended: nobody would take what it is sent.
+-- All tasks that used it have ended, so nobody would take what it is sent.
 local function abandon(s)
   finish(s)
   if core.cancelled() then return end
@@ -74,7 +74,7 @@ local function abandon(s)
   warn(("cohort: the subscription%s was left open: write 'local sub <close> = b:subscribe()'"):format(at))
 end
 
--- One more task uses it: the one that runs now.
+-- Ties the subscription to the running task too.
 local function belong(s)
   local task = core.current_task()
   if s.ties[task] then return end
@@ -84,7 +84,7 @@ local function belong(s)
   end)
 end
 
--- What a step or a poll brought; nil is the end of the broadcast, which is remembered.
+-- Returns what a step or a poll got; nil is the end of the broadcast, which is remembered.
 local function hand_on(s, item)
   if item == nil then
     s.ended = true
@@ -100,7 +100,7 @@ local function stepped(s, ok, item)
   core.raise(item)
 end
 
--- A loop calls it with nil and its last item, and `map` with an item and an index.
+-- A loop calls it with nil and its last item, `map` with an item and an index.
 function Subscription:__call(limit, more)
   local s = state_of(self, Subscription, "subscription", "next")
   if type(limit) == "number" and more == nil then object.refuse_limit("subscription", limit) end
@@ -114,8 +114,8 @@ function Subscription:__call(limit, more)
   return stepped(s, pcall(s.receive))
 end
 
---- Takes the next item without waiting: `true, item`, or false when there is none now, or `true, nil` when
---- the broadcast is closed and all was seen. Raises `Closed`.
+--- Takes the next item without waiting: returns `true, item`, or false when there is none now, or `true, nil`
+--- when the broadcast is closed and every item was seen. Raises `Closed`.
 --- @return boolean
 --- @return any item
 function Subscription:poll()
@@ -129,8 +129,8 @@ function Subscription:poll()
   return true, hand_on(s, item)
 end
 
---- Ends the subscription: the broadcast forgets it, with what it has not seen. Never waits; again, it does
---- nothing. A task that waits for its next item gets `Closed`.
+--- Ends the subscription: the broadcast forgets it, with the items it has not seen. Never waits; calling it
+--- again does nothing. A task that waits for its next item gets `Closed`.
 function Subscription:close()
   finish(state_of(self, Subscription, "subscription", "close"))
 end
@@ -161,7 +161,7 @@ function Turn:__close()
   self.lock:release()
 end
 
--- Forgets the subscriptions that were closed, if there are more of them than `spare`.
+-- Removes closed subscriptions from the list, if there are more of them than `spare`.
 local function prune(b, spare)
   if b.shared.gone <= spare then return end
   b.shared.gone = 0
@@ -185,7 +185,7 @@ local function has_room(b)
   return true
 end
 
--- Makes room for a subscriber that has none, if the broadcast is one that drops what is old.
+-- Makes room for a subscriber that has none, if the broadcast drops the oldest.
 local function drop_oldest(b, s)
   if b.overflow ~= "drop_oldest" then return false end
   s.credit = s.credit + 1
@@ -193,8 +193,8 @@ local function drop_oldest(b, s)
   return true
 end
 
--- Gives the item to all; says whether all took it. Who cannot be given it, because memory is out, is not
--- charged.
+-- Sends the item to all; returns whether all took it. A subscriber that cannot be given it, because memory is
+-- out, is not charged for it.
 local function deliver(b, item)
   local all = true
   prune(b, 0)
@@ -220,7 +220,7 @@ local function check_item(what, count, item)
   end
 end
 
---- Sends an item to all who have subscribed. Returns when all have room for it.
+--- Sends an item to all subscribers. Returns when all have room for it.
 --- @async
 --- @param ... any  one value, which is not nil
 function Broadcast:send(...)
@@ -241,8 +241,8 @@ function Broadcast:send(...)
   deliver(b, item)
 end
 
---- Sends an item without waiting. False: somebody has no room for it, or a sender came before; then
---- nobody got it, unless the broadcast drops what is new: then all others got it.
+--- Sends an item without waiting. False: somebody has no room for it, or a sender came before; then nobody
+--- got it, except that when the broadcast drops the newest, all others got it.
 --- @param ... any  one value, which is not nil
 --- @return boolean
 function Broadcast:offer(...)
@@ -254,7 +254,7 @@ function Broadcast:offer(...)
   return deliver(b, item)
 end
 
---- Subscribes to all that is sent from now on.
+--- Subscribes to everything that is sent from now on.
 --- @return cohort.Subscription
 function Broadcast:subscribe(...)
   local b = state_of(self, Broadcast, "broadcast", "subscribe")
@@ -263,7 +263,7 @@ function Broadcast:subscribe(...)
   end
   check_task "subscribe"
   if b.closed then raise_closed("subscribe", "broadcast") end
-  prune(b, #b.list // 2)                -- not for each that has gone: subscribing costs the same for the last
+  prune(b, #b.list // 2)                -- not for each closed one, so that subscribing does not get slower
   local send, receive = core.channel(math.huge)
   local s = { shared = b.shared, receive = receive, credit = b.capacity, where = core.where(), ties = {} }
   belong(s)
@@ -271,7 +271,8 @@ function Broadcast:subscribe(...)
   return setmetatable({ s }, Subscription)
 end
 
---- Ends the broadcast: subscribers see what they were sent, then nil. Never waits; again, it does nothing.
+--- Ends the broadcast: subscribers see what they were sent, then nil. Never waits; calling it again does
+--- nothing.
 function Broadcast:close()
   local b = state_of(self, Broadcast, "broadcast", "close")
   if b.closed then return end
@@ -309,7 +310,7 @@ local known = option.known {
   end,
 }
 
--- What happens to a subscriber that is slower than its capacity allows.
+-- Reads what happens to a subscriber that falls behind by more than the capacity.
 local function read_overflow(options, capacity)
   local overflow = option.read("broadcast", options, known).overflow or "wait"
   if overflow ~= "wait" and capacity == 0 then
@@ -319,8 +320,8 @@ local function read_overflow(options, capacity)
   return overflow
 end
 
---- Makes a broadcast. Each subscriber may be `capacity` items behind; what happens to one that is slower says
---- the option `overflow`: the sender waits for it, or it misses items.
+--- Makes a broadcast. Each subscriber may be `capacity` items behind; the option `overflow` says what happens
+--- to one that is slower: the sender waits for it, or it misses items.
 --- @param capacity? number  default 0
 --- @param options? {overflow: string?}
 --- @return cohort.Broadcast

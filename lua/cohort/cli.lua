@@ -1,10 +1,10 @@
 --- The command line: `cohort script.lua args...` runs a script as the root task.
 ---
---- Options are those of `lua` as far as they have a meaning here. Little is required, because every
---- script's start waits for it: the core alone, and the core only when there is something to run.
+--- Its options are those of `lua`, as far as they make sense here. It requires as little as it can, because
+--- every script's start waits for it: only the core, and that only when there is something to run.
 local cli = {}
 
-local pcall, rawequal, stderr = pcall, rawequal, io.stderr  -- whatever a script does to its globals
+local pcall, rawequal, stderr = pcall, rawequal, io.stderr  -- unaffected by what a script does to its globals
 
 local usage = [=[
 usage: cohort [options] [script [args]]
@@ -16,7 +16,7 @@ usage: cohort [options] [script [args]]
 Exit status: 0, or 1 after an error, or 130 when interrupted by Ctrl-C.
 ]=]
 
--- {{ What went wrong, as text. Error values are the user's: nothing here trusts them.
+-- {{ Errors as text. Error values are the user's: nothing here trusts them
 
 --- The text of any value, as `lua` would print it as an error.
 local function text_of(err)
@@ -29,7 +29,7 @@ local function text_of(err)
   return ("(error object is a %s value)"):format(type(err))
 end
 
---- A field of an error value, when it is a table and has it itself.
+--- A field of an error value, if it is a table and has the field itself.
 local function field_of(err, name)
   return type(err) == "table" and rawget(err, name) or nil
 end
@@ -40,7 +40,7 @@ local function add_traceback(lines, text)
   lines[#lines + 1] = "\t" .. text:gsub("\n", "\n\t")
 end
 
---- The text of an error, and that of what it came from. `seen` is the error as it was raised, where known.
+--- The text of an error, and that of its chain of causes. `seen` is the error as it was raised, if known.
 local function parts_of(core, err, seen)
   local text = text_of(err)
   if core.is_error_group(err) then return text, "" end
@@ -50,15 +50,15 @@ local function parts_of(core, err, seen)
   return text, chain
 end
 
---- The lines about an error, its traceback, and what it came from. `seen` is the latest error of a chunk,
---- which was raised at `traceback`.
+--- The lines about an error: its text, its traceback, and its chain of causes. `seen` is the latest error of
+--- a chunk, which was raised at `traceback`.
 local function describe(core, err, seen, traceback)
   local strings = type(err) == "string" and type(seen) == "string"
   local known = rawequal(err, seen) or strings and err:find(seen, 1, true) == 1
   if not known then seen, traceback = nil, nil end
   local text, chain = parts_of(core, err, seen)
   if core.error_is(err, core.Interrupted) or core.error_is(err, core.Deadlock) then
-    text = text:gsub("^[^\n]-:%d+: ", "")  -- that `run` was called here says nothing about the script
+    text = text:gsub("^[^\n]-:%d+: ", "")  -- the line that called `run` says nothing about the script
   end
   local lines = { "cohort: " .. text }
   if not core.is_error_group(err) then add_traceback(lines, field_of(err, "traceback") or traceback) end
@@ -73,9 +73,9 @@ end
 --- exit status.
 local function run(chunks, name, args)
   local core = require "cohort.core"
-  local seen, traceback  -- an error of a chunk, and where it was raised
+  local seen, traceback  -- the latest error of a chunk, and where it was raised
   require "cohort.coroutine".install()
-  core.hide_library()  -- this file's frames do not belong into the script's tracebacks
+  core.hide_library()  -- this file's frames do not belong in the script's tracebacks
 
   local function on_error(err)
     if not core.is_cancelled(err) then seen, traceback = err, core.current_task():traceback() end
@@ -114,7 +114,7 @@ local function misuse(...)
   return 1
 end
 
---- Reads the options. Returns them as a table with the index of the script, or with `problem`.
+--- Reads the options. Returns a table of them with the index of the script, or with `problem`.
 local function parse(argv)
   local options = { code = {} }
   local i = 1
@@ -144,7 +144,7 @@ local function parse(argv)
   return options
 end
 
---- Moves `argv`'s script to index 0, what stands before it below: `arg` as `lua` gives it.
+--- Sets `arg` as `lua` does: the script of `argv` at index 0, what stands before it below.
 local function set_arg(argv, script)
   local moved = {}
   for i, word in pairs(argv) do moved[i - script] = word end
@@ -152,7 +152,7 @@ local function set_arg(argv, script)
   return moved
 end
 
---- The chunks to run, in order, and a name for the root task; or nil and what is wrong.
+--- Returns the chunks to run, in order, and a name for the root task; or nil and what is wrong.
 local function load_chunks(options, script)
   local chunks = {}
   for i, code in ipairs(options.code) do
@@ -167,10 +167,10 @@ local function load_chunks(options, script)
   return chunks, script ~= "-" and script or "stdin"
 end
 
---- Does what a command line says.
+--- Does what the command line asks for.
 ---
---- Returns when the script and every task it started have ended. Raises nothing: what goes wrong is
---- written to the standard error. Sets the global `arg` for the script and turns warnings on.
+--- Returns when the script and every task it started have ended. Raises nothing: errors are written to
+--- standard error. Sets the global `arg` for the script and turns warnings on.
 --- @param argv table<integer, string>  as `lua` sets `arg`: the launcher at 0, its arguments from 1
 --- @return integer status  for `os.exit`
 function cli.main(argv)

@@ -1,8 +1,8 @@
 --- Combinators: gather, race, any, map, as_completed.
 ---
---- Each is a group and a few lines of policy, built of the same public pieces that a
---- script has. What they start has ended when they return, however they return, and
---- what fails comes out of the group itself, as an `ErrorGroup`.
+--- Each is a group and a few lines of policy, made of the same public pieces that a script has. What they
+--- start has ended when they return, however they return, and failures come out of the group itself, as an
+--- `ErrorGroup`.
 local core = require "cohort.core"
 local misuse = require "cohort.misuse"
 local object = require "cohort.object"
@@ -15,7 +15,7 @@ local is_callable, is_cancelled, is_error_group = core.is_callable, core.is_canc
 ---------------------------------------------------------------------------
 -- Arguments
 
--- The length of a list, as it says itself or as its keys do; or nil and what another key is.
+-- The length of a list, from its `n` or its keys; or nil and a description of another key.
 local function length_of(list)
   local n = math.tointeger(rawget(list, "n")) or 0
   for key in next, list do
@@ -30,7 +30,7 @@ end
 
 local wait_for_tasks = "it runs already, so write task:join(), or select{{task, f}, ...} for the first one"
 
--- Something else than a list of functions, such as the first of them.
+-- Refuses something that is not a list of functions, such as a first function.
 local function refuse_list(functions, who)
   local class = object.class_of(functions)
   local mend = class == "cohort.Task" and wait_for_tasks or ("write %s{f, g}"):format(who)
@@ -44,7 +44,7 @@ local function refuse_member(f, i, who)
   misuse("%s expects a list of functions, got %s at %d: %s", who, class or type(f), i, mend)
 end
 
--- The length of a list of functions; `more` is an argument behind it.
+-- Returns the length of a list of functions; `more` is the argument behind it, if any.
 local function check_functions(functions, who, least, more)
   if type(functions) ~= "table" or is_callable(functions) then refuse_list(functions, who) end
   local n, key = length_of(functions)
@@ -62,7 +62,7 @@ local function check_functions(functions, who, least, more)
   return n
 end
 
--- The options of what takes a list behind them. `usage` is how they are written.
+-- Reads the options of a function that takes a list behind them. `usage` is how to call it.
 local function read_options(options, who, known, usage)
   if type(options) ~= "table" or is_callable(options) then
     misuse("%s expects a table of options first, got %s: write %s", who, type(options), usage)
@@ -81,8 +81,8 @@ end
 
 local gather_options = option.known { settle = option.expects.boolean }
 
--- One group of the errors of tasks that have no result, or nil. A task that was cancelled on its own
--- fails no group, and still has none.
+-- One group of the errors of tasks that have no result, or nil. It includes a task that was cancelled on its
+-- own, which fails no group but has no result either.
 local function failure_of(who, tasks)
   local errors = {}
   for _, task in ipairs(tasks) do
@@ -97,7 +97,7 @@ local function raise_failure(who, tasks)
   if eg then error(eg, 0) end
 end
 
--- The first result of each task in its place, nils included.
+-- The first results of the tasks, in order, nils included.
 local function results_of(who, tasks)
   raise_failure(who, tasks)
   local results = { n = #tasks }
@@ -105,7 +105,7 @@ local function results_of(who, tasks)
   return results
 end
 
--- What each task did, as a record.
+-- What each task ended with, as a record.
 local function records_of(tasks)
   local records = { n = #tasks }
   for i, task in ipairs(tasks) do
@@ -121,10 +121,10 @@ end
 
 --- Runs all functions at once and returns a list of their first results, in order.
 ---
---- Returns when all have ended. The first failure cancels the rest and is raised as
---- an `ErrorGroup`, with those of the others. With `{settle = true}` first nothing is
---- cancelled: the list has `{ok = true, value = v}` or `{ok = false, error = e}` for
---- each. A cancellation of the caller cancels all and comes out, in both forms.
+--- Returns when all have ended. The first failure cancels the rest and is raised as an `ErrorGroup`, with
+--- those of the others. With `{settle = true}` in front nothing is cancelled: the list has `{ok = true, value
+--- = v}` or `{ok = false, error = e}` for each. In both forms a cancellation of the caller cancels all and is
+--- raised.
 --- @async
 --- @param options {settle: boolean}|(async fun(): any)[]
 --- @param functions? (async fun(): any)[]
@@ -152,7 +152,7 @@ function combinators.gather(options, functions)
   local ok, err = pcall(core.group, { name = "gather", on_error = "collect" }, spawn_all)
   if not ok then
     if not is_error_group(err) or #tasks < n then error(err, 0) end
-    if core.cancelled() then core.checkpoint() end  -- errors beat cancellation in a group, not here
+    if core.cancelled() then core.checkpoint() end  -- in a group errors beat a cancellation, but not here
   end
   return records_of(tasks)
 end
@@ -160,8 +160,7 @@ end
 local map_usage = "map({limit = 2}, list, f)"
 local map_options = option.known { limit = option.expects.limit }
 
--- A list has no names; those of options are there by mistake. What stands before its first item, as in Lua's
--- `arg`, does no harm.
+-- A list has no string keys; they were meant as options. Indices below 1, as in Lua's `arg`, do no harm.
 local function check_items(list)
   for key in next, list do
     if type(key) == "string" and key ~= "n" then
@@ -172,9 +171,9 @@ end
 
 --- Calls `f(item, i)` for each item of a list, at most `limit` at once.
 ---
---- Returns the list of first results, in order, when all have ended. The first
---- failure cancels the rest and is raised as an `ErrorGroup`. A list that carries its
---- length in `n`, as lists of results do, may have nils.
+--- Returns a list of the first results, in order, when all have ended. The first failure cancels the rest and
+--- is raised as an `ErrorGroup`. A list with its length in `n`, as lists of results have it, may contain
+--- nils.
 --- @async
 --- @generic T
 --- @param options {limit: integer}|T[]
@@ -209,22 +208,23 @@ end
 ---------------------------------------------------------------------------
 -- The next of them: race, any and as_completed
 --
--- Who waits for the next end is woken in the pass after it. So whatever ended in one
--- pass is there to choose from, and the first in the list wins.
+-- A task that waits for the next end is woken in the pass after it. So everything that ended in one pass is
+-- there to choose from, and the first in the list wins.
 
 --- @class cohort.Runners   private
 --- @field group cohort.Group
 --- @field tasks cohort.Task[]     in the order of the list
---- @field ended integer[]         numbers of those that have ended, in the order they ended, then zeroes
+--- @field ended integer[]         their numbers in the order they ended, then zeroes
 --- @field count integer           how many have ended
---- @field begun boolean[]         will the end of one be told? With their count in n
+--- @field begun boolean[]         does each report its end? With the number of those that do in `n`
 --- @field waiting cohort.Scope?   around the wait for the next one
---- @field strict boolean?         a failure cancels the group, but not who waits
+--- @field strict boolean?         a failure cancels the group, but not the task that waits
 --- @field winner cohort.Task?
 --- @field failed_before integer?  how many had failed when there was a winner, or when all was cancelled
 --- @field cut boolean?            was the caller cancelled before there was a winner?
 
--- The end of one function, as a to-be-closed variable. It needs no memory: somebody waits for it.
+-- Reports the end of one function, as a to-be-closed variable. It needs no memory, because somebody waits for
+-- the end.
 local Ending = {}
 
 function Ending:__close(err)
@@ -240,7 +240,7 @@ local function note_success(ending, _, ...)
   return ...
 end
 
--- In a scope of its own, so that all that `f` left open is closed before its end is told.
+-- Calls `f` in a scope of its own, so that everything it left open is closed before its end is reported.
 local function run(ending, f)
   local _ <close> = ending
   local begun = ending.runners.begun
@@ -265,7 +265,7 @@ local function park(scope, runners)
   core.sleep_forever()
 end
 
--- Those that have not ended, as cases for select.
+-- The tasks that have not ended, as cases for select.
 local function live_cases(tasks)
   local cases = {}
   for _, task in ipairs(tasks) do
@@ -275,7 +275,7 @@ local function live_cases(tasks)
   return cases
 end
 
--- Counts a task that found no memory to begin with, and so ended without an Ending.
+-- Counts the tasks that found no memory to begin, and so ended without an Ending.
 local function count_unbegun(runners)
   for i, task in ipairs(runners.tasks) do
     local status = task:status()
@@ -288,8 +288,8 @@ local function count_unbegun(runners)
   end
 end
 
--- Waits until more than `count` have ended; a checkpoint in any case. While some have not begun it asks the
--- tasks themselves.
+-- Waits until more than `count` have ended; a checkpoint in any case. While some have not begun, it waits for
+-- the tasks themselves.
 local function await(runners, count)
   local all_begun = runners.begun.n == #runners.tasks
   if not all_begun then count_unbegun(runners) end
@@ -304,8 +304,8 @@ local function await(runners, count)
   runners.waiting = nil
 end
 
--- The first in the list that has ended, or nil; of `any`, that has succeeded. One that was cancelled
--- has ended by itself only when nothing around it was cancelled.
+-- The first in the list that has ended, or for `any` has succeeded; or nil. A cancelled one counts as having
+-- ended by itself only when nothing around it was cancelled.
 local function pick(who, tasks)
   local alone = who == "race" and not core.cancelled()
   for _, task in ipairs(tasks) do
@@ -322,8 +322,9 @@ local function count_failed(tasks)
   return count
 end
 
--- Waits until one more has ended; false when all have. A cancellation does not end this wait, but what it
--- waits for. It asks the tasks themselves: one that found no memory to begin with ends without an Ending.
+-- Waits until one more has ended; false when all have. A cancellation does not end this wait, but ends what
+-- it waits for. It waits for the tasks themselves, because one that found no memory to begin ends without an
+-- Ending.
 local function await_end(tasks)
   local cases = live_cases(tasks)
   if #cases > 0 then core.shield(core.select, cases) end
@@ -344,8 +345,8 @@ local function choose(group, runners, who, functions, n)
   group:cancel("another one won")
 end
 
--- The results of the winner, unless others crash afterwards. Who was cancelled forgets, like a winner, the
--- failures from before that: another one could still have won.
+-- Returns the results of the winner, unless others crash afterwards. When the caller was cancelled, earlier
+-- failures are forgotten as when there is a winner: another function could still have won.
 local function first(who, on_error, functions, n)
   local runners = {}
   local ok, err = pcall(core.group, { name = who, on_error = on_error }, choose, runners, who, functions, n)
@@ -366,9 +367,9 @@ end
 
 --- Runs all functions and returns the results of the first one to end.
 ---
---- The others are cancelled and waited for. When the first one failed, or one that
---- was cancelled crashes, an `ErrorGroup` is raised and no value returned. Of several
---- that end in the same pass the first in the list wins.
+--- The others are cancelled and waited for. When the first one failed, or another crashes while it is
+--- cancelled, an `ErrorGroup` is raised and no value is returned. When several end in the same pass, the
+--- first in the list wins.
 --- @async
 --- @param functions (async fun(): ...)[]  at least one
 --- @return any ...
@@ -380,10 +381,9 @@ end
 
 --- Runs all functions and returns the results of the first one to succeed.
 ---
---- The others are cancelled and waited for; failures before the success are
---- forgotten, and so are those before a cancellation of the caller, which comes out.
---- Raises an `ErrorGroup` when all fail, or when one crashes while it is cancelled. Of
---- several that succeed in the same pass the first in the list wins.
+--- The others are cancelled and waited for; failures before the success are forgotten, and so are those
+--- before a cancellation of the caller, which is raised. Raises an `ErrorGroup` when all fail, or when one
+--- crashes while it is cancelled. When several succeed in the same pass, the first in the list wins.
 --- @async
 --- @param functions (async fun(): ...)[]  at least one
 --- @return any ...
@@ -393,7 +393,7 @@ function combinators.any(functions, ...)
   return first("any", "collect", functions, n)
 end
 
--- The iterator of as_completed. Its group is open until all were taken, or it is closed.
+-- The iterator of as_completed. Its group stays open until all results are taken, or it is closed.
 local Completed = { __name = "cohort.as_completed" }
 
 local function check_owner(self)
@@ -401,14 +401,15 @@ local function check_owner(self)
   misuse "as_completed goes on only in the task that made it: make one in each task"
 end
 
--- Ends the group: what is left of it is cancelled, and its failures are raised.
+-- Ends the group: what is left in it is cancelled, and its failures are raised.
 local function finish(self)
   local group <close> = self.group
   self.open = false
   if self.count < #self.tasks then group:cancel("the loop was left") end
 end
 
--- The same in a step. Inside a scope that was opened since, the group cannot end yet: it does with its block.
+-- The same from a step. Inside a scope that was opened since, the group cannot end yet: it ends with its
+-- block.
 local function finish_here(self)
   local ok, err = pcall(finish, self)
   if ok then return end
@@ -447,12 +448,11 @@ function Completed:__tostring()
   return ("as_completed (%d of %d taken)"):format(self.taken, #self.tasks)
 end
 
---- Runs all functions at once; an iterator over index and first result as each ends.
+--- Runs all functions at once; returns an iterator over index and first result, as each ends.
 ---
---- Each step is a checkpoint and waits for the next one. A failure cancels the rest
---- and is raised, as an `ErrorGroup`, by the next step. A loop that may be left early
---- is written over `local it <close> = cohort.as_completed(fs)`: leaving it cancels
---- the rest and waits for them.
+--- Each step is a checkpoint and waits for the next one. A failure cancels the rest and is raised, as an
+--- `ErrorGroup`, by the next step. A loop that may be left early is written over `local it <close> =
+--- cohort.as_completed(fs)`: leaving the block cancels the rest and waits for them.
 --- @async
 --- @param functions (async fun(): any)[]
 --- @return fun(): integer?, any

@@ -1,6 +1,6 @@
 --- Lua's coroutine library, for coroutines that may wait: a generator that sleeps or reads a socket.
 ---
---- The functions are the core's. Names that somebody added to Lua's own table are found here too.
+--- The functions are the core's. Fields that others added to Lua's own table are found here too.
 local core = require "cohort.core"
 
 local coroutine = core.coroutine
@@ -14,8 +14,8 @@ end
 
 --- Puts this table in place of the global `coroutine`, for `require "coroutine"` too.
 ---
---- Returns at once, with a function that puts back what was there. Doing it again changes nothing. Code
---- that keeps a function of Lua's own table in a local goes on with that one.
+--- Returns at once, with a function that restores what was there. Calling it again changes nothing. Code that
+--- has stored a function of Lua's own table in a local keeps using that one.
 --- @return fun() uninstall
 function coroutine.install()
   if _G.coroutine ~= coroutine then

@@ -1,6 +1,6 @@
---- Waiting for descriptors of others, so that other people's C libraries can be used inside tasks.
+--- Waiting for other people's descriptors, so that their C libraries can be used inside tasks.
 ---
---- What is here is how a descriptor is found in whatever stands for one; waiting is the core's.
+--- This file finds the descriptor of whatever stands for one; the core does the waiting.
 local core = require "cohort.core"
 local misuse = require "cohort.misuse"
 local object = require "cohort.object"
@@ -9,12 +9,12 @@ local fd = {}
 
 local MOST = 2 ^ 31 - 1  -- a descriptor is a C int
 
--- Where objects have theirs: cqueues and lua-unbound's kin, LuaSocket, POSIX libraries.
+-- Where objects have theirs: those of cqueues and lua-unbound, of LuaSocket, of POSIX libraries.
 local names = { "pollfd", "getfd", "fileno" }
 
 local function get(thing, name) return thing[name] end
 
--- What an object says its descriptor is: a method, or a field, of one of the names.
+-- The descriptor that an object gives, by a method or a field of one of these names.
 local function ask(thing)
   if io.type(thing) then return core.descriptor_of(thing) end
   for _, name in ipairs(names) do
@@ -24,7 +24,7 @@ local function ask(thing)
   end
 end
 
--- The descriptor as a number, for the function `who` that the caller has called.
+-- The descriptor as a number; `who` is the public function for messages.
 local function check(who, value)
   local is_object = type(value) == "table" or type(value) == "userdata"
   local number = value
@@ -42,7 +42,7 @@ local function check(who, value)
   misuse("%s: this %s has no open descriptor (got %s)", who, type(value), tostring(number))
 end
 
---- Waits until `fd` can be read, has come to its end, or has failed: until a read would not wait.
+--- Waits until `fd` can be read, is at its end, or has failed: until a read would not block.
 ---
 --- `fd` is a number, a file of Lua's `io`, or an object with a method or field `pollfd`, `getfd` or `fileno`.
 --- It stays its owner's: nothing is read, and it must stay open until this returns. Files are always ready.
@@ -57,7 +57,7 @@ function fd.wait_readable(descriptor)
   core.wait_readable(number)
 end
 
---- Waits until `fd` can be written, or has failed: until a write would not wait.
+--- Waits until `fd` can be written, or has failed: until a write would not block.
 --- @async
 --- @param descriptor integer|file*|table|userdata
 function fd.wait_writable(descriptor)

@@ -1,7 +1,7 @@
 --- Files and directories: `read_file`, `open`, `scandir`, `walk`, `copy`, `temp_dir`, `watch` and their kin.
 ---
---- Most of it is the core's, as it is. What is here could have been written with that by anybody: walking a
---- tree, and what is temporary.
+--- Most functions are the core's, unchanged. This file adds what can be written with those: walking a tree,
+--- and temporary files and directories.
 local core = require "cohort.core"
 local misuse = require "cohort.misuse"
 local object = require "cohort.object"
@@ -39,10 +39,10 @@ end
 
 local walk_options = option.known { descend = expects.callable, on_error = expects.callable }
 
--- Codes of a directory that others have removed or replaced: ELOOP and ENOTDIR are those of a link.
+-- Codes for a directory that others have removed or replaced; ELOOP and ENOTDIR are for a link in its place.
 local gone = { ENOENT = true, ENOTDIR = true, ELOOP = true }
 
--- The entries of a directory, or nil when it cannot be read and that is no error.
+-- The entries of a directory, or nil when it cannot be read and that is not an error.
 local function scan(walk, path)
   if walk.options.descend and path ~= walk.root and not walk.options.descend(path) then return nil end
   local ok, result = attempt(core.fs.scandir_below, path, #walk.root)
@@ -54,7 +54,7 @@ local function scan(walk, path)
   return nil
 end
 
--- The next entry of the innermost directory that has one, and its directory.
+-- The next entry of the innermost directory that has one left, with its directory.
 local function next_entry(walk)
   local depth = #walk.levels
   while depth > 0 do
@@ -66,7 +66,8 @@ local function next_entry(walk)
   end
 end
 
--- Goes into the directory that was given last. One that was cut before it was read is still to be read.
+-- Enters the directory that was returned last. If this is cancelled before it was read, it is still to be
+-- read.
 local function enter(walk, path)
   local ok, entries = xpcall(scan, note, walk, path)
   if ok or not is_cancelled(entries) then walk.pending = nil end
@@ -86,13 +87,13 @@ end
 
 local TempDir = { __name = "cohort.TempDir", __newindex = object.refuse_assignment "tempdir" }
 
---- Iterates over all that is below a directory: each path and its type, a directory before what is in it, in
+--- Iterates over everything below a directory: each path and its type, a directory before what is in it, in
 --- the order of names.
 ---
---- A directory is read when the step after it is taken, and `options.descend(path)` may leave it out. What
---- vanishes while it is walked is passed over. One that cannot be read raises, or is told to
+--- A directory is read when the step after it is taken, and `options.descend(path)` may skip it. What
+--- vanishes during the walk is skipped. A directory that cannot be read raises, or is passed to
 --- `options.on_error(err)`. Symbolic links are not followed. Nothing stays open between steps. A step that is
---- cut loses nothing, and tasks that share a walk take their steps in turn.
+--- cancelled loses nothing, and tasks that share a walk take their steps in turn.
 --- @param path string
 --- @param options? {descend: (fun(path: string): boolean)?, on_error: fun(err: any)?}
 --- @return async fun(): string?, string?
@@ -100,7 +101,7 @@ function fs.walk(path, options)
   core.fs.check_path(path, "walk", "for path, type in fs.walk(path) do")
   local walk = { root = path, pending = path, levels = {} }
   walk.options = option.read("walk", options, walk_options)
-  local turns = core.semaphore(1)  -- who comes while a directory is read is not told that this is the end
+  local turns = core.semaphore(1)  -- else a task that comes while a directory is read is told the end
   return function()
     if walk.stepping == core.current_task() and turns.available == 0 then
       misuse "walk: 'descend' and 'on_error' cannot take a step of the walk that has called them"
@@ -114,13 +115,13 @@ end
 
 local temp_options = option.known { dir = expects_dir, prefix = expects_prefix }
 
--- A name whose end makes it one that nobody else has.
+-- A template for a unique name.
 local function template(read)
   local dir = read.dir or os.getenv "TMPDIR"
   return ("%s/%sXXXXXX"):format(dir and dir ~= "" and dir or "/tmp", read.prefix or "cohort-")
 end
 
---- A new file that is open for reading and writing, and is removed when it is closed.
+--- Makes a new file that is open for reading and writing, and is removed when it is closed.
 --- @async
 --- @param options? {dir: string?, prefix: string?}
 --- @return cohort.File
@@ -137,7 +138,7 @@ function TempDir:__index(name)
   return TempDir[name]
 end
 
---- Removes the directory with all that is in it; again, it does nothing.
+--- Removes the directory with everything in it; calling it again does nothing.
 --- @async
 function TempDir:remove()
   local state = object.state_of(self, TempDir, "tempdir", "remove")
@@ -149,8 +150,8 @@ function TempDir:remove()
   state.removed = true
 end
 
--- The end of the block: also of one that is cancelled, and where nothing can wait. An error that was on its
--- way is not lost to one of removing.
+-- Runs at the end of the block, even when that is cancelled or where nothing can wait. An error that was on
+-- its way is not lost when removing fails too.
 function TempDir:__close(err)
   if self[1].removed then return end
   if not core.can_wait() then
@@ -164,7 +165,7 @@ function TempDir:__close(err)
   raise(core.error_group("an error, and that of removing a temporary directory", { err, failure }))
 end
 
--- Forgotten, the directory stays: whoever finds it must know whose it is.
+-- A forgotten directory stays, so its owner must be named.
 function TempDir:__gc()
   local state = self[1]
   local folder = not state.removed and io.open(state.path)
@@ -179,8 +180,8 @@ function TempDir:__tostring()
   return ("tempdir %s%s"):format(self[1].path, self[1].removed and " (removed)" or "")
 end
 
---- A new directory that is removed with all that is in it where its block ends:
---- `local dir <close> = fs.temp_dir()`.
+--- Makes a new directory that is removed, with everything in it, where its block ends: `local dir <close> =
+--- fs.temp_dir()`.
 --- @async
 --- @param options? {dir: string?, prefix: string?}
 --- @return cohort.TempDir

@@ -1,16 +1,15 @@
 --- cohort: structured concurrency.
 ---
---- The front door: one table with every public name. What the core gives is there at
---- once; submodules, and functions of the Lua side, are loaded when their field is
---- first read, so that a script pays only for what it uses. `cohort.net` and
---- `require "cohort.net"` are the same table.
+--- The front door: one table with every public name. What the core offers is there at once; submodules, and
+--- functions of the Lua side, are loaded when their field is first read, so that a script pays only for what
+--- it uses. `cohort.net` and `require "cohort.net"` are the same table.
 local core = require "cohort.core"
 
 core.hide_library()
 
 local cohort = { VERSION = core.VERSION }
 
--- Names that the core gives away as they are.
+-- Names that come from the core unchanged.
 for _, name in ipairs {
   "run", "now", "sleep", "sleep_until", "sleep_forever", "checkpoint", "cancelled", "current_task",
   "group", "open_group",
@@ -24,12 +23,12 @@ for _, name in ipairs {
   cohort[name] = core[name]
 end
 
---- Runs `main(...)` in the task that runs already, or in a runtime of its own.
+--- Runs `main(...)` in the running task, or in a new runtime when there is none.
 ---
 --- For scripts: the same file works with `lua5.4`, with the launcher and in a host.
 --- @async
 --- @param main fun(...): ...
---- @param ... any  handed to `main`
+--- @param ... any  passed to `main`
 --- @return any ...  what `main` returned
 function cohort.main(main, ...)
   if not core.is_callable(main) then
@@ -43,7 +42,7 @@ function cohort.main(main, ...)
   return core.run(main, ...)
 end
 
--- Where a field that is not there yet comes from: it is a module, or a function of one.
+-- Where a field comes from that is not there yet: it is a module, or a function of one.
 local submodules = {
   coroutine = "cohort.coroutine", fd = "cohort.fd", fs = "cohort.fs", net = "cohort.net",
   process = "cohort.process", stdio = "cohort.stdio",
@@ -62,7 +61,7 @@ for module, names in next, {
   for _, name in ipairs(names) do functions[name] = module end
 end
 
--- The methods of error groups that need matchers: cohort.match puts the real ones in their place.
+-- The methods of error groups that need matchers: cohort.match replaces these with the real ones.
 for _, name in ipairs { "split", "subgroup" } do
   if package.loaded["cohort.match"] then break end
   core.ErrorGroup[name] = function(...)
@@ -71,7 +70,7 @@ for _, name in ipairs { "split", "subgroup" } do
   end
 end
 
--- Misuse, with the name that is meant.
+-- Misuse, suggesting the name that was probably meant.
 local function missing(self, name)
   local known = {}
   for _, names in ipairs { self, submodules, functions } do

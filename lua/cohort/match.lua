@@ -1,18 +1,17 @@
 --- Picking errors by matcher.
 ---
---- A matcher says which errors are meant. It is checked once, up front, by
---- `match.check`; afterwards matching never raises by itself and never runs a
---- metamethod of the error: fields are read raw, metatables compared by identity.
+--- A matcher says which errors are meant. `match.check` checks it once, up front; afterwards matching raises
+--- nothing of its own and runs no metamethod of the error: fields are read raw, metatables compared by
+--- identity.
 local core = require "cohort.core"
 local misuse = require "cohort.misuse"
 
 local match = {}
 
---- What an `except`, `is`, `split` or `subgroup` may be given:
---- an error type (with its descendants; `Error` stands for every error but
---- Cancelled); a Lua pattern, tried on a string error or on `err.message`; a
---- predicate; a class of another library; a list of matchers, any of them;
---- a table of fields, all rawequal.
+--- What `except`, `is`, `split` and `subgroup` take: an error type (with its descendants; `Error` stands for
+--- every error but Cancelled); a Lua pattern, tried on a string error or on `err.message`; a predicate; a
+--- class of another library; a list of matchers, any of them; a table of fields, all of which must be
+--- rawequal.
 --- @alias cohort.Matcher cohort.ErrorType|string|(fun(err: any): boolean)|table
 
 --- @class cohort.ErrorType
@@ -21,13 +20,13 @@ local match = {}
 --- @class cohort.Error
 --- @field message any
 --- @field where string       "file:line" of the call that made it, "" if unknown
---- @field traceback string?  filled where the error left a task, `try`, `attempt` or `unwrap`
+--- @field traceback string?  filled in when the error left a task, `try`, `attempt` or `unwrap`
 --- @field cause any
 --- @field context any        what was being handled when it was raised
 
 --- @class cohort.ErrorGroup
 --- @field message string
---- @field errors any[]        what failed, in the order it failed
+--- @field errors any[]        the failures, in the order they happened
 --- @field leaves fun(self): fun(): any, {task: string?, traceback: string?}
 --- @field sole fun(self): any
 --- @field derive fun(self, errors: any[]): cohort.ErrorGroup
@@ -36,7 +35,7 @@ local LIST_DEPTH_MAX = 100
 
 local find, sub, byte = string.find, string.sub, string.byte
 
--- Where the set that begins at `at` ends, or nil. Like lstrlib: a "]" that comes first is a member.
+-- Where the set that begins at `at` ends, or nil. As in lstrlib, a "]" that comes first is a member.
 local function after_set(pattern, at)
   at = at + 1
   if sub(pattern, at, at) == "^" then at = at + 1 end
@@ -48,7 +47,7 @@ local function after_set(pattern, at)
   return at <= #pattern and at + 1 or nil
 end
 
--- What is wrong with the escape at `at`, else nil and where it ends.
+-- What is wrong with the escape at `at`; or nil and where it ends.
 local function read_escape(pattern, at, closed)
   local char = sub(pattern, at + 1, at + 1)
   if char == "" then return "ends with '%'" end
@@ -68,7 +67,7 @@ end
 
 local CAPTURES_MAX = 32
 
--- What is wrong with a Lua pattern, or nil. string.find only notices when it gets there.
+-- What is wrong with a Lua pattern, or nil. string.find would notice only when it gets there.
 local function pattern_fault(pattern)
   local at = sub(pattern, 1, 1) == "^" and 2 or 1
   local captures, open, closed = 0, {}, {}
@@ -130,7 +129,7 @@ local function fault_of(matcher, groups, depth)
   end
 end
 
---- Raises when `matcher` is none. Never waits.
+--- Raises when `matcher` is not a matcher. Never waits.
 --- @param matcher any
 --- @param who string       the function to name in the message
 --- @param groups boolean?  is ErrorGroup allowed?
@@ -154,8 +153,8 @@ local function fields_match(err, fields)
   return true
 end
 
--- Does this one error match? Calls predicates, and nothing else that could raise.
--- With `only_predicates`, all other matchers answer no.
+-- Does this one error match? Calls predicates, and nothing else that could raise. With `only_predicates`, all
+-- other matchers give false.
 local function matches(err, matcher, only_predicates)
   local kind = type(matcher)
   if kind == "function" then
@@ -179,7 +178,7 @@ local function matches(err, matcher, only_predicates)
   return fields_match(err, matcher)
 end
 
--- Is there a predicate in it, so that groups must be offered too?
+-- Does it contain a predicate, which must be asked about groups too?
 local function has_predicate(matcher)
   if type(matcher) ~= "table" then return type(matcher) == "function" end
   if core.is_error_type(matcher) or is_class(matcher) then return false end
@@ -189,8 +188,8 @@ local function has_predicate(matcher)
   return false
 end
 
---- Does this one error match? Returns at once; never waits unless a predicate
---- does. Raises on misuse, and what a predicate raises.
+--- Does this one error match? Returns at once; waits only if a predicate does. Raises on misuse, and what a
+--- predicate raises.
 ---
 ---     if cohort.is(err, {code = "ENOENT"}) then ... end
 ---
@@ -202,7 +201,7 @@ function match.is(err, matcher)
   return err ~= nil and matches(err, matcher, false)
 end
 
---- `match.is` for a matcher that was checked before.
+--- `match.is` for a matcher that is already checked.
 --- @param err any  not nil
 --- @param matcher cohort.Matcher
 --- @return boolean
@@ -210,11 +209,10 @@ function match.matches(err, matcher)
   return matches(err, matcher, false)
 end
 
---- Splits a group by a matcher that was checked before.
+--- Splits a group by a matcher that is already checked.
 ---
---- A predicate is tried on every node from the root down: true on a group takes
---- it whole, false looks inside. Everything else is tried on leaves only.
---- Nothing but `Cancelled` itself matches a Cancelled in the group.
+--- A predicate is tried on every node from the root down: true for a group takes it whole, false looks
+--- inside. Everything else is tried on leaves only. Only `Cancelled` itself matches a Cancelled in the group.
 --- @param eg cohort.ErrorGroup
 --- @param matcher cohort.Matcher
 --- @param marks boolean[]?  gets true (matched) or false for each leaf, depth first
@@ -232,9 +230,9 @@ local function check_group(value, who)
   end
 end
 
---- Splits a group in two of the same shape. Empty inner groups vanish, groups of
---- one stay; message, cause, context and tracebacks are kept. Returns at
---- once; raises on misuse, and what a predicate raises.
+--- Splits a group into two of the same shape. Inner groups that become empty vanish, groups of one stay;
+--- message, cause, context and tracebacks are kept. Returns at once; raises on misuse, and what a predicate
+--- raises.
 ---
 ---     local late, rest = eg:split(cohort.Timeout)
 ---
@@ -248,7 +246,7 @@ function core.ErrorGroup.split(self, matcher)
   return match.split(self, matcher)
 end
 
---- The first half of `split`: what matches, in the shape of the group, or nil.
+--- The first result of `split`: what matches, in the shape of the group, or nil.
 --- @param self cohort.ErrorGroup
 --- @param matcher cohort.Matcher
 --- @return cohort.ErrorGroup? matched

@@ -1,7 +1,7 @@
 --- Sockets: `connect`, `listen`, `serve`, `udp`, `resolve`.
 ---
---- What is here is policy, on top of functions of the core that know numeric
---- addresses and paths only. Streams and listeners are the core's objects. Parts are in lua/cohort/net/.
+--- This file is policy, on top of functions of the core that know only numeric addresses and paths. Streams
+--- and listeners are the core's objects. Parts of it are in lua/cohort/net/.
 local core = require "cohort.core"
 local misuse = require "cohort.misuse"
 local object = require "cohort.object"
@@ -39,12 +39,11 @@ local listen_options = option.known(arguments.with_stream_options {
 
 --- Connects to a host by name or address, IPv4 or IPv6.
 ---
---- A name may stand for several addresses: they are tried in turn, families
---- alternating, each a quarter of a second after the one before or as soon as one has failed; the
---- first that answers is taken (Happy Eyeballs, RFC 8305). When cancelled, every socket it
---- opened is closed before it raises. Raises `SystemError` with `code`, `errno`,
---- `operation` and `address`; when several addresses failed it is the first one's, with an
---- error group of all of them as `cause`.
+--- The addresses of a name are tried in turn, families alternating, each a quarter of a second after the one
+--- before or as soon as one has failed; the first that connects is taken (Happy Eyeballs, RFC 8305). When
+--- cancelled, every socket it opened is closed before it raises. Raises `SystemError` with `code`, `errno`,
+--- `operation` and `address`; when several addresses failed, that of the first, with an error group of all of
+--- them as `cause`.
 ---
 ---     local stream <close> = net.connect("example.org", 80)
 ---
@@ -63,8 +62,8 @@ function net.connect(host, port, options)
   return dial(host, port, where, line_max, buffer_max, socket_options)
 end
 
---- Connects to the Unix socket at `path`, or to "@name", which has no file. When nobody has room for one
---- more it raises `SystemError` with `code` "EAGAIN" at once.
+--- Connects to the Unix socket at `path`, or to "@name", which has no file. When the listener's backlog is
+--- full, it raises `SystemError` with `code` "EAGAIN" at once.
 --- @async
 --- @param path string
 --- @param options? cohort.StreamOptions
@@ -77,9 +76,9 @@ function net.connect_unix(path, options)
   return core.connect(path, nil, core.where(), line_max, buffer_max, arguments.stream_socket_options(read))
 end
 
---- The addresses of a host: a list of `{host = "127.0.0.1", family = "inet"}`, in the
---- system's order. A name is looked up in a thread. When cancelled, the lookup is left
---- behind and ends unseen. Raises `SystemError` with `operation` "resolve".
+--- Returns the addresses of a host, a list of `{host = "127.0.0.1", family = "inet"}` in the system's order.
+--- A name is looked up in a thread. When cancelled, the lookup is left behind and ends unseen. Raises
+--- `SystemError` with `operation` "resolve".
 --- @async
 --- @param host string
 --- @return cohort.Address[]
@@ -89,9 +88,9 @@ function net.resolve(host)
   return names.lookup(host, core.where())
 end
 
---- The name of a host that has a numeric address, as the system's lookup tells it; `net.resolver` is not
+--- Returns the name of the host that has a numeric address, by the system's lookup; `net.resolver` is not
 --- asked. When cancelled, the lookup is left behind and ends unseen. Raises `SystemError` with `operation`
---- "reverse", `code` "EAI_NONAME" when there is none.
+--- "reverse", and with `code` "EAI_NONAME" when there is no name.
 --- @async
 --- @param host string
 --- @return string
@@ -107,7 +106,7 @@ end
 ---------------------------------------------------------------------------
 -- Listening
 
--- What core.listen takes behind the line.
+-- What core.listen takes behind the line of the caller.
 local function listening(read)
   if read.reuse_address == nil then read.reuse_address = true end
   local line_max, buffer_max = limits_of(read)
@@ -116,9 +115,9 @@ local function listening(read)
 end
 
 --- Listens for connections at an address of this machine; port 0 takes a free one
---- (`listener.local_address.port` tells). "0.0.0.0" and "::" mean all addresses. Of a name that stands for
---- several the first that works is taken. Options of streams are for those it accepts; `backlog` is how many
---- connections the system keeps for it. Waits only to look a name up; raises `SystemError`.
+--- (`listener.local_address.port` tells which). "0.0.0.0" and "::" mean all addresses. Of the addresses of a
+--- name, the first that works is taken. The options of streams apply to those it accepts; `backlog` is how
+--- many connections the system keeps for it. Waits only to look up a name; raises `SystemError`.
 ---
 ---     local listener <close> = net.listen("127.0.0.1", 0)
 ---     for stream in listener do ... end

@@ -1,5 +1,5 @@
---- What objects of the Lua side have in common. Each is a table with one thing in it, its state, at 1, so
---- that what is in it is out of reach of those who write `object.name`. And of what class the core's are.
+--- What objects of the Lua side have in common: each is a table whose only element, at 1, is its state, so
+--- that the state is out of reach of `object.name`. Also, the class of the core's objects.
 local core = require "cohort.core"
 local misuse = require "cohort.misuse"
 
@@ -7,14 +7,14 @@ local object = {}
 
 local missing = core.missing
 
--- A host may give no debug library: then what a `__metatable` hides has no class.
+-- Without the debug library, which a host may withhold, a value with a `__metatable` has no class here.
 local metatable_of = debug and debug.getmetatable or getmetatable
 
---- The state of an object; to be called by its methods.
+--- The state of an object, for its methods.
 --- @param self any
 --- @param class table   its metatable
---- @param noun string   what it is called
---- @param what string   the method
+--- @param noun string   what the object is called
+--- @param what string   the method's name
 --- @return table
 function object.state_of(self, class, noun, what)
   local state = getmetatable(self) == class and rawget(self, 1)
@@ -22,7 +22,7 @@ function object.state_of(self, class, noun, what)
   misuse("%s expects a %s first, got %s: write %s:%s(...) with a colon", what, noun, type(self), noun, what)
 end
 
---- The name of the class of a userdata, "cohort.Stream" say, or nil.
+--- The name of the class of a userdata, such as "cohort.Stream", or nil.
 --- @param value any
 --- @return string?
 function object.class_of(value)
@@ -30,35 +30,36 @@ function object.class_of(value)
   return type(metatable) == "table" and metatable.__name or nil
 end
 
---- A `__newindex` that takes nothing; `mend` is what to write instead, if there is something.
+--- A `__newindex` that refuses every assignment; `mend` is what to write instead, if anything.
 function object.refuse_assignment(noun, mend)
   local text = ("nothing can be assigned to a field of this %s%s"):format(noun, mend and ": " .. mend or "")
   return function() misuse("%s", text) end
 end
 
---- Reading a field that the table `t` has not is misuse, unless it may well be asked for; `noun` is what `t`
---- is called. For modules, and for classes that are the `__index` of their objects; `known` has the names
---- there are as keys, when they are not those of `t`. So is a call, where that is a guess of many.
+--- Makes it misuse to read a field that the table `t` does not have, unless the name is one that code may
+--- well probe for; `noun` is what `t` is called. For modules, and for classes that are the `__index` of their
+--- objects; `known` has the existing names as keys, when they are not those of `t`. Calling `t` is misuse
+--- too, if it is a likely mistake.
 function object.refuse_unknown(t, noun, known)
   known = known or t
   core.guard_call(t, noun)
   return setmetatable(t, { __index = function(_, key) return missing(noun, key, known) end })
 end
 
--- Waiting for it is a checkpoint and nothing else.
+-- Waiting for this is a checkpoint and nothing else.
 local happened = core.event()
 happened:set()
 
---- Raises `Cancelled` when the running task is cancelled: what a step of an iterator does that need not wait.
+--- Raises `Cancelled` when the running task is cancelled: for a step of an iterator that need not wait.
 function object.test() happened:wait() end
 
---- Misuse of the method `what` when no task runs.
+--- Raises misuse of `what` when no task runs.
 function object.check_task(what)
   if core.current_task() then return end
   misuse("%s: no task runs here: call this inside cohort.main(function() ... end), or cohort.run", what)
 end
 
---- Misuse of an iterator, called `noun`, that was called with a number: as a time limit, surely.
+--- Raises misuse of an iterator, called `noun`, that was called with a number, surely meant as a time limit.
 function object.refuse_limit(noun, seconds)
   misuse("%s takes no time limit: write cohort.move_on_after(%.14g, %s), or fail_after", noun, seconds, noun)
 end

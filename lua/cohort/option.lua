@@ -1,14 +1,15 @@
 --- Options of public functions: reading them, and what their values are expected to be.
 ---
---- What is wrong with a table of options, or with a name in it, the core says, as for its own functions.
+--- The core reports what is wrong with the table of options, or with a name in it, as for its own functions.
 local core = require "cohort.core"
 local misuse = require "cohort.misuse"
 
 local option = {}
 
-local GIVEN_MAX = 40  -- bytes of a string that is told
+local GIVEN_MAX = 40  -- longest string that a message shows
 
---- What a wrong value is, for a message: of a number, which, and of a string that is short and can be shown.
+--- Describes a wrong value for a message: a number by its value, a short printable string by its text,
+--- anything else by its type.
 --- @param value any
 --- @return string
 function option.describe(value)
@@ -19,15 +20,16 @@ function option.describe(value)
   return type(value) == "number" and ("%.14g"):format(value) or type(value)
 end
 
---- The same where seconds are expected: of a text like "100ms" it says what to write.
+--- The same where seconds are expected: for a text like "100ms" it says what to write.
 --- @param value any
 --- @return string
 function option.describe_seconds(value)
   return type(value) == "string" and core.given_seconds(value) or option.describe(value)
 end
 
---- The options that a function has: `expects` tells for each name by a function what is expected instead of a
---- value, or nil when it is right; and what it is, where there is a better word than that of its type.
+--- Declares the options of a function: for each name, `expects` has a function of the value that returns nil
+--- when it is right, else what is expected and, where there is a better description than its type, what the
+--- value is.
 --- @param expects table<string, fun(value: any): string?, string?>
 --- @return {expects: table, names: string[]}
 function option.known(expects)
@@ -37,7 +39,7 @@ function option.known(expects)
   return { expects = expects, names = names }
 end
 
---- The options that were given to the public function `who`, each checked. None may be given.
+--- Reads the options given to the public function `who`, checking each. nil means none.
 --- @param who string
 --- @param given any
 --- @param known table   of `option.known`
@@ -79,7 +81,7 @@ function expects.seconds(value)
   return "zero or more seconds", option.describe_seconds(value)
 end
 
---- As in Lua, a float that has the value of an integer is one.
+--- As in Lua, a float with an integral value counts.
 function expects.count(value)
   local n = type(value) == "number" and math.tointeger(value)
   return not (n and n >= 1) and "a whole number of 1 or more" or nil

@@ -1,7 +1,7 @@
 --- Child processes: `run` for their output, `open` for their streams.
 ---
---- Starting, watching and ending a child is the core's. What is here is how a command is read, what
---- `run` does with the streams, and the error of a command that failed.
+--- The core starts, watches and ends a child. This file reads commands, does what `run` does with the
+--- streams, and makes the error of a command that failed.
 local core = require "cohort.core"
 local misuse = require "cohort.misuse"
 local object = require "cohort.object"
@@ -14,10 +14,10 @@ local attempt, expects, describe = try.attempt, option.expects, option.describe
 
 local OUTPUT_MAX = 16 << 20
 local GRACE = 5                -- seconds
-local GRACE_MAX = 1e12         -- more is for ever
-local LAST_LINE_MAX = 200      -- bytes of what the child said last that go into a message, at most
+local GRACE_MAX = 1e12         -- more means for ever
+local LAST_LINE_MAX = 200      -- most bytes of the child's last line that go into a message
 
--- What a descriptor of the child is, for the core.
+-- What a descriptor of the child becomes, as the core takes it.
 local plans = { null = -1, pipe = -2, inherit = -3, stdout = -4 }
 
 ---------------------------------------------------------------------------
@@ -27,7 +27,7 @@ local EXAMPLE, EXAMPLE_OF_OPTIONS = '{"ls", "-l"}', '{"ls", "-l", cwd = "/"}'
 
 local function is_stream(value) return object.class_of(value) == "cohort.Stream" end
 
--- What was given as a descriptor of the child, and what can be done instead.
+-- Describes what was given as a descriptor of the child, and what to do instead.
 local function describe_source(value, copy)
   if value == "capture" then return '"capture", which is of process.run: read the pipe' end
   if value == "pipe" then return '"pipe", which is of process.open' end
@@ -40,7 +40,7 @@ end
 
 local function is_text(value) return expects.text(value) == nil end
 
--- The program and its arguments as a list of strings, and the options of the same table.
+-- Splits a command into the list of program and arguments, as strings, and the options of the same table.
 local function split(who, command, more)
   if type(command) ~= "table" or core.is_callable(command) then
     misuse("%s expects a command as a table, got %s: no shell takes part, so write process.%s%s",
@@ -79,8 +79,8 @@ local function expects_directory(value)
   return not (is_text(value) and value ~= "") and "the path of a directory, without NUL bytes" or nil
 end
 
--- One of some words, an open file of Lua's io; `more` accepts what else there is. `copy` is how a stream is
--- copied where none is taken.
+-- One of some words, or an open file of Lua's io; `more` accepts other values. `copy` is how to copy a stream
+-- where none is accepted.
 local function expects_descriptor(words, more, mend, copy)
   return function(value)
     if words[value] or io.type(value) == "file" or more and more(value) then return nil end
@@ -121,7 +121,7 @@ local open_options = with_common {
     '"pipe", "stdout", "inherit", "null", or an open file of io', "child.stderr:copy_to(stream)"),
 }
 
--- The whole environment of the child as a list of "NAME=value"; nil: ours.
+-- The whole environment of the child as a list of "NAME=value"; nil for ours.
 local function read_environment(options)
   local changes, list, names = options.env or {}, {}, {}
   for name, value in next, changes do
@@ -157,7 +157,7 @@ end
 ---------------------------------------------------------------------------
 -- Starting
 
--- What the core is to do with a descriptor: a file, or a plan.
+-- How the core sets up a descriptor: a file, or a plan.
 local function plan_of(value)
   if io.type(value) then
     value:flush()
@@ -194,7 +194,7 @@ end
 ---------------------------------------------------------------------------
 -- Running
 
--- A child need not read all that it is given.
+-- A child need not read everything it is given.
 local function forgive_broken(ok, err)
   if ok or core.error_is(err, core.Broken) and err.code == "EPIPE" then return end
   error(err, 0)
@@ -217,8 +217,8 @@ local function flood(run, name)
   }
 end
 
--- Reads all that the child writes to `name`, or passes it on. What is too much ends the run; when both
--- outputs are, the first says so.
+-- Reads everything the child writes to `name`, or passes it on. Too much output ends the run; when both
+-- outputs are too long, only the first raises.
 local function drain(run, child, name, result)
   local stream, target = child[name], run.options[name]
   if is_stream(target) then
@@ -236,7 +236,7 @@ local function drain(run, child, name, result)
   end
 end
 
--- Everything that one run consists of, until the child has ended and all it wrote was read.
+-- Everything that a run consists of, until the child has ended and all its output was read.
 local function talk(run, child, source, result)
   core.group({ name = "run " .. run.program }, function(g)
     if source then g:spawn_daemon(feed, child, source).name = "stdin of " .. run.program end
@@ -249,7 +249,7 @@ local function talk(run, child, source, result)
   end)
 end
 
--- The end of what the child said, for a message.
+-- The last line of the child's output, for a message.
 local function last_line(text)
   local line = text and text:sub(-LAST_LINE_MAX):gsub("%s+$", ""):match "[^\n]*$" or ""
   return line ~= "" and ": " .. line or ""

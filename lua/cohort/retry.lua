@@ -1,7 +1,7 @@
 --- Trying again, and keeping time: retry and ticker.
 ---
---- Both are a loop that every script writes, and in which cancellation is easily got wrong: here it always
---- goes through at once.
+--- Both are loops that every script writes, and where cancellation is easy to get wrong: here it always comes
+--- out at once.
 local core = require "cohort.core"
 local misuse = require "cohort.misuse"
 local match = require "cohort.match"
@@ -20,7 +20,7 @@ local info_of = debug and debug.getinfo  -- a host may give no debug library
 ---------------------------------------------------------------------------
 -- Options
 
-local delay_max = 1e9  -- seconds; a product of many factors is infinite, and no number when the delay is 0
+local delay_max = 1e9  -- seconds; many factors multiply to infinity, which times a delay of 0 is NaN
 
 local defaults = { attempts = 3, delay = 0.1, factor = 2, max_delay = delay_max, jitter = 0 }
 
@@ -44,7 +44,8 @@ local known = option.known {
   on = function(value) match.check(value, "option 'on'") end,
 }
 
--- Refuses options behind the function, which has no parameter for them; `call` is it and its arguments.
+-- Refuses options behind the function, if that has no parameter for them; `call` is the function and its
+-- arguments.
 local function check_options_first(call)
   local f, last = call[1], call.n > 1 and call[call.n]
   if type(f) ~= "function" or type(last) ~= "table" or is_callable(last) or not info_of then return end
@@ -56,7 +57,7 @@ local function check_options_first(call)
   misuse("retry takes its options first, got them behind the function: write retry({%s = ...}, f)", first)
 end
 
--- The options, complete.
+-- Reads the options, and completes them by the defaults.
 local function read_options(options)
   local plan = option.read("retry", options, known)
   for name, value in next, defaults do
@@ -68,7 +69,7 @@ end
 ---------------------------------------------------------------------------
 -- retry
 
--- Is all of an error what is to be tried again? Of a group, every error in it.
+-- Does all of an error match, in a group every error?
 local function matches(err, on)
   if is_cancelled(err) then return false end
   if on == nil then on = core.Error end
@@ -77,12 +78,12 @@ local function matches(err, on)
   return rest == nil
 end
 
--- In a scope of its own, so that all that `f` left open is closed before it is tried again.
+-- Calls `f` in a scope of its own, so that everything it left open is closed before the next attempt.
 local function attempt(f, ...)
   return core.move_on_after(math.huge, f, ...)
 end
 
--- The seconds before the attempt after number `n`.
+-- The seconds to wait after attempt number `n`.
 local function delay_after(plan, n)
   local most = math.min(plan.max_delay, delay_max)
   local seconds = plan.delay == 0 and 0 or math.min(plan.delay * plan.factor ^ (n - 1), most)
@@ -90,8 +91,8 @@ local function delay_after(plan, n)
   return seconds
 end
 
--- Waits for the next attempt, or raises what goes on. `errors` are those of the attempts so far, with their
--- details.
+-- Waits for the next attempt, or raises the error that ends it. `errors` are those of the attempts so far,
+-- with their details.
 local function await_next(plan, errors, n, err)
   if not try.ask(matches, err, plan.on) then raise(err) end
   if plan.attempts < math.huge then
@@ -105,7 +106,7 @@ end
 
 local try_again
 
--- What attempt number `n` came to: its results, or those of the next.
+-- Returns the results of attempt number `n`, or those of the next.
 local function settle(plan, errors, n, call, ok, ...)
   if ok then return select(2, ...) end
   await_next(plan, errors, n, (...))
@@ -119,7 +120,7 @@ end
 --- Calls `f(...)` until it succeeds, and returns its results.
 ---
 --- After a failure that matches it waits, longer each time, and tries again. An error that does not match
---- leaves at once, as it is, and so does a cancellation. When all attempts have failed, raises an
+--- comes out at once, unchanged, and so does a cancellation. When all attempts have failed, raises an
 --- `ErrorGroup` of their errors.
 --- @param options cohort.RetryOptions  may be left out
 --- @param f fun(...): ...
@@ -147,12 +148,12 @@ end
 ---------------------------------------------------------------------------
 -- ticker
 
-local TICKS_MAX = 2 ^ 53  -- of an interval that is next to none there are more than a number can tell
+local TICKS_MAX = 2 ^ 53  -- with a tiny interval there are more ticks than a number can count
 
---- An iterator over the numbers of ticks, each `interval` seconds after the one before.
+--- Returns an iterator over the numbers of ticks, each `interval` seconds after the one before.
 ---
 --- Tick `n` is due `n` intervals after the call, however long the loop takes in between. A step waits for the
---- next tick; when ticks have gone by meanwhile it gives the number of the latest, at once.
+--- next tick; if ticks were missed meanwhile, it gives the number of the latest at once.
 --- @param interval number  seconds
 --- @return fun(): integer
 function retry.ticker(interval, ...)

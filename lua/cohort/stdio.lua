@@ -1,7 +1,7 @@
 --- The standard streams, and the terminal that they may be.
 ---
---- `stdio.stdin`, `stdio.stdout` and `stdio.stderr` are streams of the core's, opened when they are first
---- read in a run. What is here are names, arguments, and telling when the terminal's size has changed.
+--- `stdio.stdin`, `stdio.stdout` and `stdio.stderr` are streams of the core, opened when they are first read
+--- in a run. This file has names, arguments, and the reporting of changes of the terminal's size.
 local core = require "cohort.core"
 local misuse = require "cohort.misuse"
 local object = require "cohort.object"
@@ -11,7 +11,7 @@ local open, missing, check_task = core.stdio.stream, core.missing, object.check_
 
 local numbers = { stdin = 0, stdout = 1, stderr = 2 }
 
--- Every name there is, for who misspells one.
+-- All existing names, for suggestions when one is misspelt.
 local known = { stdin = true, stdout = true, stderr = true }
 
 local stdio = setmetatable({}, {
@@ -35,13 +35,13 @@ function stdio.is_terminal(name)
     type(name) == "string" and ("%q"):format(name) or type(name))
 end
 
---- The size of the terminal: columns and rows; nil when there is none, or it does not know.
+--- The size of the terminal: columns and rows; nil when there is none, or its size is unknown.
 --- @return integer? columns
 --- @return integer? rows
 function stdio.size() return core.stdio.size() end
 
---- Makes the terminal give each byte as it is typed, and show none, until the end of the block:
---- `local raw <close> = stdio.raw_mode()`.
+--- Makes the terminal give each byte as it is typed, without echo, until the end of the block: `local raw
+--- <close> = stdio.raw_mode()`.
 --- @param options? {signals: boolean?}
 --- @return cohort.RawMode
 function stdio.raw_mode(options)
@@ -56,7 +56,7 @@ end
 local Sizes = { __name = "cohort.Sizes", __newindex = object.refuse_assignment "sizes" }
 Sizes.__index = object.refuse_unknown(Sizes, "sizes")
 
--- The next size that is another than the one before.
+-- Waits for the next size that differs from the one before.
 function Sizes:__call()
   local state = object.state_of(self, Sizes, "sizes", "sizes")
   while true do
@@ -69,7 +69,7 @@ function Sizes:__call()
   end
 end
 
---- Listens no more.
+--- Stops listening.
 function Sizes:close() object.state_of(self, Sizes, "sizes", "close").signals:close() end
 
 Sizes.__close = Sizes.close
@@ -79,7 +79,7 @@ function Sizes:__tostring()
   return ("sizes (%s)"):format(tostring(state.signals):match "closed" or "open")
 end
 
---- Tells of each change of the terminal's size from now on: `for columns, rows in sizes do`.
+--- Reports each change of the terminal's size from now on: `for columns, rows in sizes do`.
 --- @return cohort.Sizes
 function stdio.size_changes()
   object.check_task "size_changes"

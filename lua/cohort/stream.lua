@@ -1,8 +1,8 @@
 --- Streams: a producer that runs on demand, as an iterator.
 ---
 --- The producer is a task of its own, in a group that the iterator holds open for whoever made it: so it may
---- emit inside scopes and groups, where a coroutine could not yield. A relay of the core takes its values to
---- who asks; between two values the producer waits in `emit`.
+--- emit inside scopes and groups, where a coroutine could not yield. A relay of the core passes its values to
+--- whoever asks; between two values the producer waits in `emit`.
 local core = require "cohort.core"
 local misuse = require "cohort.misuse"
 local object = require "cohort.object"
@@ -14,13 +14,13 @@ local is_callable, is_cancelled, note, raise = core.is_callable, core.is_cancell
 --- @class cohort.Producer   private
 --- @field group cohort.Group
 --- @field owner cohort.Task
---- @field f fun(emit: fun(...))?  until it runs
---- @field open boolean           its group has yet to be closed
+--- @field f fun(emit: fun(...))?  until the producer starts
+--- @field open boolean           its group has not been closed yet
 --- @field ended boolean?         nothing more comes
---- @field closed boolean?        its owner does not want more
+--- @field closed boolean?        its owner wants no more
 --- @field task cohort.Task?      the producer, once it has started
---- @field begun cohort.Event?     set then, if others have asked before
---- @field ask fun(): ...         of its relay, as the others below
+--- @field begun cohort.Event?     set at that time, if others have asked before
+--- @field ask fun(): ...         of its relay, like the four below
 --- @field emit fun(...)
 --- @field finish fun(failed: boolean?, err: any)
 --- @field failure fun(): boolean, any
@@ -34,7 +34,7 @@ end
 
 -- {{ The producer
 
--- Whatever ends it, who asks is told.
+-- Whatever ends the producer, those who ask are told.
 local Ending = {}
 
 local function let_others_ask(self)
@@ -46,7 +46,7 @@ function Ending:__close()
   self.stream.finish()
 end
 
--- Runs in a scope of its own, so that what `f` left open is closed before its end is told.
+-- Runs in a scope of its own, so that what `f` left open is closed before its end is reported.
 local function run(f, emit)
   core.move_on_after(math.huge, f, emit)
 end
@@ -63,8 +63,9 @@ local function produce(started, self, f)
   self.finish(true, err)
 end
 
--- Once it has started the producer tells its end: what fails before, for want of memory, is raised here, and
--- is the end for others who have asked meanwhile. So is a stream that was closed before it could start.
+-- Once it has started, the producer reports its end. A failure before that, for lack of memory, is raised
+-- here, and is the end for others who have asked meanwhile. So is a stream that was closed before it could
+-- start.
 local function start(self)
   local f = self.f
   self.f = nil
@@ -76,7 +77,7 @@ local function start(self)
   if not self.closed then raise(err) end
 end
 
--- Waits until the producer has started, for another task that has asked before: its turn comes first.
+-- Waits until the producer has started, because another task has asked before and has its turn first.
 local function await_start(self)
   self.begun = self.begun or core.event()
   self.begun:wait()
@@ -91,7 +92,8 @@ local function close_group(self)
   local _ <close> = self.group
 end
 
--- Nothing more comes. What was opened after the group is still inside of it: then it ends with its block.
+-- Nothing more comes. If something opened after the group is still open inside it, the group ends with its
+-- block.
 local function finish(self)
   self.ended = true
   core.hush(self.group)
@@ -99,7 +101,7 @@ local function finish(self)
   self.check()
 end
 
--- Raises what goes on when `err` was on its way, and the end of the group raised `raised`, or nothing.
+-- Raises what must go on when `err` was on its way and the end of the group raised `raised`, if anything.
 local function go_on(self, err, raised)
   if err == nil or is_cancelled(err) then
     self.check()
@@ -142,7 +144,7 @@ function Stream:__tostring()
   return ("stream (%s)"):format(self.ended and "ended" or self.f and "not begun" or "open")
 end
 
---- An iterator over what `f(emit)` emits.
+--- Returns an iterator over what `f(emit)` emits.
 ---
 --- `f` runs in a task, on demand: it begins when the first value is asked for, and `emit(value, ...)` returns
 --- when the next one is. What it raises is raised, bare, by the step that asked.

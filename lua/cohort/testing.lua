@@ -1,7 +1,8 @@
---- What makes concurrent code testable: clocks that stand still until told, fakes for what is outside,
+--- What makes concurrent code testable: clocks that stand still until moved, fakes for the outside world,
 --- every order of tasks, a cancellation or a failure at every point, leak checks.
 ---
---- What is here by name only is made in the parts, lua/cohort/testing/, which are loaded when they are used.
+--- The functions that are only named here are in lua/cohort/testing/, in parts that are loaded when they are
+--- used.
 local core = require "cohort.core"
 
 local testing = {
@@ -12,7 +13,7 @@ local testing = {
   stream_pair = core.stream_pair,
 }
 
--- Where a function comes from that is not there yet.
+-- Which part has a function that is not there yet.
 local parts = {
   sequencer = "sequencer", with_names = "names",
   explore = "explore", cancel_everywhere = "everywhere", fail_everywhere = "everywhere",
@@ -20,7 +21,7 @@ local parts = {
   assert_checkpoints = "asserts", assert_no_checkpoints = "asserts", assert_raises_group = "asserts",
 }
 
--- No part has it.
+-- No part has this name.
 local function missing(self, name)
   local known = {}
   for key in next, self do known[key] = true end

@@ -1,9 +1,8 @@
 --- Handling errors: `try` with its clauses, `defer`, `attempt`, `unwrap`.
 ---
---- `except` is Python's `except*` (PEP 654) as a function: each clause takes what
---- it matches out of the error, at any depth, and what is left goes on in its
---- shape. A cancellation is never ended here, and a cancellation raised by
---- cleanup never replaces a real error.
+--- `except` is Python's `except*` (PEP 654) as a function: each clause takes what it matches out of the
+--- error, at any depth, and the rest goes on in its original shape. No handler ends a cancellation, and a
+--- cancellation raised by clean-up never replaces a real error.
 local core = require "cohort.core"
 local match = require "cohort.match"
 local misuse = require "cohort.misuse"
@@ -15,8 +14,8 @@ local pack, unpack = table.pack, table.unpack
 local is_cancelled, is_group = core.is_cancelled, core.is_error_group
 local sole = core.ErrorGroup.sole
 
--- Where a caught error that is none of ours was raised, and what was being handled then; nil for one of ours,
--- which has fields for that.
+-- Where a caught error that is not one of our types was raised, and what was being handled then; nil for one
+-- of ours, which has fields for that.
 local details_of = core.details
 
 --- @class cohort.Clause
@@ -35,16 +34,16 @@ local function check_callable(value, who, what)
   misuse("%s expects a function%s, got %s%s", who, what and " as " .. what or "", got, mend)
 end
 
--- The message handler of all calls here hands back the very value it got, and keeps
--- where it was raised; raising it again keeps that.
+-- The message handler of all calls here returns the very value it got and records where it was raised;
+-- raising the value again keeps that.
 local note, raise = core.note, core.raise
 
--- A group without words of its own; `details` has for each error what details_of gave, or false.
+-- A group without a message of its own; for each error `details` has what details_of gave, or false.
 local function compose(errors, details)
   return core.error_compose("", errors, details)
 end
 
--- Two failures that are both on their way, the older first: what leaves, and its details.
+-- Merges two failures that are both on their way: returns what is raised, and its details.
 local function merge(newer, older, details)
   if is_cancelled(newer) or rawequal(older, newer) then return older, details end
   newer = core.error_box(newer)
@@ -57,16 +56,16 @@ end
 -- except: one error on its way through the clauses
 
 --- @class cohort.Case   private
---- @field bare any                 the error, when it is no group; else nil
+--- @field bare any                 the error, if it is not a group
 --- @field known table?             the details of `bare`
 --- @field root cohort.ErrorGroup   the error as a group
---- @field left cohort.ErrorGroup?  what no clause has taken yet; nil: nothing
---- @field places integer[]?        for each leaf of `left`, its number among those of `root`; nil: the same
---- @field done table<integer, true>  leaves of `root` that a handler has ended
+--- @field left cohort.ErrorGroup?  what no clause has taken yet; nil when all was taken
+--- @field places integer[]?        for each leaf of `left`, its number in `root`; nil: the same
+--- @field done table<integer, true>  leaves of `root` that a handler has handled
 --- @field taken boolean            did a clause take anything?
---- @field fresh any[]              errors the clauses raised
---- @field details (table|false)[]  of each of them, see details_of
---- @field interrupted boolean      was a clause cut by a cancellation?
+--- @field fresh any[]              new errors, raised by clauses
+--- @field details (table|false)[]  of each of these, see details_of
+--- @field interrupted boolean      was a clause cut short by a cancellation?
 --- @field results table?           what the first handler returned
 
 local function open_case(err, details)
@@ -79,7 +78,7 @@ local function open_case(err, details)
   return case
 end
 
--- A clause raised something of its own.
+-- A clause raised an error of its own.
 local function add_fresh(case, err, context)
   if is_cancelled(err) then
     case.interrupted = true
@@ -91,7 +90,7 @@ local function add_fresh(case, err, context)
   case.details[#case.fresh] = details_of(err, context) or false
 end
 
--- What matches in case.left, the rest of it, and for each leaf whether it matched; or nil.
+-- What matches in case.left, the rest, and for each leaf whether it matched; or nil.
 local function take(case, matcher)
   if case.bare ~= nil then
     if match.matches(case.bare, matcher) then return case.root, nil, { true } end
@@ -129,7 +128,7 @@ local function offer(case, clause)
   end
 end
 
--- What goes on when all clauses have run: nil if nothing does.
+-- What must be raised after all clauses have run; nil if nothing.
 local function remainder(case)
   if not case.taken then
     if case.bare ~= nil then return case.bare end
@@ -143,7 +142,7 @@ local function remainder(case)
   end, false))
 end
 
--- How a case ends: true and the first handler's results, or false, what goes on, and its details.
+-- The outcome of a case: true and the first handler's results, or false, what is raised, and its details.
 local function conclude(case)
   local rest, fresh = remainder(case), case.fresh
   local known = rawequal(rest, case.bare) and case.known or nil
@@ -162,7 +161,7 @@ local function conclude(case)
 end
 
 ---------------------------------------------------------------------------
--- try: every step hands on true and results, or false, an error, and its details
+-- try: every step returns true and results, or false, an error, and its details
 
 -- Runs the except clauses on what the body raised.
 local function handle(excepts, err)
@@ -195,12 +194,12 @@ local function outcome(ok, ...)
   return ...
 end
 
--- Runs the finally clause once: after body and handlers, or, when the task is unwound past its
--- own pcalls (model.md 2.12) or its coroutine is closed, as a to-be-closed variable.
+-- Runs the finally clause once: after body and handlers, or, when the task is unwound past its own pcalls
+-- (model.md 2.12) or its coroutine is closed, as a to-be-closed variable.
 --- @class cohort.Cleanup   private
 --- @field run fun()
 --- @field begun boolean?
---- @field where string?   of one that was deferred: in which line, "" when that is not known
+--- @field where string?   of a deferred call: the line that made it, "" when unknown
 local Cleanup = {}
 Cleanup.__index = Cleanup
 
@@ -237,7 +236,7 @@ local function add_clause(plan, clause, i)
   end
 end
 
--- The clauses by kind. Only the order among `except`s means anything.
+-- The clauses by kind. Only the order of the `except`s matters.
 local function read_clauses(...)
   local plan = { excepts = {} }
   for i = 1, select("#", ...) do
@@ -248,19 +247,17 @@ end
 
 --- Runs `body()` and handles what it raises by the clauses.
 ---
---- Returns the body's results, after `success` ran; when it raised, the results of
---- the first handler that ran, provided all of the error was handled. Each
---- `except` takes, in order, what it matches from what is left, and runs at
---- most once. `finally` runs last, always. Waits, and is cancelled, only where
---- body, handlers or `finally` are; works outside tasks too.
+--- Returns the body's results, after `success` ran; or, when all of an error was handled, the results of the
+--- first handler that ran. Each `except` takes, in order, what it matches from what is left, and runs at most
+--- once. `finally` runs last, always. Waits, and is cancelled, only where body, handlers or `finally` are;
+--- works outside tasks too.
 ---
---- Raises what no clause took, in its shape, a bare error bare. A handler that
---- raises the very group it was given puts it back. Anything else it raises
---- is new and is not offered to other clauses: alone it leaves as it is, else as
---- error_group("", {new..., rest}). Cancelled always goes on; raised by a handler
---- or by `finally` it never replaces a real error, and an error of `finally` joins the
---- one that was on its way. An error of `success` is not offered to `except`.
---- A nil error is an Error with `boxed = true` from here on.
+--- Raises what no clause took, in its original shape, and a bare error bare. A handler that raises the very
+--- group it was given puts it back. Anything else it raises is new and is not offered to other clauses: alone
+--- it is raised as it is, else as error_group("", {new..., rest}). Cancelled always goes on; raised by a
+--- handler or by `finally` it never replaces a real error, and an error of `finally` joins the one that was
+--- on its way. An error of `success` is not offered to `except`. A nil error is an Error with `boxed = true`
+--- from here on.
 ---
 ---     cohort.try(download,
 ---       cohort.except(cohort.Timeout, function(eg) print(#eg.errors .. " were late") end),
@@ -276,11 +273,11 @@ function try.try(body, ...)
   return outcome(run_body(plan, body))
 end
 
---- A clause for `try`: `handler(eg)` gets all that `matcher` matches, as an error
---- group also when it is one error. Returns at once, never waits; the matcher is
---- checked here. Raises on misuse; ErrorGroup is no matcher here.
+--- A clause for `try`: `handler(eg)` gets everything that `matcher` matches, as an error group, even when it
+--- is one error. Returns at once, never waits; the matcher is checked here. Raises on misuse, and ErrorGroup
+--- is no matcher here.
 ---
---- A handler for Cancelled looks and cleans up, then the cancellation goes on.
+--- A handler for Cancelled can look and clean up; then the cancellation goes on.
 --- @param matcher cohort.Matcher
 --- @param handler fun(eg: cohort.ErrorGroup): ...
 --- @return cohort.Clause
@@ -298,8 +295,8 @@ function try.except(matcher, handler, ...)
   return setmetatable({ kind = "except", matcher = matcher, run = handler }, Clause)
 end
 
---- A clause for `try`: `f()` runs when the body raised nothing, before `finally`.
---- Its results are dropped; what it raises leaves `try`.
+--- A clause for `try`: `f()` runs when the body raised nothing, before `finally`. Its results are dropped;
+--- what it raises comes out of `try`.
 --- @param f fun()
 --- @return cohort.Clause
 function try.success(f)
@@ -307,9 +304,9 @@ function try.success(f)
   return setmetatable({ kind = "success", run = f }, Clause)
 end
 
---- A clause for `try`: `f()` runs last, however the body ended, also when its task is
---- cancelled: then every wait in it raises Cancelled, unless it is shielded.
---- Its results are dropped; what it raises is merged with what was on its way.
+--- A clause for `try`: `f()` runs last, however the body ended, even when its task is cancelled: then every
+--- wait in it raises Cancelled, unless it is shielded. Its results are dropped; what it raises is merged with
+--- what was on its way.
 --- @param f fun()
 --- @return cohort.Clause
 function try.finally(f)
@@ -328,7 +325,7 @@ function Deferred:__close(pending) self[1]:__close(pending) end
 
 local function call(f, ...) return f(...) end
 
--- Forgotten, it has not run, and in a finalizer it could not wait.
+-- A forgotten one has not run, and in a finalizer it could not wait.
 function Deferred:__gc()
   local cleanup = self[1]
   if cleanup.begun then return end
@@ -342,12 +339,12 @@ function Deferred:__tostring()
     cleanup.begun and " (begun)" or "")
 end
 
---- A value for a `<close>` variable: calls `f(...)` where the block ends, by falling out, `return`, `break`,
---- an error or a cancellation, in a shield, as `g:defer` does for a group. Variables of a block end in
---- reverse order. Returns at once, and works outside tasks too, where there is nothing to shield from.
+--- Makes a value for a `<close>` variable: calls `f(...)`, in a shield, where the block ends, by falling out,
+--- `return`, `break`, an error or a cancellation; `g:defer` does this for a group. Variables of a block end
+--- in reverse order. Returns at once, and works outside tasks too, where there is nothing to shield from.
 ---
---- Its results are dropped; an error of it joins the one that was on its way, and Cancelled never replaces
---- one. One that is collected without having run warns.
+--- Its results are dropped; its error joins one that was on its way, and Cancelled never replaces one. Warns
+--- if it is collected without having run.
 ---
 ---     local _ <close> = cohort.defer(connection.send, connection, "bye")
 ---
@@ -366,10 +363,10 @@ function try.defer(f, ...)
 end
 
 ---------------------------------------------------------------------------
--- For functions of the user's that others tell an error, or ask about one
+-- For user functions that are told of an error, or asked about one
 
--- A new error and the one that it was raised in the handling of, and the details of both; or raises what is
--- alone: a cancellation, or the same error again.
+-- Links a new error to the one it was raised in the handling of, and returns both with their details; or
+-- raises, when there is only one: a cancellation, or the same error again.
 local function link(fresh, err)
   if is_cancelled(fresh) or rawequal(fresh, err) then raise(fresh) end
   fresh, err = core.error_box(fresh), core.error_box(err)
@@ -383,7 +380,7 @@ local function told(err, ok, fresh)
   raise(linked, details)
 end
 
---- Calls `f(err, ...)`, which is told of an error. What it raises has that as its context. Not public.
+--- Calls `f(err, ...)` to tell it of an error. What it raises gets that as its context. Not public.
 --- @param f fun(err: any, ...)
 --- @param err any
 --- @param ... any
@@ -397,8 +394,8 @@ local function answer(err, ok, result)
   raise(compose({ fresh, asked }, { details or false, known or false }))
 end
 
---- What `f(err, ...)` says of an error that nobody has handled. Where it raises, both leave as a group. Not
---- public.
+--- Returns what `f(err, ...)` says of an error that nobody has handled. If it raises, both are raised as a
+--- group. Not public.
 --- @param f fun(err: any, ...): any
 --- @param err any
 --- @param ... any
@@ -415,10 +412,9 @@ local function unless_cancelled(ok, ...)
   return ok, ...
 end
 
---- `pcall` for tasks: calls `f(...)` and returns true and its results, or false and
---- the error it raised, as it is. Waits, and is cancelled, only where `f` is; works
---- outside tasks too. Raises Cancelled when `f` does: a cancellation is
---- never caught.
+--- `pcall` for tasks: calls `f(...)` and returns true and its results, or false and the error unchanged.
+--- Waits, and is cancelled, only where `f` is; works outside tasks too. Raises Cancelled when `f` does: a
+--- cancellation is never caught.
 ---
 ---     local ok, err = cohort.attempt(connect, host)
 ---
@@ -441,9 +437,9 @@ local function bare(ok, ...)
   raise(err)
 end
 
---- Calls `f(...)` and returns its results. When it raises an error group with
---- exactly one error in it, at any depth, raises that error bare; anything else is
---- raised as it is. Waits, and is cancelled, only where `f` is; works outside tasks too.
+--- Calls `f(...)` and returns its results. When it raises an error group that contains exactly one error, at
+--- any depth, raises that error bare; anything else unchanged. Waits, and is cancelled, only where `f` is;
+--- works outside tasks too.
 ---
 ---     local page = cohort.unwrap(cohort.group, function(g) ... end)
 ---

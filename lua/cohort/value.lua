@@ -1,8 +1,8 @@
---- Values that tasks watch: a cell, and those who wait for what is in it.
+--- Values that tasks watch: a cell, and the tasks that wait for changes of its content.
 ---
---- Waiters look at what is in the cell when they run, and not at what was put in: there is no backlog, and
---- what was replaced before a waiter ran was never there for it. They wait for an event that is made when the
---- first of them waits, and set by the next change; so a cell that nobody watches costs nothing.
+--- Waiters look at the content of the cell when they run, not at what was set: there is no backlog, and a
+--- value that was replaced before a waiter ran never existed for it. They wait for an event that is made when
+--- the first of them waits, and is set by the next change; so a cell that nobody watches costs nothing.
 local core = require "cohort.core"
 local misuse = require "cohort.misuse"
 local object = require "cohort.object"
@@ -13,15 +13,15 @@ local check_task, test = object.check_task, object.test
 
 local value = {}
 
--- The state of a cell is {content =, version =, change = the event that its waiters wait for}, that of an
--- iterator {cell =, seen = a version, closed =}.
+-- The state of a cell is {content =, version =, change = the event that its waiters wait for}; that of an
+-- iterator is {cell =, seen = a version, closed =}.
 
 local function check_content(v, what)
   if v ~= nil then return end
   misuse("%s expects a value that is not nil, which would end a loop over its changes: take false", what)
 end
 
--- Waits for the next change of a cell, or until somebody wants to be looked at.
+-- Waits for the next change of a cell, or until an iterator over it is closed.
 local function wait_for_change(cell)
   cell.change = cell.change or core.event()
   cell.change:wait()
@@ -59,7 +59,8 @@ function Changes:__call(limit, more)
   return it.cell.content
 end
 
---- Ends the iterator; a task that waits for its next step gets `Closed`. Never waits; again, it does nothing.
+--- Ends the iterator; a task that waits for its next step gets `Closed`. Never waits; calling it again does
+--- nothing.
 function Changes:close()
   local it = state_of(self, Changes, "changes", "close")
   if it.closed then return end
@@ -79,13 +80,13 @@ end
 local Value = { __name = "cohort.Value", __newindex = refuse_assignment("value", "write value:set(v)") }
 Value.__index = refuse_unknown(Value, "value")
 
---- What is in the cell.
+--- Returns the content of the cell.
 --- @return any
 function Value:get()
   return state_of(self, Value, "value", "get").content
 end
 
---- Puts something else into the cell; those who wait look at it. The same again is no change. Never waits.
+--- Sets the content of the cell; those who wait look at it. Setting the same value is no change. Never waits.
 --- @param v any  not nil
 function Value:set(v)
   local cell = state_of(self, Value, "value", "set")
@@ -96,7 +97,7 @@ function Value:set(v)
   wake(cell)
 end
 
---- Waits until `predicate(v)` is true of what is in the cell, and returns that.
+--- Waits until `predicate(v)` is true for the content of the cell, and returns that.
 --- @async
 --- @param predicate fun(v: any): boolean
 --- @return any v
@@ -115,8 +116,8 @@ function Value:wait_for(predicate)
   end
 end
 
---- An iterator over what is in the cell: at once what is there now, then what is there after each change.
---- What was replaced before a step is skipped.
+--- Returns an iterator over the content of the cell: first what is there now, then what is there after each
+--- change. Values that were replaced before a step are skipped.
 --- @return cohort.Changes
 function Value:changes(...)
   if core.is_callable((...)) then misuse "changes takes no function: write for v in value:changes() do" end
@@ -129,7 +130,7 @@ function Value:__tostring()
   return ("value %p (%s)"):format(self, (kind == "number" or kind == "boolean") and tostring(content) or kind)
 end
 
---- Makes a cell with something in it.
+--- Makes a cell that holds a value.
 --- @param v any  not nil
 --- @return cohort.Value
 function value.value(v)

@@ -1,16 +1,16 @@
 ---@meta cohort
 -- page 10: Running, groups, tasks
---- What LuaLS knows of cohort, what docs/reference is made of, and what specs take the public functions from:
---- running, groups, tasks. Nothing here runs. Further parts and modules stand beside this file, each with its
---- page of the reference; tools/meta.lua says in which form.
+--- What LuaLS knows of cohort, the source of docs/reference, and the list of public functions for the specs:
+--- here running, groups and tasks. Nothing here runs. Further parts and modules are in the files beside this
+--- one, each with its page of the reference; tools/meta.lua defines the format.
 
 --- Structured concurrency: tasks that end where they began, errors that are never lost, cancellation that
 --- always wins.
 ---
---- Durations and points in time are seconds, as numbers; sizes are bytes. A callable is given as `f, ...`
---- and called as `f(...)`. Options are one table; an unknown one is an error. Misuse raises a string at the
---- line of the caller before anything has changed. What waits can do so in a task only, and raises
---- `Cancelled` before it has any effect when the task is cancelled.
+--- Durations and points in time are numbers of seconds; sizes are bytes. A callable is given as `f, ...` and
+--- called as `f(...)`. Options are one table; an unknown one is an error. Misuse raises a string at the
+--- caller's line before anything has changed. Functions that wait can be called only in a task; if it is
+--- cancelled, they raise `Cancelled` before they have any effect.
 --- @class cohort
 --- @field VERSION string  of the library, such as "0.1.0"
 local cohort = {}
@@ -19,68 +19,68 @@ local cohort = {}
 
 --- @class cohort.RunOptions
 --- @field signals? boolean  take Ctrl-C while it runs; default true
---- @field clock? cohort.Clock  a virtual clock of `cohort.testing`; default: the machine's
---- @field seed? integer  1 or more: shuffle the order of tasks that are ready, the same way for the same seed
+--- @field clock? cohort.Clock  a virtual clock of `cohort.testing`; default the machine's
+--- @field seed? integer  1 or more: shuffle the order of ready tasks, the same way for the same seed
 --- @field schedule? fun(tasks: cohort.Task[]): integer?  for tests: picks which task runs next
 --- @field watchdog? number  real seconds that a task may run without waiting; default math.huge
 
 --- `cohort.run([options,] main, ...) -> results of main`
 ---
---- Runs `main(...)` as the root task of a new runtime, which belongs to this Lua state until it ends.
---- Returns what `main` returned, when it and every task below it have ended.
+--- Runs `main(...)` as the root task of a new runtime, which belongs to this Lua state until it ends. Returns
+--- what `main` returned once it and every task below it have ended.
 ---
---- The first Ctrl-C cancels the root task and `run` raises `Interrupted`; the second ends the process. With
---- `signals = false`, or in a process that ignores SIGINT, nothing is done about it.
+--- The first Ctrl-C cancels the root task, and `run` raises `Interrupted`; the second ends the process. With
+--- `signals = false`, or in a process that ignores SIGINT, Ctrl-C is left alone.
 ---
---- A `schedule` is called before each step of a task, outside of tasks, with the list of the tasks that are
---- ready, in the order in which they would run; it returns the number of one in the list, or nil for the
---- first. With a schedule there is a step for each call that may wait, also where it need not. When all tasks
---- wait it is called with an empty list. It may call `cancel` of what it knows, but not wait. What it raises
---- cancels all, and `run` raises it. `cohort.testing.explore` is made of it.
+--- A `schedule` is called before each step of a task, outside of tasks, with the list of the ready tasks in
+--- the order in which they would run; it returns the number of one in the list, or nil for the first. With a
+--- schedule, every call that may wait ends a step, even where it need not wait. When all tasks wait, it is
+--- called with an empty list. It may call `cancel` on anything it knows, but must not wait. What it raises
+--- cancels all, and `run` raises it. `cohort.testing.explore` is built on it.
 ---
 --- With a `watchdog`, a task that runs longer in Lua code without waiting is unwound, past its own `pcall`s;
---- all others are cancelled, and `run` raises `Timeout` with the tree of tasks in its message. Not in a C
---- function that does not return, nor in a coroutine from before the run that Lua's own library resumes:
---- write `cohort.coroutine` in its place. It costs: loops in Lua run at half their speed.
+--- all others are cancelled, and `run` raises `Timeout` with the tree of tasks in its message. It cannot stop
+--- a C function that does not return, nor a coroutine from before the run that Lua's own library resumes: use
+--- `cohort.coroutine` there. It costs: loops in Lua run at half their speed.
 ---
---- Raises what `main` raised, as it is, but that a string which a handler of `try` raised is followed by the
---- tree of what it handled; `Deadlock` when every task waits and nothing can wake one. Inside a task it is
---- misuse: write `cohort.main`. It may be called again afterwards.
+--- Raises what `main` raised, unchanged, except that a string raised by a handler of `try` is followed by the
+--- tree of what it handled. Raises `Deadlock` when every task waits and nothing can wake one. Inside a task
+--- it is misuse: write `cohort.main`. It may be called again afterwards.
 --- @param options cohort.RunOptions
 --- @param main async fun(...): ...
---- @param ... any  handed to `main`
+--- @param ... any  passed to `main`
 --- @return any ...
 --- @overload fun(main: (async fun(...): ...), ...: any): ...
 function cohort.run(options, main, ...) end
 
 --- `cohort.main(main, ...) -> results of main`
 ---
---- For scripts: calls `main(...)` in the task that runs already, or in `cohort.run` when none does. So the
---- same file works with `lua5.4`, with the launcher and inside a host.
+--- For scripts: calls `main(...)` in the running task, or by `cohort.run` when there is none. So the same
+--- file works with `lua5.4`, with the launcher and inside a host.
 --- @param main async fun(...): ...
---- @param ... any  handed to `main`
+--- @param ... any  passed to `main`
 --- @return any ...
 function cohort.main(main, ...) end
 
 --- `cohort.now() -> seconds`
 ---
---- The time on the runtime's clock. It is monotonic and counts from some moment at the start; under a
---- virtual clock from 0. Returns at once; works outside tasks too.
+--- The time on the runtime's clock. The clock is monotonic and counts from some moment around the start; a
+--- virtual one counts from 0. Returns at once; works outside tasks too.
 --- @return number seconds
 function cohort.now() end
 
 --- `cohort.sleep(seconds)`
 ---
---- Waits so long, never shorter. `sleep(0)` lets every other ready task run once. A cancellation ends the
---- wait and raises `Cancelled`. Negative durations and NaN are misuse; `math.huge` sleeps for ever.
+--- Waits at least this long. `sleep(0)` lets every other ready task run once. A cancellation ends the wait
+--- and raises `Cancelled`. Negative durations and NaN are misuse; `math.huge` sleeps for ever.
 --- @async
 --- @param seconds number  zero or more
 function cohort.sleep(seconds) end
 
 --- `cohort.sleep_until(time)`
 ---
---- Waits until the clock of `cohort.now` shows `time`; a point in the past is `sleep(0)`. For steps without
---- drift. A cancellation ends the wait and raises `Cancelled`.
+--- Waits until the clock of `cohort.now` shows `time`; a time in the past is like `sleep(0)`. For periodic
+--- work without drift. A cancellation ends the wait and raises `Cancelled`.
 --- @async
 --- @param time number  on the clock of `cohort.now`
 function cohort.sleep_until(time) end
@@ -93,8 +93,8 @@ function cohort.sleep_forever() end
 
 --- `cohort.checkpoint()`
 ---
---- Lets every other ready task run once, then raises `Cancelled` if the task is cancelled. For long loops
---- that compute, so that others get their turn and a cancellation is seen.
+--- Lets every other ready task run once, then raises `Cancelled` if the task is cancelled. For long
+--- computations, so that other tasks get a turn and a cancellation is noticed.
 --- @async
 function cohort.checkpoint() end
 
@@ -115,8 +115,8 @@ function cohort.current_task() end
 -- {{ Groups
 
 --- @class cohort.GroupOptions
---- @field name? string  for humans; default: where the body was written
---- @field limit? integer  at most so many tasks run at once, daemons not counted; `math.huge`: no limit
+--- @field name? string  for humans; default the place where the body was written
+--- @field limit? integer  most tasks that run at once, daemons not counted; `math.huge`: no limit
 --- @field on_error? "cancel"|"collect"  a failed task cancels the rest (default), or nothing
 
 --- `cohort.group([options,] body, ...) -> results of body`
@@ -124,101 +124,101 @@ function cohort.current_task() end
 --- Calls `body(g, ...)` with a new group, into which tasks can be spawned. Returns what the body returned,
 --- when every task of the group has ended. The group itself is no checkpoint: it waits only for its tasks.
 ---
---- `g:cancel()` and the deadline of `g.scope` end the group without an error. It returns nothing then when
---- the body was cut, and its results when only tasks were. Afterwards `g.scope.cancelled_caught` tells
---- whether anything was cut, and `g.scope.reason` why. Or write `cohort.move_on_after(seconds, cohort.group,
---- body)`, of which the first result tells.
+--- `g:cancel()` and the deadline of `g.scope` end the group without an error. It then returns nothing if the
+--- body was cut short, and the body's results if only tasks were. Afterwards `g.scope.cancelled_caught` tells
+--- whether anything was cut short, and `g.scope.reason` why. Or write `cohort.move_on_after(seconds,
+--- cohort.group, body)`, whose first result tells.
 ---
---- The first failure, of the body or of a task, cancels the body and all tasks. With `on_error = "collect"`
---- the failure of a task cancels nothing, that of the body still does. A cancellation from outside cancels
---- all of it as well, and comes out as one `Cancelled` when nothing failed.
+--- The first failure, of the body or of a task, cancels the body and all tasks. With `on_error = "collect"` a
+--- failed task cancels nothing; a failed body still does. A cancellation from outside cancels all of it as
+--- well, and comes out as one `Cancelled` when nothing failed.
 ---
---- Raises one `ErrorGroup` with every failure in the order they happened, also when there is only one (as
+--- Raises one `ErrorGroup` with every failure, in the order they happened, even when there is only one (as
 --- trio and Python's `TaskGroup` do). A failure wins over a cancellation.
 --- @async
 --- @param options cohort.GroupOptions
 --- @param body async fun(g: cohort.Group, ...): ...
---- @param ... any  handed to `body` after the group
+--- @param ... any  passed to `body` after the group
 --- @return any ...
 --- @overload async fun(body: (async fun(g: cohort.Group, ...): ...), ...: any): ...
 function cohort.group(options, body, ...) end
 
 --- `local g <close> = cohort.open_group([options])`
 ---
---- The same group as a block: it ends where the block of its `<close>` variable ends, by falling out,
---- `return`, `break` or an error, and waits for its tasks there. Opening returns at once.
+--- The same group as a block: it ends, and waits for its tasks, where the block of its `<close>` variable
+--- ends, by falling out, `return`, `break` or an error. Opening returns at once.
 ---
 --- A task that fails cancels the rest of the block, and the `ErrorGroup` is raised at its end. `g:cancel()`
---- cancels the tasks and not the block, because Lua cannot end an error at the end of a block. Without
+--- cancels the tasks but not the block, because Lua cannot stop an error at the end of a block. Without
 --- `<close>` the group is closed with its task or with the block around it, and an error names the line.
 --- @async
 --- @param options? cohort.GroupOptions
 --- @return cohort.Group
 function cohort.open_group(options) end
 
---- Owns tasks. Made by `cohort.group` and `cohort.open_group`. `#g` is how many tasks of it live, daemons
---- too; one that `start` waits for is not of it yet.
+--- Owns tasks. Made by `cohort.group` and `cohort.open_group`. `#g` is the number of its live tasks, daemons
+--- included; one that `start` waits for does not belong to it yet.
 --- @class cohort.Group
---- @field scope cohort.Scope  the cancel scope of its tasks: its `deadline` and `shield` may be set
---- @field name string  the name that was given, or where it was opened
+--- @field scope cohort.Scope  the cancel scope of its tasks; `deadline` and `shield` may be set
+--- @field name string  as given, or where it was opened
 local g = {}
 
 --- `g:spawn(f, ...) -> task`
 ---
 --- Makes a task that calls `f(...)`. It starts when the spawner next waits, in the order of spawning. Its
---- results are kept for `task:result()`; its failure is the group's.
+--- results are kept for `task:result()`; its failure is a failure of the group.
 ---
---- Returns at once, except in a full group with a `limit`, called by a task that is not of the group: there
---- it waits for a place, first in, first out, and a cancellation raises `Cancelled`, with nothing spawned. A
---- task of the group never waits: what it spawns starts when there is a place.
+--- Returns at once, unless the group has a `limit`, is full, and the caller is not one of its tasks: then it
+--- waits for a place, first in, first out, and a cancellation raises `Cancelled`, with nothing spawned. A
+--- task of the group never waits here: what it spawns starts when there is a place.
 ---
 --- Works in a cancelled group: the task runs to its first checkpoint. In a group that has ended it is
 --- misuse.
 --- @async
 --- @param f async fun(...): ...
---- @param ... any  handed to `f`
+--- @param ... any  passed to `f`
 --- @return cohort.Task
 function g:spawn(f, ...) end
 
 --- `g:start(f, ...) -> task, values given to started...`
 ---
---- Makes a task that calls `f(started, ...)` and waits until it calls `started(...)`: a service that says
---- when it is ready. Returns the task and what `started` was given. In a full group it waits for a place
---- first, as `spawn` does.
+--- Makes a task that calls `f(started, ...)`, and waits until it calls `started(...)`: for a service that
+--- says when it is ready. Returns the task and what `started` was given. In a full group it first waits for a
+--- place, as `spawn` does.
 ---
 --- Until then the new task belongs to the caller: a cancellation of the caller cancels it, its error comes
---- out of `start` bare and does not fail the group, and when it is cancelled alone `start` raises `Aborted`.
---- Afterwards it is a task of the group like any other. To return without having called `started` is an
+--- out of `start` bare and does not fail the group, and if it alone is cancelled `start` raises `Aborted`.
+--- Afterwards it is a task of the group like any other. Returning without having called `started` is an
 --- error. (As trio's `nursery.start`.)
 --- @async
 --- @param f async fun(started: fun(...), ...): ...
---- @param ... any  handed to `f` after `started`
+--- @param ... any  passed to `f` after `started`
 --- @return cohort.Task task
 --- @return any ...
 function g:start(f, ...) end
 
 --- `g:spawn_daemon(f, ...) -> task`
 ---
---- Makes a task that ends with the group: it is cancelled when the body and all ordinary tasks have ended,
---- and waited for. Its failure is the group's. Returns at once, also in a full group.
+--- Makes a task that ends with the group: when the body and all ordinary tasks have ended, it is cancelled
+--- and waited for. Its failure is a failure of the group. Returns at once, even in a full group.
 --- @param f async fun(...): ...
---- @param ... any  handed to `f`
+--- @param ... any  passed to `f`
 --- @return cohort.Task
 function g:spawn_daemon(f, ...) end
 
 --- `g:defer(f, ...)`
 ---
---- Has `f(...)` called when all tasks have ended, however the group ends. What was deferred last runs first,
---- each in a shield, so it may wait. All of them run even if some fail; their errors join those of the
---- group. Returns at once. On a group that has ended it is misuse.
+--- Arranges for `f(...)` to be called when all tasks have ended, however the group ends. What was deferred
+--- last runs first, each call in a shield, so it may wait. All of them run even if some fail; their errors
+--- join those of the group. Returns at once. On a group that has ended it is misuse.
 --- @param f async fun(...)
---- @param ... any  handed to `f`
+--- @param ... any  passed to `f`
 function g:defer(f, ...) end
 
 --- `g:cancel([reason])`
 ---
 --- Cancels every task of the group, and the body of `cohort.group`. The group then ends without an error of
---- its own; what clean-up raises still comes out. Returns at once, never raises `Cancelled`. The first
+--- its own; what clean-up raises still comes out. Returns at once and never raises `Cancelled`. The first
 --- reason stays.
 --- @param reason? string  why, for `scope.reason.text`
 function g:cancel(reason) end
@@ -229,8 +229,8 @@ function g:cancel(reason) end
 
 --- @alias cohort.TaskStatus "ready"|"running"|"waiting"|"done"|"failed"|"cancelled"
 
---- A function that runs on its own, in a group. Made by `g:spawn` and its kin. Until a name is set it has
---- that of the place where its function was written, or, when that is not the user's, what its module or its
+--- A function that runs on its own, in a group. Made by `g:spawn` and its kin. Until a name is set, its name
+--- is the place where its function was written, or, for a function that is not the user's, what its module or
 --- object calls it: "cohort.sleep", "stream:read".
 --- @class cohort.Task
 --- @field name string  for humans, may be set at any time
@@ -238,15 +238,15 @@ local task = {}
 
 --- `task:result() -> what it returned...`
 ---
---- What the task returned. Returns at once. Raises its error if it failed, as it is; `Aborted` with the
---- reason if it was cancelled. Before it has ended it is misuse.
+--- Returns what the task returned, at once. Raises its error, unchanged, if it failed; `Aborted` with the
+--- reason if it was cancelled. Before the task has ended it is misuse.
 --- @return any ...
 function task:result() end
 
 --- `task:error() -> its error or nil`
 ---
---- The error of a task that failed, an `Aborted` for one that was cancelled, nil for one that returned.
---- Returns at once. Before it has ended it is misuse.
+--- Returns the error of a task that failed, an `Aborted` for one that was cancelled, nil for one that
+--- returned. Returns at once. Before the task has ended it is misuse.
 --- @return any error
 function task:error() end
 
@@ -268,7 +268,7 @@ function task:join() end
 --- `task:cancel([reason])`
 ---
 --- Cancels this task alone, with everything below it. That is no failure: its siblings go on. Returns at
---- once; does nothing to a task that has ended. The first reason stays.
+--- once; does nothing if the task has ended. The first reason stays.
 --- @param reason? string  why, for the `reason` of its `Aborted`
 function task:cancel(reason) end
 
@@ -280,8 +280,7 @@ function task:status() end
 
 --- `task:traceback() -> string`
 ---
---- Where the task is now, and on through the groups above it to the root; empty when it has ended. Returns
---- at once.
+--- Where the task is now, and the groups above it up to the root; empty when it has ended. Returns at once.
 --- @return string
 function task:traceback() end
 

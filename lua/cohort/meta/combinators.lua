@@ -10,12 +10,12 @@ local cohort = {}
 --- `cohort.gather(functions) -> results`
 --- `cohort.gather({settle = true}, functions) -> outcomes`
 ---
---- Runs all functions at once. Returns a list of their first results in order, when all have ended; its
---- length is in `n`, because a result may be nil. No functions: an empty list.
+--- Runs all functions at once. When all have ended, returns a list of their first results, in order, with its
+--- length in `n`, because a result may be nil. For no functions the list is empty.
 ---
---- The first failure cancels the rest and is raised as an `ErrorGroup`. With `settle = true` nothing is
---- cancelled, and the list holds `{ok = true, value = v}` or `{ok = false, error = e}` for each. A
---- cancellation of the caller cancels all and comes out, in both forms.
+--- The first failure cancels the rest and is raised as an `ErrorGroup`. With `settle = true` a failure
+--- cancels nothing, and the list holds `{ok = true, value = v}` or `{ok = false, error = e}` for each. In
+--- both forms a cancellation of the caller cancels all and is raised.
 --- @async
 --- @param options {settle: boolean}
 --- @param functions (async fun(): any)[]
@@ -26,8 +26,8 @@ function cohort.gather(options, functions) end
 --- `cohort.race(functions) -> results of the first to end...`
 ---
 --- Runs all functions at once and returns what the first one to end returned. The others are cancelled and
---- waited for. Raises an `ErrorGroup` when the first one failed, or when another one crashes while it is
---- cancelled; then no value is returned. Of several that end in the same pass the first in the list wins. A
+--- waited for. Raises an `ErrorGroup` when the first one failed, or when another crashes while it is being
+--- cancelled; then no value is returned. When several end in the same pass, the first in the list wins. A
 --- cancellation of the caller cancels all.
 --- @async
 --- @param functions (async fun(): ...)[]  at least one
@@ -38,9 +38,9 @@ function cohort.race(functions) end
 ---
 --- Runs all functions at once and returns what the first one to succeed returned. The others are cancelled
 --- and waited for; failures before the success are forgotten. Raises an `ErrorGroup` of all failures when
---- none succeeds, or of those that crash while they are cancelled. Of several that succeed in the same pass
---- the first in the list wins. A cancellation of the caller cancels all and comes out; failures before it are
---- forgotten too.
+--- none succeeds, or of those that crash while they are being cancelled. When several succeed in the same
+--- pass, the first in the list wins. A cancellation of the caller cancels all and is raised; failures before
+--- it are forgotten too.
 --- @async
 --- @param functions (async fun(): ...)[]  at least one
 --- @return any ...
@@ -48,10 +48,10 @@ function cohort.any(functions) end
 
 --- `cohort.map([options,] list, f) -> results`
 ---
---- Calls `f(item, i)` for each item of a list, all at once or at most `limit` at a time. Returns a list of
---- the first results in order, with its length in `n`, when all have ended. A list with its length in `n`,
---- such as a list of results, may have nils. The first failure cancels the rest and is raised as an
---- `ErrorGroup`. A cancellation of the caller cancels all.
+--- Calls `f(item, i)` for each item of a list, all at once or at most `limit` at a time. When all have ended,
+--- returns a list of the first results, in order, with its length in `n`. The list given may contain nils if
+--- it has its length in `n`, as a list of results does. The first failure cancels the rest and is raised as
+--- an `ErrorGroup`. A cancellation of the caller cancels all.
 --- @async
 --- @generic T
 --- @param options {limit: integer}
@@ -63,11 +63,11 @@ function cohort.map(options, list, f) end
 
 --- `for i, value in cohort.as_completed(functions) do`
 ---
---- Runs all functions at once; an iterator over place in the list and first result of each, as they end.
---- Each step waits for the next one and is a checkpoint. A failure cancels the rest and is raised, as an
---- `ErrorGroup`, by the next step.
+--- Runs all functions at once; returns an iterator over the position and first result of each, as they end.
+--- Each step waits for the next one and is a checkpoint. A failure cancels the rest and is raised by the next
+--- step, as an `ErrorGroup`.
 ---
---- A full loop ends it. Before a loop that may be left early, write `local it <close> =
+--- A loop that runs to the end closes it. Before a loop that may be left early, write `local it <close> =
 --- cohort.as_completed(functions)` and `for i, value in it do`: leaving the block cancels the rest and waits
 --- for them. Left open, it is closed with the group or task around it, with a warning.
 --- @async

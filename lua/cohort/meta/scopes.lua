@@ -10,16 +10,15 @@ local cohort = {}
 --- `cohort.move_on_after(seconds, f, ...) -> true, results... or false`
 ---
 --- Calls `f(...)` with a time limit that gives up quietly. Returns true and the results of `f`; false when
---- the time was up and `f` was cut short. Time counts from the call. The limit cancels every task below as
---- well.
+--- the time was up and `f` was cut short. Time counts from the call. The limit also cancels every task below.
 ---
---- A cancellation from outside cancels `f` too and goes on. A result that `f` returns in spite of a
---- cancellation is returned. Raises what `f` raises: an error of its clean-up wins over the time limit. (As
---- trio's `move_on_after`.)
+--- A cancellation from outside cancels `f` too and goes on. If `f` returns a result in spite of a
+--- cancellation, it is returned. Raises what `f` raises: an error of its clean-up wins over the time limit.
+--- (As trio's `move_on_after`.)
 --- @async
 --- @param seconds number  zero: code up to the first checkpoint runs; `math.huge`: no limit
 --- @param f async fun(...): ...
---- @param ... any  handed to `f`
+--- @param ... any  passed to `f`
 --- @return boolean in_time
 --- @return any ...
 function cohort.move_on_after(seconds, f, ...) end
@@ -27,12 +26,12 @@ function cohort.move_on_after(seconds, f, ...) end
 --- `cohort.fail_after(seconds, f, ...) -> results...`
 ---
 --- Calls `f(...)` with a time limit that raises. Returns the results of `f`, or raises `Timeout` when the
---- time was up and `f` was cut short. Else like `move_on_after`. The `Timeout` tells in its `traceback`
+--- time was up and `f` was cut short. Otherwise like `move_on_after`. The `traceback` of the `Timeout` tells
 --- where the caller's task was stuck. (As trio's `fail_after`, asyncio's `timeout`.)
 --- @async
 --- @param seconds number  zero: code up to the first checkpoint runs; `math.huge`: no limit
 --- @param f async fun(...): ...
---- @param ... any  handed to `f`
+--- @param ... any  passed to `f`
 --- @return any ...
 function cohort.fail_after(seconds, f, ...) end
 
@@ -42,7 +41,7 @@ function cohort.fail_after(seconds, f, ...) end
 --- @async
 --- @param time number  on the clock of `cohort.now`
 --- @param f async fun(...): ...
---- @param ... any  handed to `f`
+--- @param ... any  passed to `f`
 --- @return boolean in_time
 --- @return any ...
 function cohort.move_on_at(time, f, ...) end
@@ -53,23 +52,23 @@ function cohort.move_on_at(time, f, ...) end
 --- @async
 --- @param time number  on the clock of `cohort.now`
 --- @param f async fun(...): ...
---- @param ... any  handed to `f`
+--- @param ... any  passed to `f`
 --- @return any ...
 function cohort.fail_at(time, f, ...) end
 
 --- `cohort.shield(f, ...) -> results...`
 ---
 --- Calls `f(...)` out of reach of every cancellation from outside, so that clean-up may wait. Returns its
---- results, nothing when its own scope was cancelled and cut it, and raises what it raises. A cancellation
---- that came meanwhile is seen by the first checkpoint after it. Groups opened inside are shielded with
---- their tasks.
+--- results, or nothing when its own scope was cancelled and cut it short, and raises what it raises. A
+--- cancellation that came meanwhile is seen by the first checkpoint after it. Groups opened inside are
+--- shielded with their tasks.
 ---
---- A limit goes inside, `cohort.shield(cohort.move_on_after, 5, f, ...)`, or is the scope's own, which is
---- handed to its function first: `cohort.scope({shield = true, timeout = 5}, function() f(...) end)`. One
---- around the shield is kept out like everything else.
+--- A time limit belongs inside, `cohort.shield(cohort.move_on_after, 5, f, ...)`, or is set on the scope
+--- itself, which is passed to the body: `cohort.scope({shield = true, timeout = 5}, function() f(...) end)`.
+--- A limit around the shield is kept out like every other cancellation.
 --- @async
 --- @param f async fun(...): ...
---- @param ... any  handed to `f`
+--- @param ... any  passed to `f`
 --- @return any ...
 function cohort.shield(f, ...) end
 
@@ -82,13 +81,13 @@ function cohort.shield(f, ...) end
 --- `cohort.scope([options,] body, ...) -> true, results... or false`
 ---
 --- Calls `body(scope, ...)` in a region that can be cancelled as a whole, with every task below it: the
---- general form of the four functions above. Returns true and the results of the body; false when this scope
---- was cancelled, by its deadline or by `scope:cancel()`, and the body was cut short by it. Raises what the
---- body raises. (As trio's `CancelScope`.)
+--- general form of the functions above. Returns true and the results of the body; false when this scope was
+--- cancelled, by its deadline or by `scope:cancel()`, and that cut the body short. Raises what the body
+--- raises. (As trio's `CancelScope`.)
 --- @async
 --- @param options cohort.ScopeOptions
 --- @param body async fun(scope: cohort.Scope, ...): ...
---- @param ... any  handed to `body` after the scope
+--- @param ... any  passed to `body` after the scope
 --- @return boolean completed
 --- @return any ...
 --- @overload async fun(body: (async fun(scope: cohort.Scope, ...): ...), ...: any): boolean, ...
@@ -96,8 +95,8 @@ function cohort.scope(options, body, ...) end
 
 --- `local scope <close> = cohort.open_scope([options])`
 ---
---- The same scope as the rest of a block. Opening returns at once; the end of the block never waits. Lua
---- cannot end an error at the end of a block, so a block that was cut short raises there: `Timeout` for its
+--- The same scope for the rest of a block. Opening returns at once; the end of the block never waits. Lua
+--- cannot stop an error at the end of a block, so a block that was cut short raises there: `Timeout` for its
 --- deadline, `Aborted` for `scope:cancel()`. Without `<close>` an error names the line. Raises outside tasks.
 --- @param options? cohort.ScopeOptions
 --- @return cohort.Scope
@@ -105,15 +104,15 @@ function cohort.open_scope(options) end
 
 --- `cohort.current_scope() -> scope`
 ---
---- The innermost scope around the running code: of a call above, of the group, or of the task itself.
+--- The innermost scope around the running code: one of the calls above, the group's, or the task's own.
 --- Returns at once. Raises outside tasks.
 --- @return cohort.Scope
 function cohort.current_scope() end
 
 --- `cohort.current_deadline() -> seconds`
 ---
---- The earliest deadline that applies here, as a point in time: `math.huge` if none does, `-math.huge` if
---- the task is cancelled already. Shields count. Returns at once. Raises outside tasks.
+--- The earliest deadline in effect here, as a point in time: `math.huge` if there is none, `-math.huge` if
+--- the task is cancelled already. Shields are taken into account. Returns at once. Raises outside tasks.
 --- @return number time
 function cohort.current_deadline() end
 
@@ -124,14 +123,14 @@ function cohort.current_deadline() end
 --- @field shield boolean  are cancellations from outside kept out? May be set
 --- @field cancel_called boolean  is it cancelled? True from the moment of the call or of the deadline
 --- @field cancelled_caught boolean  did a cancellation end here?
---- @field reason cohort.Reason?  why it is cancelled; nil: it is not
---- @field name string?  the name that was given
+--- @field reason cohort.Reason?  why it is cancelled; nil when it is not
+--- @field name string?  as given
 local scope = {}
 
 --- `scope:cancel([reason])`
 ---
---- Cancels it: all waits in it end with `Cancelled`. Returns at once, never raises, may be called again. The
---- first reason stays.
+--- Cancels the scope: all waits in it end with `Cancelled`. Returns at once and never raises; may be called
+--- again. The first reason stays.
 --- @param reason? string  why, for `scope.reason.text`
 function scope:cancel(reason) end
 
@@ -148,7 +147,7 @@ function scope:cancel(reason) end
 --- `tostring` gives it in words.
 --- @class cohort.Reason
 --- @field kind cohort.ReasonKind
---- @field text string?  what `cancel` was given
+--- @field text string?  the text passed to `cancel`
 --- @field task string?  the name of the task that called `cancel`
 
 -- }}

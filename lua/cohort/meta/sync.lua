@@ -9,8 +9,8 @@ local cohort = {}
 
 --- `cohort.event() -> event`
 ---
---- Something that happens once, and that any number of tasks may wait for. There is no way back: a new
---- event is made for the next time. Works outside tasks too.
+--- Makes an event: something that happens once, and that any number of tasks may wait for. It cannot be
+--- reset: make a new event for the next time. Works outside tasks too.
 --- @return cohort.Event
 function cohort.event() end
 
@@ -20,20 +20,20 @@ local event = {}
 
 --- `event:set()`
 ---
---- It has happened: all who wait go on, in the order in which they came, and whoever comes later does not
---- wait. Never waits; again, it does nothing. Works outside tasks too.
+--- Sets the event: all who wait go on, in the order they came, and whoever comes later does not wait. Never
+--- waits; calling it again does nothing. Works outside tasks too.
 function event:set() end
 
 --- `event:is_set() -> boolean`
 ---
---- Has it happened? Never waits. Works outside tasks too.
+--- Has the event been set? Never waits. Works outside tasks too.
 --- @return boolean
 function event:is_set() end
 
 --- `event:wait()`
 ---
---- Waits until it has happened; when it has, goes on at once. A checkpoint in both cases: a cancellation
---- raises `Cancelled`.
+--- Waits until the event is set; if it is, goes on at once. A checkpoint in both cases: a cancellation raises
+--- `Cancelled`.
 --- @async
 function event:wait() end
 
@@ -43,38 +43,38 @@ function event:wait() end
 
 --- `cohort.lock() -> lock`
 ---
---- Lets one task at a time into what must not be entered by two. Between two waits nobody comes in between
---- anyway: a lock is for work that waits in its middle. Works outside tasks too.
+--- Makes a lock, which lets in one task at a time. Between two waits no other task can run anyway: a lock is
+--- for work that waits in the middle. Works outside tasks too.
 --- @return cohort.Lock
 function cohort.lock() end
 
---- What `cohort.lock` returns. It belongs to the task that acquired it. Waiters get it in the order in
---- which they came: it is handed to the first of them when it is released. One whose owner ended without
---- releasing it is broken for good: all who wait for it, and all who try to acquire it later, get `Broken`,
---- with the name of that task in `owner`. (As trio's `Lock`.)
+--- What `cohort.lock` returns. It belongs to the task that acquired it. On release it is handed to the task
+--- that has waited longest. If its owner ended without releasing it, it is broken for good: all who wait for
+--- it, and all who try to acquire it later, get `Broken`, with the name of that task in `owner`. (As trio's
+--- `Lock`.)
 --- @class cohort.Lock
 local lock = {}
 
 --- `lock:acquire()`
 ---
 --- Waits until the lock is free or handed over to this task. A checkpoint, also when it need not wait: a
---- cancellation raises `Cancelled`, and then nothing was acquired. Raises `Broken` when the lock is broken.
---- In the task that has the lock already it is misuse.
+--- cancellation raises `Cancelled`, and nothing was acquired. Raises `Broken` when the lock is broken. In the
+--- task that has the lock already it is misuse.
 --- @async
 function lock:acquire() end
 
 --- `lock:try_acquire() -> boolean`
 ---
---- Acquires the lock if that needs no waiting, and tells whether it did. Never waits and never raises
---- `Cancelled`. Raises `Broken` when the lock is broken. In the task that has the lock already it is
---- misuse. Raises outside tasks.
+--- Acquires the lock if that needs no waiting, and returns whether it did. Never waits and never raises
+--- `Cancelled`. Raises `Broken` when the lock is broken. In the task that has the lock already it is misuse.
+--- Raises outside tasks.
 --- @return boolean acquired
 function lock:try_acquire() end
 
 --- `lock:release()`
 ---
---- Gives the lock back: the first who waits has it at once. Never waits and never raises `Cancelled`. Only
---- the owner may; another task is told so. On a broken lock it does nothing. Raises outside tasks.
+--- Releases the lock: the first task that waits has it at once. Never waits and never raises `Cancelled`. In
+--- a task that is not the owner it is misuse. On a broken lock it does nothing. Raises outside tasks.
 function lock:release() end
 
 --- `lock:with(f, ...) -> results...`
@@ -84,20 +84,20 @@ function lock:release() end
 --- @async
 --- @param f async fun(...): ...
 --- @param ... any  handed to `f`
---- @return any ...
+--- @return any ...  passed to `f`
 function lock:with(f, ...) end
 
 --- `local _ <close> = lock:hold()`
 ---
---- The same for the rest of a block: acquires the lock, and releases it where the block ends, however that
+--- The same for the rest of a block: acquires the lock, and releases it where the block ends, however it
 --- ends. Waits and raises like `acquire`. Without `<close>` nothing releases it.
 --- @async
 --- @nodiscard
 --- @return cohort.Guard
 function lock:hold() end
 
---- What `hold` returns, for a `<close>` variable: it releases once, where the block ends. Without `<close>`
---- the lock, permit or place stays held.
+--- What `hold` returns, for a `<close>` variable, which releases once, where the block ends. Without
+--- `<close>` the lock, permit or place stays held.
 --- @class cohort.Guard
 
 -- }}
@@ -106,37 +106,37 @@ function lock:hold() end
 
 --- `cohort.semaphore(n [, max]) -> semaphore`
 ---
---- A number of permits. They belong to nobody in particular: one task may acquire what another releases.
---- With `max`, releasing above it is misuse. Works outside tasks too.
---- @param n integer  permits that are there, zero or more
---- @param max? number  how many there can be; default `math.huge`
+--- Makes a semaphore with `n` permits. They have no owner: one task may release what another acquired. With
+--- `max`, releasing above it is misuse. Works outside tasks too.
+--- @param n integer  permits at the start, zero or more
+--- @param max? number  most permits there can be; default `math.huge`
 --- @return cohort.Semaphore
 function cohort.semaphore(n, max) end
 
---- What `cohort.semaphore` returns. Waiters get permits in the order in which they came: while anybody
---- waits, what is released goes to the first of them. (As trio's `Semaphore`.)
+--- What `cohort.semaphore` returns. Waiters get permits in the order they came: while anybody waits, what is
+--- released goes to the first of them. (As trio's `Semaphore`.)
 --- @class cohort.Semaphore
 --- @field available integer  permits that can be acquired without waiting
 local semaphore = {}
 
 --- `semaphore:acquire()`
 ---
---- Waits until there is a permit. A checkpoint, also when it need not wait: a cancellation raises
---- `Cancelled`, and then nothing was acquired.
+--- Waits until there is a permit, and takes it. A checkpoint, also when it need not wait: a cancellation
+--- raises `Cancelled`, and nothing was acquired.
 --- @async
 function semaphore:acquire() end
 
 --- `semaphore:try_acquire() -> boolean`
 ---
---- Acquires a permit if that needs no waiting, and tells whether it did. Never waits and never raises
+--- Acquires a permit if that needs no waiting, and returns whether it did. Never waits and never raises
 --- `Cancelled`. Works outside tasks too.
 --- @return boolean acquired
 function semaphore:try_acquire() end
 
 --- `semaphore:release()`
 ---
---- Gives a permit back: the first who waits has it at once. Never waits and never raises `Cancelled`. Above
---- the maximum it is misuse. Works outside tasks too.
+--- Gives a permit back: the first task that waits has it at once. Never waits and never raises `Cancelled`.
+--- Above the maximum it is misuse. Works outside tasks too.
 function semaphore:release() end
 
 --- `semaphore:with(f, ...) -> results...`
@@ -146,12 +146,12 @@ function semaphore:release() end
 --- @async
 --- @param f async fun(...): ...
 --- @param ... any  handed to `f`
---- @return any ...
+--- @return any ...  passed to `f`
 function semaphore:with(f, ...) end
 
 --- `local _ <close> = semaphore:hold()`
 ---
---- The same for the rest of a block: acquires a permit, and releases it where the block ends, however that
+--- The same for the rest of a block: acquires a permit, and releases it where the block ends, however it
 --- ends. Waits and raises like `acquire`. Without `<close>` nothing releases it.
 --- @async
 --- @nodiscard
@@ -160,38 +160,37 @@ function semaphore:hold() end
 
 --- `cohort.limiter(n) -> limiter`
 ---
---- How many tasks may do something at once, when that number may change. Each place belongs to the task
---- that acquired it, and a task has one at most. Works outside tasks too.
+--- Makes a limiter: it limits how many tasks may do something at once, and the limit may change. Each place
+--- belongs to the task that acquired it, and a task has at most one. Works outside tasks too.
 --- @param n number  the total: a whole number, zero or more, or `math.huge`
 --- @return cohort.Limiter
 function cohort.limiter(n) end
 
---- What `cohort.limiter` returns. Waiters get places in the order in which they came. The place of a task
---- that ends and has it still goes back, with a warning. (As trio's `CapacityLimiter`; none but a task has a
---- place.)
+--- What `cohort.limiter` returns. Waiters get places in the order they came. If a task ends with its place,
+--- the place goes back, with a warning. (As trio's `CapacityLimiter`, but only tasks can have a place.)
 --- @class cohort.Limiter
---- @field total number  assignable: raised, it lets waiters in at once; lowered, it takes nobody's place
+--- @field total number  may be set: raising it lets waiters in at once; lowering it takes nobody's place
 --- @field available number  places that can be acquired without waiting
 local limiter = {}
 
 --- `limiter:acquire()`
 ---
---- Waits until there is a place. A checkpoint, also when it need not wait: a cancellation raises
---- `Cancelled`, and then nothing was acquired. In a task that has one already it is misuse.
+--- Waits until there is a place, and takes it. A checkpoint, also when it need not wait: a cancellation
+--- raises `Cancelled`, and nothing was acquired. In a task that has a place already it is misuse.
 --- @async
 function limiter:acquire() end
 
 --- `limiter:try_acquire() -> boolean`
 ---
---- Acquires a place if that needs no waiting, and tells whether it did. Never waits and never raises
+--- Acquires a place if that needs no waiting, and returns whether it did. Never waits and never raises
 --- `Cancelled`. In a task that has a place already it is misuse. Raises outside tasks.
 --- @return boolean acquired
 function limiter:try_acquire() end
 
 --- `limiter:release()`
 ---
---- Gives a place back: the first who waits has it at once. Never waits and never raises `Cancelled`. In a
---- task that has none it is misuse. Raises outside tasks.
+--- Gives the place back: the first task that waits has it at once. Never waits and never raises `Cancelled`.
+--- In a task that has none it is misuse. Raises outside tasks.
 function limiter:release() end
 
 --- `limiter:with(f, ...) -> results...`
@@ -201,13 +200,13 @@ function limiter:release() end
 --- @async
 --- @param f async fun(...): ...
 --- @param ... any  handed to `f`
---- @return any ...
+--- @return any ...  passed to `f`
 function limiter:with(f, ...) end
 
 --- `local _ <close> = limiter:hold()`
 ---
---- The same for the rest of a block: acquires a place, and releases it where the block ends, however that
---- ends. Waits and raises like `acquire`. Without `<close>` nothing releases it.
+--- The same for the rest of a block: acquires a place, and releases it where the block ends, however it ends.
+--- Waits and raises like `acquire`. Without `<close>` nothing releases it.
 --- @async
 --- @nodiscard
 --- @return cohort.Guard
@@ -219,31 +218,31 @@ function limiter:hold() end
 
 --- `cohort.condition([lock]) -> condition`
 ---
---- Lets tasks wait, inside a lock, until another one has changed what the lock guards. Several conditions
---- may share a lock. Works outside tasks too.
---- @param of? cohort.Lock  default: a new one
+--- Makes a condition: it lets tasks that hold a lock wait until another task has changed what the lock
+--- guards. Several conditions may share a lock. Works outside tasks too.
+--- @param of? cohort.Lock  default a new one
 --- @return cohort.Condition
 function cohort.condition(of) end
 
---- What `cohort.condition` returns. The verbs of a lock mean its lock. (As trio's and asyncio's
---- `Condition`; no notification is lost.)
+--- What `cohort.condition` returns. Its `acquire`, `release` and so on are those of its lock. (As trio's and
+--- asyncio's `Condition`; no notification is lost.)
 --- @class cohort.Condition
 local condition = {}
 
 --- `condition:wait()`
 ---
---- Releases the lock, waits until it is notified and has the lock again. The lock must be held by the
---- caller, else it is misuse. What was waited for may be gone again: write `while not ready() do
+--- Releases the lock, waits for a notification, and has the lock again when it returns. A caller that does
+--- not hold the lock is misuse. What was waited for may be gone again: write `while not ready() do
 --- condition:wait() end`, or `wait_for`.
 ---
---- A cancellation raises `Cancelled`, and the lock is held then too. A notification that had come before
---- goes to the next who waits. Raises `Broken` when the lock breaks.
+--- A cancellation raises `Cancelled`, with the lock held again. A notification that had come by then goes to
+--- the next waiter. Raises `Broken` when the lock breaks.
 --- @async
 function condition:wait() end
 
 --- `condition:wait_for(predicate) -> what predicate returned`
 ---
---- Calls `predicate()` with the lock held, and waits while that returns false or nil. Else like `wait`.
+--- Calls `predicate()` with the lock held, and waits while it returns false or nil. Otherwise like `wait`.
 --- Raises what the predicate raises.
 --- @async
 --- @param predicate async fun(): any
@@ -252,9 +251,9 @@ function condition:wait_for(predicate) end
 
 --- `condition:notify([n])`
 ---
---- Lets the first `n` who wait go on, one after the other, when they get the lock. The lock must be held by
---- the caller, else it is misuse. With nobody waiting it does nothing, and nothing is remembered. Never
---- waits and never raises `Cancelled`. Raises outside tasks.
+--- Lets the first `n` waiters go on, one after the other, as they get the lock. A caller that does not hold
+--- the lock is misuse. With nobody waiting it does nothing, and nothing is remembered. Never waits and never
+--- raises `Cancelled`. Raises outside tasks.
 --- @param n? number  a whole number, zero or more, or `math.huge`; default 1
 function condition:notify(n) end
 
@@ -266,21 +265,21 @@ function condition:notify_all() end
 --- `condition:acquire()`
 ---
 --- Waits until the lock is free or handed over to this task. A checkpoint, also when it need not wait: a
---- cancellation raises `Cancelled`, and then nothing was acquired. Like `lock:acquire`.
+--- cancellation raises `Cancelled`, and nothing was acquired. Like `lock:acquire`.
 --- @async
 function condition:acquire() end
 
 --- `condition:try_acquire() -> boolean`
 ---
---- Acquires the lock if that needs no waiting, and tells whether it did. Never waits and never raises
+--- Acquires the lock if that needs no waiting, and returns whether it did. Never waits and never raises
 --- `Cancelled`. Like `lock:try_acquire`. Raises outside tasks.
 --- @return boolean acquired
 function condition:try_acquire() end
 
 --- `condition:release()`
 ---
---- Gives the lock back: the first who waits has it at once. Never waits and never raises `Cancelled`. Like
---- `lock:release`. Raises outside tasks.
+--- Releases the lock: the first task that waits has it at once. Never waits and never raises `Cancelled`.
+--- Like `lock:release`. Raises outside tasks.
 function condition:release() end
 
 --- `condition:with(f, ...) -> results...`
@@ -290,12 +289,12 @@ function condition:release() end
 --- @async
 --- @param f async fun(...): ...
 --- @param ... any  handed to `f`
---- @return any ...
+--- @return any ...  passed to `f`
 function condition:with(f, ...) end
 
 --- `local _ <close> = condition:hold()`
 ---
---- The same for the rest of a block: acquires the lock, and releases it where the block ends, however that
+--- The same for the rest of a block: acquires the lock, and releases it where the block ends, however it
 --- ends. Waits and raises like `acquire`. Without `<close>` nothing releases it.
 --- @async
 --- @nodiscard
@@ -304,21 +303,21 @@ function condition:hold() end
 
 --- `cohort.barrier(n) -> barrier`
 ---
---- Lets `n` tasks wait for each other. Works outside tasks too.
---- @param n integer  how many it takes, 1 or more
+--- Makes a barrier, at which `n` tasks wait for each other. Works outside tasks too.
+--- @param n integer  number of tasks, 1 or more
 --- @return cohort.Barrier
 function cohort.barrier(n) end
 
---- What `cohort.barrier` returns. It can be used again: when `n` have come, the next `n` can. (As asyncio's
---- `Barrier`, without `reset` and `abort`: a group whose task fails ends the waits of the others.)
+--- What `cohort.barrier` returns. It can be used again: after `n` tasks have passed, the next `n` can. (As
+--- asyncio's `Barrier`, without `reset` and `abort`: a group whose task fails ends the waits of the others.)
 --- @class cohort.Barrier
 local barrier = {}
 
 --- `barrier:wait() -> place`
 ---
---- Waits until `n` tasks have come. Returns the place of the caller among them, in the order of their
---- coming: from 1 to `n`. The last one goes on at once. A cancellation raises `Cancelled`, and is as if the
---- caller had never come.
+--- Waits until `n` tasks have come. Returns the place of the caller in the order they came, from 1 to `n`.
+--- The last one goes on at once. A cancellation raises `Cancelled`, and it is as if the caller had never
+--- come.
 --- @async
 --- @return integer place
 function barrier:wait() end

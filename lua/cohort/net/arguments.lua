@@ -1,4 +1,4 @@
---- Arguments of what cohort.net offers.
+--- Arguments of the functions of cohort.net.
 local core = require "cohort.core"
 local misuse = require "cohort.misuse"
 local option = require "cohort.option"
@@ -17,7 +17,7 @@ function arguments.check_text(who, what, value, mend)
   end
 end
 
--- A call with a port that was written as text: as in "80", or behind the host.
+-- How to call `who` when the port was given as text: as "80", or behind the host.
 local function usage_of(who, host, port)
   if type(port) == "string" and math.tointeger(port) then
     return ("net.%s(host, %d), or tonumber(port)"):format(who, math.tointeger(port))
@@ -57,14 +57,14 @@ local function expects_probes(value)
   return wrong and ("a whole number of 1 or more, and up to %d"):format(PROBES_MAX) or nil
 end
 
---- Of streams, and of listeners for the streams that they accept.
+--- The stream options; listeners take them too, for the streams they accept.
 arguments.stream_options = {
   line_max = expects.limit, buffer_max = expects.limit, nodelay = expects.boolean,
   keepalive = expects_keepalive, keepalive_interval = expects_silence, keepalive_count = expects_probes,
   receive_buffer = expects.limit, send_buffer = expects.limit,
 }
 
---- The same besides the options of a listener.
+--- Adds them to the options of a listener.
 function arguments.with_stream_options(own)
   for name, check in next, arguments.stream_options do own[name] = check end
   return own
@@ -72,9 +72,9 @@ end
 
 local BUFFER_MAX = 1 << 30
 
---- Those that a socket has, as the core takes them; nil for none.
---- @param read table   options that were checked
---- @param ... string   names of those that are options as they are
+--- The options that any socket has, as the core takes them.
+--- @param read table   checked options
+--- @param ... string   names of options that are passed on unchanged
 function arguments.socket_options(read, ...)
   local whole = arguments.whole
   local options = {
@@ -85,7 +85,7 @@ function arguments.socket_options(read, ...)
   return options
 end
 
---- The same with those of streams.
+--- The same, with the options of streams; nil when there are none.
 function arguments.stream_socket_options(read, ...)
   if next(read) == nil then return nil end
   local options = arguments.socket_options(read, "nodelay", ...)
@@ -101,15 +101,15 @@ function arguments.stream_socket_options(read, ...)
 end
 
 ---------------------------------------------------------------------------
--- As the core wants them
+-- Numbers as the core takes them
 
---- A count, `default` when there is none; no limit is a number that nothing reaches.
+--- A count, `default` when there is none; "no limit" becomes a number that nothing reaches.
 function arguments.whole(value, default, most)
   value = value or default
   return value < most and math.tointeger(value) or most
 end
 
---- What all streams are made with, in the order in which the core takes it.
+--- The limits that all streams are made with, in the core's order.
 function arguments.limits_of(read)
   local whole = arguments.whole
   local most = core.SIZE_LIMIT

@@ -1,12 +1,12 @@
 --- Connecting to a host that may have several addresses: Happy Eyeballs, RFC 8305.
 ---
---- All that is found goes into one `dial`, and the one loop below takes addresses out of it: families in
---- turn, each a quarter of a second after the one before, or at once when one has failed. Lookups add to it
---- while attempts are on their way.
+--- All addresses that are found go into one `dial`, and the one loop below takes them out of it: families
+--- alternating, each a quarter of a second after the one before, or as soon as one has failed. Lookups add
+--- more while attempts are under way.
 ---
---- The system asks for both families in one lookup, sorts what it gets, and waits for the slower half; so a
+--- The system looks up both families together, sorts the addresses, and waits for the slower answer. So a
 --- lookup that takes longer than the resolution delay gets a second one beside it, for IPv4 alone: a server
---- that drops questions for IPv6 addresses then costs that delay and not seconds.
+--- that drops queries for IPv6 addresses then costs that delay and not seconds.
 local core = require "cohort.core"
 local try = require "cohort.try"
 local names = require "cohort.net.names"
@@ -14,27 +14,27 @@ local names = require "cohort.net.names"
 local attempt = try.attempt
 
 local ATTEMPT_DELAY = 0.25     -- seconds until the next address is tried as well
-local RESOLUTION_DELAY = 0.05  -- seconds that a lookup gets before IPv4 is asked for by itself
+local RESOLUTION_DELAY = 0.05  -- seconds for a lookup before IPv4 is looked up separately
 
 --- @class cohort.Dial   private
 --- @field host string
---- @field left table<string, cohort.Address[]>  by family, not tried yet, last first
+--- @field left table<string, cohort.Address[]>  by family, not tried yet, in reverse order
 --- @field seen table<string, true>  hosts that are or were in `left`
---- @field family string?   whose turn it is
---- @field asking integer   lookups on their way
---- @field failure any      what the lookup of all families failed with
---- @field attempts integer  begun
+--- @field family string?   the one to try next
+--- @field asking integer   lookups under way
+--- @field failure any      error of the lookup of all families
+--- @field attempts integer  begun so far
 --- @field errors table<integer, cohort.SystemError>  of the attempts that failed
 --- @field failed integer   how many those are
---- @field stream cohort.Stream|false  the one that was first
---- @field changed cohort.Event  set when anything of this was
+--- @field stream cohort.Stream|false  the first that was connected
+--- @field changed cohort.Event  set when any of this changes
 --- @field group cohort.Group
 
 local other = { inet = "inet6", inet6 = "inet" }
 
 local Dial = { __name = "cohort.dial" }
 
--- A stream that nobody is going to get, because the one who asked was cancelled.
+-- Closes a stream that nobody will get, because the caller was cancelled.
 function Dial:__close(err)
   if err ~= nil and self.stream then self.stream:close() end
 end
@@ -57,7 +57,7 @@ local function add(dial, addresses)
   end
 end
 
--- The next to be tried, or nil.
+-- The next address to try, or nil.
 local function take(dial)
   local family = dial.family
   if not family then return nil end
@@ -67,7 +67,7 @@ local function take(dial)
   return address
 end
 
--- In a task of its own: looks a host up, all addresses, or those of one family.
+-- Runs in a task of its own: looks up a host, for all families or for one.
 local function look_up(dial, host, where, family)
   local ok, result = attempt(names.lookup, host, where, family)
   dial.asking = dial.asking - 1
@@ -80,7 +80,7 @@ end
 ---------------------------------------------------------------------------
 -- Attempts
 
--- In a task of its own: connects to an address.
+-- Runs in a task of its own: connects to an address.
 local function connect(dial, i, ...)
   local ok, result = attempt(core.connect, ...)
   if not ok then
@@ -99,13 +99,13 @@ local function ask(dial, host, where, family)
   dial.group:spawn(look_up, dial, host, where, family).name = "lookup of " .. host
 end
 
--- Waits until something changes, or until that time.
+-- Waits until something changes, or until the time `at`.
 local function wait(dial, at)
   dial.changed = core.event()
   core.move_on_at(at, dial.changed.wait, dial.changed)
 end
 
--- Begins an attempt, and gives it its time unless one fails meanwhile.
+-- Begins an attempt, and waits until its time is over or one fails.
 local function try_one(dial, host, ...)
   local failed, at = dial.failed, core.now() + ATTEMPT_DELAY
   dial.attempts = dial.attempts + 1
@@ -128,12 +128,12 @@ local function try_all(g, dial, host, port, where, ...)
     elseif dial.failed < dial.attempts or dial.asking > 0 and not dial.failure then
       wait(dial, math.huge)
     else
-      return g:cancel("no address is left")  -- nobody needs what is still being looked up
+      return g:cancel("no address is left")  -- nobody needs the lookups that are still under way
     end
   end
 end
 
--- What is raised when nothing could be connected.
+-- The error when nothing could be connected.
 local function failure_of(dial, host, where)
   local first = dial.errors[1]
   if not first then return dial.failure end
@@ -145,8 +145,8 @@ local function failure_of(dial, host, where)
   }
 end
 
---- Connects to a host; the rest is as core.connect takes it. Raises `SystemError`: that of the first address
---- that was tried, with all of them as its cause when there were several, or that of the lookup.
+--- Connects to a host; the other arguments are those of core.connect. Raises `SystemError`: that of the first
+--- address tried, with all of them as its cause when there were several, or that of the lookup.
 local function dial_host(host, port, where, ...)
   if core.numeric_address(host) ~= nil then return core.connect(host, port, where, ...) end
   local dial <close> = setmetatable({

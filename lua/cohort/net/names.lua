@@ -1,21 +1,22 @@
---- Names of hosts: who answers lookups, and what an answer may be.
+--- Host names: who answers lookups, and what an answer may be.
 local core = require "cohort.core"
 
 local names = {}
 
--- Who answers lookups instead of the system, for a task and those it spawns.
+-- Answers lookups in place of the system, for a task and those it spawns.
 local resolver = core.context()
 
--- The same for names of addresses, of tests only: f(address) -> name, or nil when there is none.
+-- The same for reverse lookups, only for tests: f(address) -> name, or nil when there is none.
 local reverser = core.context()
 
 --- A context that holds nil, or `f(host, family) -> addresses`, which answers lookups in place of the system.
---- The addresses are numeric, as text or as `resolve` returns them; or it returns the name of what a lookup
---- fails with, "EAI_NONAME". `f` may wait, and raise. `family` is nil, for all, or "inet".
+--- `f` returns a list of addresses, numeric as text or as `resolve` returns them; or the name of the error
+--- that the lookup fails with, such as "EAI_NONAME". `f` may wait, and raise. `family` is nil, for all, or
+--- "inet".
 names.resolver = resolver
 names.reverser = reverser
 
--- What a resolver returned, as the system's lookup returns it.
+-- Converts what a resolver returned to what the system's lookup returns.
 local function read_answer(host, where, family, answer)
   if type(answer) == "string" then core.raise_lookup(host, where, answer, "resolve") end
   if type(answer) ~= "table" then
@@ -37,7 +38,7 @@ local function read_answer(host, where, family, answer)
   return addresses
 end
 
---- The addresses of a host, of all families or of one; a numeric one stands for itself, whoever answers.
+--- The addresses of a host, for all families or for one; a numeric one stands for itself, whoever answers.
 function names.lookup(host, where, family)
   local answer = resolver:get()
   if answer == nil or core.numeric_address(host) ~= nil then return core.resolve(host, where, family) end
@@ -48,7 +49,7 @@ function names.lookup(host, where, family)
   return read_answer(host, where, family, answer(host, family))
 end
 
---- The name of a host that has a numeric address.
+--- The name of the host that has a numeric address.
 function names.reverse(host, where)
   local answer = reverser:get()
   if answer == nil or not core.numeric_address(host) then return core.reverse(host, where) end

@@ -1,8 +1,8 @@
 --- Serving: a task for each connection, and how it all ends.
 ---
---- The tasks are in one group, which is cancelled with whoever called `serve`. With `grace` each of them runs
---- behind a shield of its own, which has a deadline from the moment that serving ends. When one of them
---- fails, the shields go down: a failure cancels the rest at once.
+--- The tasks are in one group, which is cancelled together with the caller of `serve`. With `grace` each of
+--- them runs behind a shield of its own, which gets a deadline when serving ends. When one of them fails, the
+--- shields are lowered: a failure cancels the rest at once.
 local core = require "cohort.core"
 local misuse = require "cohort.misuse"
 local object = require "cohort.object"
@@ -12,13 +12,13 @@ local try = require "cohort.try"
 local attempt, expects = try.attempt, option.expects
 local note, raise = core.note, core.raise
 
-local PAUSE = 0.1     -- seconds until accepting is tried again when descriptors or memory ran out
+local PAUSE = 0.1     -- seconds until accepting is tried again after descriptors or memory ran out
 
 local known = option.known {
   limit = expects.limit, on_error = expects.callable, grace = expects.seconds,
 }
 
--- Codes of an `accept` that will work again when others have given back what they hold.
+-- Codes of an `accept` that will work again once others have released resources.
 local passing = { EMFILE = true, ENFILE = true, ENOBUFS = true, ENOMEM = true }
 
 --- @class cohort.Serving   private
@@ -26,8 +26,8 @@ local passing = { EMFILE = true, ENFILE = true, ENOBUFS = true, ENOMEM = true }
 --- @field on_error fun(err: any, stream: cohort.Stream?)?
 --- @field grace number?      seconds
 --- @field where string       where `serve` was called, "file:line"
---- @field shields table<cohort.Scope, true>  of the handlers that run, with `grace`
---- @field stop_at number?    when they are cancelled, once serving has ended
+--- @field shields table<cohort.Scope, true>  of the running handlers, with `grace`
+--- @field stop_at number?    when they are cancelled; set once serving has ended
 --- @field failed boolean?    one of them has failed, without `on_error`
 
 local function handle(serving, stream)
@@ -57,14 +57,14 @@ local function handle_shielded(serving, stream)
   end)
 end
 
--- What the task of a connection does without options: the handler finds as much room on the stack of its
--- coroutine as can be, so that a short one does not make it grow, which is 640 bytes.
+-- The task of a connection when there are no options: it leaves the handler as much of its coroutine's stack
+-- as possible, so that a short handler does not make the stack grow, which costs 640 bytes.
 local function run_plain(handler, stream)
   local _ <close> = stream
   handler(stream)
 end
 
--- The same with options. Its failure lowers the shields before the group hears of it.
+-- The task of a connection with options. Its failure lowers the shields before the group learns of it.
 local function run(serving, stream)
   local _ <close> = stream
   if not serving.grace then return handle(serving, stream) end
@@ -74,7 +74,7 @@ local function run(serving, stream)
   raise(err)
 end
 
--- No more connections come: those that are there get their time.
+-- No more connections come: handlers get their grace.
 local function give_grace(serving)
   if not serving.grace then return end
   serving.stop_at = core.now() + serving.grace
@@ -104,7 +104,7 @@ local function accept(listener, serving)
   end
 end
 
--- Hands a stream to a task of its own; if that cannot be, the stream is nobody's.
+-- Hands a stream to a task of its own; if that fails, closes it.
 local function spawn_handler(g, serving, stream)
   local ok, task
   if serving.grace or serving.on_error then
@@ -121,14 +121,15 @@ end
 
 local Accepting = { __name = "cohort.accepting" }
 
--- Closing resets connections that nobody took. Who connects in this program and was cancelled with us has
--- seen by then whether it was connected: else it had an error instead of a cancellation.
+-- Closing resets connections that nobody has accepted. A task of this program that was connecting, and was
+-- cancelled with us, must see first whether it was connected; otherwise it would get an error instead of a
+-- cancellation.
 local function close_last(listener)
-  pcall(core.shield, core.checkpoint)  -- where it cannot wait, at once
+  pcall(core.shield, core.checkpoint)  -- where it cannot wait, closes at once
   listener:close()
 end
 
--- A group that was cancelled itself has failed: then the listener is still its owner's.
+-- If the group cancelled itself, it has failed: then the listener stays its owner's.
 function Accepting:__close(err)
   if err == nil then
     give_grace(self.serving)
@@ -149,16 +150,15 @@ local function accept_all(g, listener, serving)
   end
 end
 
---- Accepts connections and calls `handler(stream)` for each in a task of its own.
+--- Accepts connections and calls `handler(stream)` for each, in a task of its own.
 ---
---- Each stream is closed when its handler has ended, however. Returns when the listener was
---- closed and all handlers have ended. When cancelled, the listener is closed and the handlers are cancelled.
---- With `grace` they have so many seconds to end first, and as long when the listener was closed. An error in
---- a handler goes to `on_error(err, stream)`, with the stream still open, and ends that
---- connection only; without `on_error` it cancels the rest and is raised in an
---- `ErrorGroup`. When descriptors or memory run out, `on_error(err)` is told, or Lua's `warn`, and
---- accepting goes on when it can. With `limit`, no more than so many are
---- handled at once.
+--- Each stream is closed when its handler has ended, in whatever way. Returns when the listener is closed and
+--- all handlers have ended. When cancelled, the listener is closed and the handlers are cancelled. With
+--- `grace` they first have that many seconds to end, also after the listener was closed. An error in a
+--- handler goes to `on_error(err, stream)`, with the stream still open, and ends only that connection;
+--- without `on_error` it cancels the rest and is raised in an `ErrorGroup`. When descriptors or memory run
+--- out, `on_error(err)` is called, or Lua's `warn`, and accepting goes on when it can. With `limit`, at most
+--- that many connections are handled at once.
 ---
 ---     net.serve(listener, {limit = 1000, grace = 5}, function(stream)
 ---       for line in stream:lines() do stream:write(line, "\n") end

@@ -1,4 +1,4 @@
---- Opening UDP sockets. What can be done with one is the core's.
+--- Opening UDP sockets. Their methods are the core's.
 local core = require "cohort.core"
 local misuse = require "cohort.misuse"
 local arguments = require "cohort.net.arguments"
@@ -8,7 +8,7 @@ local option = require "cohort.option"
 
 local expects = option.expects
 
-local DATAGRAM_MAX = 65536  -- more than any has
+local DATAGRAM_MAX = 65536  -- longer than any datagram
 local HOPS_MAX = 255
 
 local function expects_text(value)
@@ -51,7 +51,7 @@ local known = option.known {
 
 local any = { inet = "0.0.0.0", inet6 = "::" }
 
--- An address of ours, and one of the peer or nil, of one family: the first of each that go together.
+-- Chooses an address of ours, and one of the peer or nil, both of one family: the first that go together.
 local function choose(read, where)
   local ours = read.host and names.lookup(read.host, where)
   if not read.peer then return ours and ours[1].host or any.inet end
@@ -62,13 +62,13 @@ local function choose(read, where)
       if own.family == peer.family then return own.host, peer.host end
     end
   end
-  return ours[1].host, peers[1].host  -- the system says what it thinks of that
+  return ours[1].host, peers[1].host  -- they do not: let the system say so
 end
 
---- A UDP socket, at `host` and `port` if they are given, else at a free port of all addresses.
+--- Makes a UDP socket, at `host` and `port` if given, else at a free port of all addresses.
 ---
---- With `peer` it sends there and receives from there only. Names are looked up; that is the one thing it
---- waits for. Raises `SystemError`.
+--- With `peer` it sends to that and receives from there only. It waits only to look up names. Raises
+--- `SystemError`.
 ---
 ---     local socket <close> = net.udp {host = "127.0.0.1", port = 5353}
 ---     for datagram, from in socket do socket:send(datagram, from) end
@@ -84,7 +84,7 @@ local function udp(options)
   local read = option.read("udp", options, known)
   object.check_task "udp"
   local where = core.where()
-  local given = read.peer  -- others may change it while names are looked up
+  local given = read.peer  -- others may change the table while names are looked up
   read.peer = given and { host = rawget(given, "host"), port = rawget(given, "port") }
   local own, peer = choose(read, where)
   if read.multicast_interface then

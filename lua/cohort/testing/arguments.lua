@@ -5,12 +5,12 @@ local option = require "cohort.option"
 
 local arguments = {}
 
---- Checks what the public function `who` was given: `[options,] f`.
+--- Checks the arguments of the public function `who`: `[options,] f`.
 ---
 --- @param who string
 --- @param options any     the first argument
 --- @param f any         the second, nil when there were no options
---- @param known table   of `option.known`
+--- @param known table   from `option.known`
 --- @return table options  those that were given
 --- @return function f
 function arguments.read(who, options, f, known)
@@ -21,7 +21,7 @@ function arguments.read(who, options, f, known)
   return option.read(who, options, known), f
 end
 
---- Raises when a task runs, where the public function `who` was called.
+--- Raises when the public function `who` was called inside a task.
 function arguments.check_outside(who)
   if not core.current_task() then return end
   misuse("%s runs its function in runtimes of its own: call it outside of cohort.run, and with the helper "

@@ -1,5 +1,5 @@
---- Assertions about what only a library like this one has: is there a checkpoint in a call, and what is in a
---- group of errors?
+--- Assertions that only a library like this one needs: does a call make a checkpoint, and what is in an error
+--- group?
 local core = require "cohort.core"
 local match = require "cohort.match"
 local misuse = require "cohort.misuse"
@@ -16,7 +16,7 @@ end
 ---------------------------------------------------------------------------
 -- Checkpoints
 
--- What f returned, when it passed checkpoints as expected.
+-- Returns the results of `f`, if it made checkpoints or none, as expected.
 local function settle(expected, before, ...)
   local count = core.checkpoints() - before
   if expected and count == 0 then
@@ -28,7 +28,7 @@ local function settle(expected, before, ...)
   return ...
 end
 
---- Calls `f(...)`, which must come to a checkpoint. Returns what it returned.
+--- Calls `f(...)`, which must make a checkpoint. Returns its results.
 --- @async
 --- @param f async fun(...): ...
 --- @param ... any
@@ -39,7 +39,7 @@ function asserts.assert_checkpoints(f, ...)
   return settle(true, core.checkpoints(), f(...))
 end
 
---- Calls `f(...)`, which must not come to a checkpoint. Returns what it returned.
+--- Calls `f(...)`, which must make no checkpoint. Returns its results.
 --- @param f fun(...): ...
 --- @param ... any
 --- @return any ...
@@ -70,13 +70,13 @@ end
 
 local compare
 
--- Is this what the entry of a shape asks for?
+-- Does the error match the entry of a shape?
 local function fits(entry, err)
   if is_shape(entry) then return core.is_error_group(err) and compare(entry, err).same end
   return match.matches(err, entry)
 end
 
--- Finds a partner for entry number i, and others for those who must give theirs up for it.
+-- Finds a partner for entry number `i`, and others for the entries that must give theirs up for it.
 local function pair(table_of_fits, partners, i, tried)
   for j, fit in ipairs(table_of_fits[i]) do
     if fit and not tried[j] then
@@ -90,8 +90,8 @@ local function pair(table_of_fits, partners, i, tried)
   return false
 end
 
--- Pairs entries of a shape with errors of a group, as many as can be. `partners` has, by the place of an
--- error, that of its entry; `missing` the entries that have none.
+-- Pairs entries of a shape with errors of a group, as many as possible. `partners` maps the index of an error
+-- to that of its entry; `missing` has the entries without a partner.
 function compare(shape, group)
   local result, errors = { partners = {}, missing = {}, errors = group.errors }, group.errors
   local table_of_fits = {}
@@ -126,7 +126,7 @@ end
 
 local add_difference
 
--- Adds the lines of an inner group that was expected and not found.
+-- Adds the lines for an inner group that was expected and is missing.
 local function add_missing_group(lines, shape, indent)
   lines[#lines + 1] = indent .. "missing   a group of"
   for _, entry in ipairs(shape) do
@@ -136,14 +136,15 @@ local function add_missing_group(lines, shape, indent)
   end
 end
 
--- Takes the first of the missing entries that is a group; nil when there is none.
+-- Takes the first missing entry that is a group; nil when there is none.
 local function take_shape(missing)
   for i, entry in ipairs(missing) do
     if is_shape(entry) then return table.remove(missing, i) end
   end
 end
 
--- Adds a line for each error and each entry. A group that fits none is compared with one that is missing.
+-- Adds a line for each error and each entry. A group that matches no entry is compared with one that is
+-- missing.
 function add_difference(lines, shape, group, indent)
   local result = compare(shape, group)
   if not result.titled then
@@ -166,7 +167,8 @@ function add_difference(lines, shape, group, indent)
   end
 end
 
--- Adds what is in a list and in the lists in it; `inner_of(entry)` is the list that an entry stands for.
+-- Adds what is in a list and in its inner lists; `inner_of(entry)` is the list that an entry stands for, if
+-- any.
 local function add_leaves(leaves, list, inner_of)
   for _, entry in ipairs(list) do
     local inner = inner_of(entry)
@@ -179,21 +181,21 @@ local function list_of_shape(entry) return is_shape(entry) and entry or nil end
 
 local function list_of_group(err) return core.is_error_group(err) and err.errors or nil end
 
--- A shape that says nothing of the groups' messages.
+-- The shape without its requirements for the groups' messages.
 local function without_messages(shape)
   local result = {}
   for i, entry in ipairs(shape) do result[i] = is_shape(entry) and without_messages(entry) or entry end
   return result
 end
 
--- Is each error there that the shape asks for and no other, only in other groups?
+-- Are exactly the expected errors there, only in other groups?
 local function only_nested_otherwise(shape, group)
   local leaves = { errors = add_leaves({}, group.errors, list_of_group) }
   return compare(add_leaves({}, shape, list_of_shape), leaves).same
     and not compare(without_messages(shape), group).same
 end
 
--- The group that a call raised, when it is as the shape says.
+-- Returns the group that a call raised, if it has the shape.
 local function settle_group(shape, ok, ...)
   local err = (...)
   if ok then misuse "assert_raises_group: nothing was raised" end
@@ -210,7 +212,7 @@ local function settle_group(shape, ok, ...)
   misuse("%s", table.concat(lines, "\n"))
 end
 
---- Calls `f(...)`, which must raise a group of errors of this shape. Returns the group.
+--- Calls `f(...)`, which must raise an error group of this shape. Returns the group.
 --- @async
 --- @param shape table
 --- @param f async fun(...): ...

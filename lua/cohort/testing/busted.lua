@@ -2,19 +2,19 @@
 ---
 ---     lua5.4 /usr/bin/busted --ignore-lua --helper=cohort.testing.busted
 ---
---- A test with its `before_each`, `after_each` and `finally` runs in a runtime of its own, kept open from the
---- first of them to the last, so that a stream that `before_each` opens is still open in the test; each is a
---- task, one after the other. `setup` and `teardown` have a runtime for themselves. A test marked with
---- `testing.plain` is called where no runtime is open, for it opens some itself. Nothing of busted is
---- replaced: functions are wrapped when they are registered, and the place of an error is told where busted
---- asks for it. Options, as `-Xhelper name=value`: `watchdog` (real seconds that one function may take, 10;
---- 0 is no limit), `leaks` ("check" or "ignore"), `memory` ("ignore", or "check": the function of each test
---- is called eight times, and the test fails when memory grew each time).
+--- A test with its `before_each`, `after_each` and `finally` runs in one runtime, kept open from the first of
+--- these functions to the last, so a stream that `before_each` opens is still open in the test; each function
+--- is a task, one after the other. `setup` and `teardown` have a runtime of their own. A test marked with
+--- `testing.plain` is called while no runtime is open, because it opens some itself. Nothing of busted is
+--- replaced: functions are wrapped when they are registered, and the place of an error is supplied where
+--- busted asks for it. Options, as `-Xhelper name=value`: `watchdog` (real seconds that one function may
+--- take, 10; 0 is no limit), `leaks` ("check" or "ignore"), `memory` ("ignore", or "check": the function of
+--- each test is called eight times, and the test fails when memory grew each time).
 local busted = require "busted"
 local core = require "cohort.core"
 local leaks = require "cohort.testing.leaks"
 local plain = require "cohort.testing.plain"
-require "cohort.net"  -- now, before busted insulates files, so that there is one of it
+require "cohort.net"  -- before busted insulates files, so that there is only one of it
 
 local options = { watchdog = "10", leaks = "check", memory = "ignore" }
 local words = { check = true, ignore = true }
@@ -35,10 +35,10 @@ if watchdog < 0 then error("cohort.testing.busted: watchdog expects seconds, got
 if watchdog == 0 then watchdog = math.huge end
 
 ---------------------------------------------------------------------------
--- Where an error happened. busted looks at the stack that its handler is called on, which is that of whoever
--- runs the tasks: so the place is taken in the task, and handed over when busted asks.
+-- Where an error happened. busted looks at the stack on which its handler is called, which is that of the
+-- code that runs the tasks. So the place is recorded in the task, and supplied when busted asks.
 
-local place = {}  -- info, raised: of the latest error in a task; err: what came out of its run for that
+local place = {}  -- info, raised: of the latest error in a task; err: what its run raised for that
 
 local function folder_of(path) return "@" .. path:match "^(.*[/\\])" end
 
@@ -63,7 +63,8 @@ local function take_place(err)
   return err
 end
 
--- A file's own way to finish what busted found out about an error. Outputs for machines take no userdata.
+-- A file's own function that completes what busted found out about an error. Machine-readable outputs take no
+-- userdata.
 local function wrap_trace(get_trace)
   return function(name, info)
     if place.info and rawequal(info.message, place.err) then
@@ -78,13 +79,14 @@ end
 ---------------------------------------------------------------------------
 -- Running a function as a task
 
-local interrupted  -- the error of a Ctrl-C: nothing runs after it
+local interrupted  -- the error of a Ctrl-C, after which nothing runs
 
 local function open_runner()
   return core.open_runner { clock = core.clock { autojump = true }, watchdog = watchdog }
 end
 
--- Of an error group whose one error is a failed assertion of busted's, or a `pending`, that one.
+-- If the only error in a group is a failed assertion of busted, or a `pending`, returns that instead of the
+-- group.
 local function unwrap(err)
   local sole = core.is_error_group(err) and err:sole()
   local metatable = type(sole) == "table" and debug.getmetatable(sole)
@@ -92,7 +94,7 @@ local function unwrap(err)
   return (kind == "failure" or kind == "pending") and sole or err
 end
 
--- A deadlock and the watchdog raise another error than the task did; they happened where they cut it.
+-- A deadlock or the watchdog raises another error than the task did; it happened where it cut the task.
 local function tell_where(err)
   if core.error_is(err, core.Interrupted) then interrupted = err end
   local stopped = core.error_is(err, core.Deadlock) or core.error_is(err, core.Timeout)
@@ -102,7 +104,7 @@ local function tell_where(err)
   end
 end
 
--- Calls `f` as a task of this name; whether it returned, else what it raised.
+-- Calls `f` as a task of this name; returns whether it returned, else also what it raised.
 local function attempt(runner, name, f, ...)
   if interrupted then return false, interrupted end
   place = {}
@@ -118,7 +120,7 @@ local function attempt(runner, name, f, ...)
   return false, err
 end
 
--- `setup` and `teardown`.
+-- Runs a `setup` or `teardown`.
 local function run_alone(name, f, ...)
   local runner <close> = open_runner()
   local ok, err = attempt(runner, name, f, ...)
@@ -130,13 +132,13 @@ end
 
 --- @class cohort.BustedTest   private
 --- @field runner cohort.Runner
---- @field before table         what was held before the runtime was opened
---- @field inside table         the same when it was open
---- @field label string         "file:line: 'name'"; not known before it begins
---- @field to_come number       functions of the test that are still to run; not known before it begins
---- @field over boolean?        what runs next, but for `after_each`, belongs to another test
+--- @field before table         counts before the runtime was opened
+--- @field inside table         counts when it was open
+--- @field label string         "file:line: 'name'"; unknown before the test begins
+--- @field to_come number       functions of the test still to run; unknown before it begins
+--- @field over boolean?        what runs next belongs to another test, unless it is `after_each`
 --- @field failed boolean?
---- @field repeated string|false|nil  name of the function that is called again and again
+--- @field repeated string|false|nil  name of the function that is called repeatedly
 --- @field climb string?       how memory grew then
 local test
 
@@ -146,8 +148,9 @@ local function open_test()
   test = { runner = runner, before = before, inside = leaks.count(), to_come = math.huge }
 end
 
--- What is left: handles before anything is collected, for a stream that is collected was not closed; then the
--- rest, when all is over. Handles that are being closed are gone once it is quiet.
+-- What is left behind: first handles, before anything is collected, because a stream that is collected was
+-- not closed; then the rest, when everything is over. Handles that are being closed are gone once all is
+-- quiet.
 local function left_behind(ended)
   local left = {}
   ended.runner:run(core.wait_all_blocked)
@@ -158,7 +161,7 @@ local function left_behind(ended)
   return left
 end
 
--- A test that failed was interrupted, and may leave behind what it had.
+-- A test that failed was interrupted, so it may leave things behind.
 local function close_test()
   local ended, left = test, {}
   local _ <close> = ended.runner
@@ -167,20 +170,21 @@ local function close_test()
   if #left > 0 then busted.fail(ended.label .. " left behind: " .. table.concat(left, ", "), 0) end
 end
 
--- A test begins, with its first `before_each` or by itself. One that is not closed yet had no `after_each`.
+-- Begins a test, with its first `before_each` or by itself. A previous test that is not closed yet had no
+-- `after_each`.
 local function begin()
   if test and test.over then close_test() end
   if not test then open_test() end
 end
 
--- A function of the test is over.
+-- A function of the test has ended.
 local function count_down()
   test.to_come = test.to_come - 1
   if test.to_come == 0 then close_test() end
 end
 
--- Runs a function of the test that has passed again and again: does memory grow each time? What cannot be
--- called again is not judged, nor what that leaves behind.
+-- Runs a function of the test that has passed repeatedly: does memory grow each time? A function that cannot
+-- be repeated is not judged, nor is what that leaves behind.
 local function check_memory(...)
   local arguments, ok = table.pack(...), true
   local climb = leaks.climb(function()
@@ -189,7 +193,7 @@ local function check_memory(...)
   if ok then test.climb = climb else test.failed = true end
 end
 
--- One function of the test.
+-- Runs one function of the test.
 local function run_in_test(name, f, ...)
   local ok, err = attempt(test.runner, name, f, ...)
   test.failed = test.failed or not ok
@@ -207,7 +211,8 @@ function Plain:__close(err)
   count_down()
 end
 
--- A plain test: no runtime is open meanwhile, so what comes after it has another one than what came before.
+-- Runs a plain test. No runtime is open meanwhile, so what comes after it has another one than what came
+-- before.
 local function run_plain(_, f, ...)
   if interrupted then error(interrupted, 0) end
   test.runner:close()
@@ -238,9 +243,9 @@ for _, descriptor in ipairs { "strict_setup", "strict_teardown", "lazy_setup", "
 end
 
 ---------------------------------------------------------------------------
--- busted's events. A handler returns nil, and whether others shall see the event too.
+-- busted's events. A handler returns nil, and whether other handlers shall see the event too.
 
--- busted looks for the environment of a spec's function in an upvalue of this name.
+-- busted finds the environment of a spec's function in an upvalue of this name.
 local function environment_of(f)
   for i = 1, 255 do
     local name, value = debug.getupvalue(f, i)
@@ -257,7 +262,7 @@ local function wrap(run, name, f)
   end
 end
 
--- Registers what a spec registers once more, wrapped, and hides the first time.
+-- Registers what a spec registers again, wrapped, and hides the first registration.
 local function wrap_registered(descriptor, run)
   local again = false
   busted.subscribe({ "register", descriptor }, function(name, f, ...)
@@ -302,7 +307,7 @@ busted.subscribe({ "test", "start" }, function(element)
   return nil, true
 end, { priority = 1 })
 
-local traced = {}  -- files whose way is wrapped; with --repeat they come again
+local traced = {}  -- files whose function is wrapped; with --repeat they come again
 
 busted.subscribe({ "file", "start" }, function(element)
   local file = element.run
@@ -311,7 +316,7 @@ busted.subscribe({ "file", "start" }, function(element)
   return nil, true
 end, { priority = 1 })
 
--- A test whose `before_each` failed is not known to be over.
+-- A test whose `before_each` failed is not known to be over, so it is closed here.
 busted.subscribe({ "suite", "end" }, function()
   if test then close_test() end
   return nil, true

@@ -1,12 +1,12 @@
---- Does what a function does leave anything behind?
+--- check_leaks: does a function leave anything behind?
 local core = require "cohort.core"
 local misuse = require "cohort.misuse"
 local leaks = require "cohort.testing.leaks"
 
 local check_leaks = {}
 
--- One round: in the run that there is, or in one of its own. That closes at its end what is open, so this is
--- added to `sum` before.
+-- One round: in the current run, or in one of its own. The end of that closes what is open, so this is added
+-- to `sum` before.
 local function round(sum, f, ...)
   if core.current_task() then return f(...) end
   core.run({ clock = core.clock { autojump = true }, signals = false }, function(...)
@@ -16,7 +16,7 @@ local function round(sum, f, ...)
   end, ...)
 end
 
---- Calls `f(...)` several times and raises when it leaves something behind, or memory grows each time.
+--- Calls `f(...)` several times, and raises when it leaves something behind or memory grows each time.
 --- @async
 --- @param f async fun(...): ...
 --- @param ... any

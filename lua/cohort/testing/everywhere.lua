@@ -1,10 +1,10 @@
---- Cancels a program at every point where that can be, and fails each thing in it that can fail, one after
---- the other, and looks what is left.
+--- Cancels a program at every point where it can be cancelled, and makes each operation that can fail do so,
+--- one at a time, and checks what is left.
 ---
---- A program is run once as it is, and then for each point again: a trial. Points are found by the schedule
---- of the run: each call that may wait is one, and so is each moment at which all tasks wait. What a
---- trial must hold is the same for both: it ends, leaves nothing open, and has closed once what it took
---- from the `guard` it was given; and what the caller checks.
+--- A program is run once unchanged, and then again for each point: a trial. The schedule of the run finds the
+--- points: each call that may wait is one, and so is each moment at which all tasks wait. The requirements
+--- for a trial are the same for both: it ends, leaves nothing open, and has closed exactly once everything it
+--- took from its `guard`; plus what the caller checks.
 local core = require "cohort.core"
 local leaks = require "cohort.testing.leaks"
 local match = require "cohort.match"
@@ -16,7 +16,7 @@ local everywhere = {}
 local expects = option.expects
 
 ---------------------------------------------------------------------------
--- Guards: values that tell whether they were closed
+-- Guards: values that record whether they were closed
 
 local Guard = { __name = "cohort.guard" }
 
@@ -43,20 +43,20 @@ end
 ---------------------------------------------------------------------------
 -- One trial
 
--- Where a task stands, for people.
+-- Where a task is, for people.
 local function describe(task)
   local line = core.line_of(task)
   return ("task '%s' %s"):format(task.name, line == "?" and "had ended" or "was at " .. line)
 end
 
--- Adds what there is more of than before. Garbage counts: it was not closed.
+-- Adds what has grown since `before`. Garbage counts: it was not closed.
 local function add_growth(findings, before)
   local left = leaks.growth(before)
   if #left > 0 then findings[#findings + 1] = "left open: " .. table.concat(left, ", ") end
 end
 
--- The root task: f in a scope of its own, and what is open when that has ended. Descriptors are counted when
--- the run is over: a lookup that was left behind may have one until then.
+-- The root task: calls f in a scope of its own, and counts what is open when that has ended. Descriptors are
+-- counted when the run is over, because a lookup that was left behind may have one until then.
 local function main(trial, f, begin)
   core.current_task().name = "main"
   local before, guards = leaks.count(), {}
@@ -73,8 +73,8 @@ local function main(trial, f, begin)
   add_guards(trial.findings, guards)
 end
 
--- Runs f. `at_point(trial)` is called at each point, with their number so far in `points`, and the task that
--- has come to it in `task`.
+-- Runs f. `at_point(trial)` is called at each point; `trial.points` is its number, and `trial.task` the task
+-- that has come to it.
 local function run(f, at_point, begin)
   local trial, before = { points = 0, findings = {} }, leaks.count()
   local function schedule(tasks)
@@ -94,7 +94,7 @@ local function run(f, at_point, begin)
   return trial
 end
 
--- Is all of an error what is allowed?
+-- Is everything in an error allowed?
 local function is_allowed(err, allowed)
   if allowed == nil then return false end
   if not core.is_error_group(err) then return match.matches(err, allowed) end
@@ -102,7 +102,7 @@ local function is_allowed(err, allowed)
   return rest == nil
 end
 
--- Adds to the findings what the error of a trial and the caller's check say.
+-- Adds findings from the error of a trial and from the caller's check.
 local function judge(trial, options, any_error)
   if not trial.ok and not trial.told and not any_error and not is_allowed(trial.err, options.allow) then
     trial.findings[#trial.findings + 1] = "raised " .. core.text_of(trial.err)
@@ -118,7 +118,7 @@ local function complain(who, trial, where, ...)
   error(core.Error { message = table.concat(lines, "\n"), cause = trial.err, at = trial.at }, 0)
 end
 
--- The program as it is must hold, too.
+-- The unchanged program must meet the requirements too.
 local function run_plain(who, f, options)
   local trial = run(f, function() end)
   if not trial.ok then error(trial.err, 0) end
@@ -132,8 +132,8 @@ end
 
 local RUNS = 1000
 
--- Cancels at point number `at`. With `later` it is the task that has come there, and the program so many
--- points after that.
+-- Cancels at point number `at`. With `later` it cancels only the task that has come there, and all that many
+-- points after it.
 local function cancel_at(f, at, later)
   return run(f, function(trial)
     if trial.points == at then
@@ -146,14 +146,14 @@ local function cancel_at(f, at, later)
   end)
 end
 
--- One program: runs so far, and those that came to their first cancellation.
+-- One program: the runs so far, and how many came to their first cancellation.
 local Sweep = {}
 Sweep.__index = Sweep
 
 local function deadlocks(trial) return not trial.ok and core.error_is(trial.err, core.Deadlock) end
 
--- Tries one cancellation, or two: did the run come to the last of them? Before that it may deadlock, when it
--- does so with that of one task alone: who waits for that task may wait for ever.
+-- Tries one cancellation, or two; returns whether the run came to the last of them. Before the second it may
+-- deadlock, if the first alone makes it deadlock: whoever waits for that task may wait for ever.
 function Sweep:try(at, later)
   local trial = cancel_at(self.f, at, later)
   self.runs = self.runs + 1
@@ -171,8 +171,8 @@ function Sweep:try(at, later)
   return trial.reached
 end
 
--- All at each point, and the task alone with all at the next one. Returns the points whose run went on to
--- that.
+-- Cancels all at each point, and then the task alone with all at the next point. Returns the points whose run
+-- went on to that.
 function Sweep:near(first, last)
   local open = {}
   for at = first, last do
@@ -182,8 +182,8 @@ function Sweep:near(first, last)
   return open
 end
 
--- All at each point after that, the nearer ones first, until each run has ended before it or `runs` are
--- made. Returns whether that was all.
+-- Cancels all at each later point, the nearer ones first, until each run has ended before it or `runs` are
+-- made. Returns whether everything was tried.
 function Sweep:far(open, runs)
   local later = 2
   while #open > 0 do
@@ -230,14 +230,14 @@ local fail_options = option.known { check = expects.callable, code = expects_cod
 
 local function at_place(place) return place ~= "" and " at " .. place or "" end
 
--- Lets the n-th thing that can fail do so; where the task stands that ran then.
+-- Makes the n-th operation that can fail do so; records where the task that ran then is.
 local function fail_at(f, at, code)
   return run(f, function(trial)
     if not trial.place and core.fault() then trial.place = describe(trial.task) end
   end, function() core.set_fault(at, code) end)
 end
 
---- Runs `f` with each thing that can fail doing so: see the reference.
+--- Runs `f` with each failure that is possible: see the reference.
 --- @param options? {check: function?, code: string?, at: integer?}
 --- @param f async fun(guard: fun(name: string?): any)
 --- @return {faults: integer, runs: integer, operations: table<string, integer>}

@@ -1,12 +1,13 @@
 --- Runs a program in many orders of its tasks, and finds the one in which it fails.
 ---
---- Tasks switch only where they wait or might wait, so a program is determined by which of the ready
---- tasks runs next, each time that two or more are. Each such time is a choice; number 1 is what the plain
---- order takes. A plan says at which choices another one is taken, {[7] = 2}: at the seventh, the second.
+--- Tasks switch only where they wait or might wait, so a program is determined by which of the ready tasks
+--- runs next, each time that there are two or more. Each such time is a choice; number 1 is what the plain
+--- order picks. A plan says at which choices another is picked: {[7] = 2} means the second at the seventh
+--- choice.
 ---
---- First come all plans with no such deviation, then with one, with two: most faults need few. They are found
---- by what was there to choose in the run of the plan that is one deviation shorter, so each order is run
---- once. Then, if runs are left, chance picks. A plan that fails is shrunk, by leaving parts of it out.
+--- First come all plans without deviations, then with one, with two: most bugs need few. They are derived
+--- from the choices there were in the run of the plan that is one deviation shorter, so each order is run
+--- once. Then, if runs are left, picks are random. A plan that fails is shrunk, by leaving out parts of it.
 local core = require "cohort.core"
 local option = require "cohort.option"
 local arguments = require "cohort.testing.arguments"
@@ -21,7 +22,7 @@ local SHRINK_RUNS_MAX = 1000
 ---------------------------------------------------------------------------
 -- One run
 
--- Runs f, calling pick(at, tasks) at each choice. `sizes` is how many tasks there were at each.
+-- Runs f, calling pick(at, tasks) at each choice. `sizes` has the number of tasks at each.
 local function run(f, pick)
   local sizes = {}
   local function schedule(tasks)
@@ -34,7 +35,7 @@ local function run(f, pick)
   return { ok = ok, err = err, sizes = sizes }
 end
 
--- Runs f by a plan. Where a choice has less to choose from, its last is taken.
+-- Runs f by a plan. At a choice with fewer tasks than the plan picks from, the last is picked.
 local function run_plan(f, plan)
   return run(f, function(at, tasks) return math.min(plan[at] or 1, #tasks) end)
 end
@@ -46,7 +47,7 @@ local function places_of(plan)
   return places
 end
 
--- A plan as Lua would read it.
+-- A plan in Lua's syntax.
 local function literal(plan)
   local parts = {}
   for i, at in ipairs(places_of(plan)) do parts[i] = ("[%d] = %d"):format(at, plan[at]) end
@@ -64,7 +65,7 @@ local function without(plan, places, from, to)
   return fewer
 end
 
--- Leaves out what is not needed: halves first, then less and less.
+-- Leaves out deviations that are not needed: halves first, then smaller parts.
 local function drop(fails, plan)
   local places = places_of(plan)
   local size = #places
@@ -85,7 +86,7 @@ local function with(plan, at, pick)
   return other
 end
 
--- Takes the earliest task at each choice that will do.
+-- Lowers each pick to the earliest task that still fails.
 local function lower(fails, plan)
   for _, at in ipairs(places_of(plan)) do
     for pick = 2, plan[at] - 1 do
@@ -99,7 +100,7 @@ local function lower(fails, plan)
   return plan
 end
 
--- The shortest plan that is found to fail as well, and how many runs that took.
+-- The shortest plan found that fails as well, and how many runs finding it took.
 local function shrink(f, plan)
   local count = 0
   local function fails(shorter)
@@ -112,7 +113,7 @@ local function shrink(f, plan)
 end
 
 ---------------------------------------------------------------------------
--- Telling
+-- Reporting
 
 local function describe(task)
   if not task then return "a task that has no name any more" end
@@ -120,7 +121,7 @@ local function describe(task)
   return ("task '%s' (%s)"):format(task.name, line == "?" and "not begun" or line)
 end
 
--- Runs a plan once more, and tells of each deviation which task went before which.
+-- Runs a plan once more, and describes for each deviation which task went before which.
 local function run_telling(f, plan)
   local lines = {}
   local result = run(f, function(at, tasks)
@@ -151,7 +152,7 @@ end
 ---------------------------------------------------------------------------
 -- Exploring
 
--- What is known while exploring: runs so far, orders seen.
+-- The state of an exploration: runs so far, orders seen.
 local Search = {}
 Search.__index = Search
 
@@ -165,7 +166,7 @@ function Search:judge(plan, result)
   fail(self.f, shortest, result.err, ("found in run %d, shrunk in %d more"):format(self.runs, count))
 end
 
--- The plan of a deviation: that of the run it deviates from, and itself.
+-- The plan of a deviation: that of the run it deviates from, plus itself.
 local function plan_of(deviation)
   local plan = {}
   while deviation.at do
@@ -175,8 +176,8 @@ local function plan_of(deviation)
   return plan
 end
 
--- Adds every deviation that can be made after `deviation`, which was run; as many as `room` at most. Were
--- there more?
+-- Adds every deviation that can follow `deviation`, which was run, until there are `room` in the list.
+-- Returns whether there were more.
 local function add_next(list, deviation, sizes, room)
   for at = (deviation.at or 0) + 1, #sizes do
     for pick = 2, sizes[at] do
@@ -187,7 +188,7 @@ local function add_next(list, deviation, sizes, room)
   return false
 end
 
--- What came before a deviation was as in the run it deviates from, or more than order matters.
+-- Up to a deviation everything must be as in the run it deviates from; else more than order matters.
 local function check_same(deviation, sizes)
   local size = deviation.at and sizes[deviation.at]
   if size == deviation.size then return end
@@ -197,7 +198,7 @@ local function check_same(deviation, sizes)
       deviation.at, deviation.size, size or 0)), 0)
 end
 
--- Runs all plans of 0, 1, 2... deviations, up to `limit` of them. Were there no others?
+-- Runs all plans of 0, 1, 2... deviations, up to `limit`. Returns whether there were no others.
 function Search:systematic(limit, budget)
   local layer, cut = { {} }, false
   local depth = 0
@@ -216,7 +217,7 @@ function Search:systematic(limit, budget)
   return #layer == 0 and not cut
 end
 
--- Whole numbers from 1 to n, the same ones for the same seed (splitmix64).
+-- Random integers from 1 to n, the same for the same seed (splitmix64).
 local function random_from(seed)
   return function(n)
     seed = seed + 0x9E3779B97F4A7C15
@@ -226,7 +227,7 @@ local function random_from(seed)
   end
 end
 
--- One run by chance: it deviates at one choice in 2, 4, 8... on the average, by turns.
+-- One random run: it deviates at one choice in 2, 4, 8... on average, in rotation.
 function Search:random(seed)
   local random, plan = random_from(seed), {}
   local rarity = 2 ^ (1 + seed % 5) | 0
@@ -256,9 +257,9 @@ local known = option.known {
   runs = expects.count, preemptions = expects_preemptions, seed = expects.count, replay = expects_plan,
 }
 
---- Runs `f` as the root task of runtimes of its own, in many orders of its tasks.
+--- Runs `f` as the root task of new runtimes, in many orders of its tasks.
 ---
---- See the reference for the options, and the head of this file for the way.
+--- See the reference for the options, and the top of this file for the method.
 --- @param options? {runs: integer?, preemptions: number?, seed: integer?, replay: table<integer, integer>?}
 --- @param f async fun()
 --- @return {runs: integer, schedules: integer, exhaustive: boolean}

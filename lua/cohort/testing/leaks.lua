@@ -1,30 +1,30 @@
---- What a program holds, and what of it is left: counts before, and what has grown after.
+--- What a program holds, and what it leaves behind: counts before, and what has grown after.
 ---
 ---     local before = leaks.count()
 ---     run_the_test()
 ---     local left = leaks.grown(before)  -- {"2 descriptors", "1 handle (a listener opened at shop.lua:8)"}
 ---
---- Counted are live tasks, handles of libuv, bytes of the core, open descriptors of the process, and values
---- that C code keeps in Lua's registry. What is only waiting to be collected is no leak: it is collected
---- before anything is said. Memory of Lua's own comes and goes, so one look says nothing about it:
+--- Counted are live tasks, libuv handles, bytes of the core, open descriptors of the process, and values that
+--- C code keeps in Lua's registry. What only waits to be collected is no leak: it is collected before
+--- anything is reported. Lua's own memory comes and goes, so a single look says nothing about it:
 --- `leaks.climb` tells whether it grew each time that the same was done.
 local core = require "cohort.core"
 
 local leaks = {}
 
-local PLACES_MAX = 5  -- where what is left was opened; more are counted
+local PLACES_MAX = 5  -- places that are named; further ones are only counted
 
 local opened = false
 
--- What libuv opens once for the whole process is no leak of the first test.
+-- What libuv opens once for the whole process is not a leak of the first test.
 local function open_once()
   if opened or core.current_task() then return end
   opened = true
   core.run({ signals = false }, function() end)
 end
 
--- What luaL_ref was given. What stands under a name or an address is there once (metatables and the like),
--- and numbers are how luaL_ref links what is free.
+-- The references made by luaL_ref. Values under names or addresses exist once (metatables and the like), and
+-- numbers are luaL_ref's list of free references.
 local function references()
   local count = 0
   for key, value in next, debug.getregistry() do
@@ -33,15 +33,15 @@ local function references()
   return count
 end
 
--- How often each thing is open of which it is known where that was done.
+-- How many times each thing is open, for things whose place of opening is known.
 local function opened_now()
   local times = {}
   for _, text in ipairs(core.opened()) do times[text] = (times[text] or 0) + 1 end
   return times
 end
 
---- What is held now.
---- @return table<string, integer> counts  by what is counted, and in `opened` what it is, as far as known
+--- Counts what is held now.
+--- @return table<string, integer> counts  by what is counted; in `opened`, what is open, as far as known
 function leaks.count()
   open_once()
   local counts = core.debug_counts()
@@ -52,7 +52,7 @@ function leaks.count()
   return counts
 end
 
--- What is open now and was not before: " (a listener opened at shop.lua:8)", or nothing.
+-- What is open now and was not before, " (a listener opened at shop.lua:8)", or "".
 local function name_opened(now, before)
   local list = {}
   for text, times in pairs(now.opened) do
@@ -66,7 +66,7 @@ local function name_opened(now, before)
   return #list > 0 and (" (%s)"):format(table.concat(list, "; ", 1, math.min(#list, PLACES_MAX + 1))) or ""
 end
 
--- "2 tasks", "1 handle (a listener opened at shop.lua:8)"; nil when there is no more of it than before.
+-- "2 tasks", "1 handle (a listener opened at shop.lua:8)"; nil when there are no more than before.
 local function describe(name, now, before)
   local more = now[name] - (before[name] or now[name])
   if more <= 0 then return nil end
@@ -74,18 +74,18 @@ local function describe(name, now, before)
   return ("%d %s%s"):format(more, noun, name == "handles" and name_opened(now, before) or "")
 end
 
---- Which handles there are more of than before, garbage included.
+--- Describes the handles that have been added since, garbage included.
 --- @param before table<string, integer>  what `leaks.count` returned
 --- @param now? table<string, integer>
 --- @return string? handles  such as "1 handle (a listener opened at shop.lua:8)"
 function leaks.handles(before, now) return describe("handles", now or leaks.count(), before) end
 
---- A sum of handles, or a count from which all are new.
+--- A sum of handles that is zero; also a count with which all handles are new.
 --- @return {handles: integer, opened: table<string, integer>}
 function leaks.none() return { handles = 0, opened = {} } end
 
---- Adds to `sum` the handles that there are more of than before, after garbage was collected: for what the
---- end of a run will close. `leaks.handles(leaks.none(), sum)` tells them.
+--- Adds to `sum` the handles added since `before`, after collecting garbage: for handles that the end of a
+--- run will close. `leaks.handles(leaks.none(), sum)` describes them.
 --- @param sum {handles: integer, opened: table<string, integer>}
 --- @param before table<string, integer>  what `leaks.count` returned
 function leaks.add_handles(sum, before)
@@ -100,7 +100,7 @@ function leaks.add_handles(sum, before)
   end
 end
 
---- What there is more of than before, what is only waiting to be collected included.
+--- Describes what has grown since, including what only waits to be collected.
 --- @param before table<string, integer>  what `leaks.count` returned
 --- @return string[] grown  such as "2 descriptors"
 function leaks.growth(before)
@@ -112,7 +112,7 @@ function leaks.growth(before)
   return grown
 end
 
---- What there is more of than before, after garbage was collected.
+--- Describes what has grown since, after collecting garbage.
 --- @param before table<string, integer>  what `leaks.count` returned
 --- @return string[] grown  such as "2 descriptors"
 function leaks.grown(before)
@@ -123,16 +123,16 @@ function leaks.grown(before)
   return leaks.growth(before)
 end
 
--- What is held after garbage was collected, in bytes: by Lua and by the core.
+-- Bytes in use by Lua and by the core, after collecting garbage.
 local function memory()
   collectgarbage()
   collectgarbage()
   return (collectgarbage("count") * 1024 // 1 | 0) + core.debug_counts().bytes
 end
 
---- Did each sample exceed the one before? What fills a cache stops growing, and what leaks does not.
+--- Did each sample exceed the one before? What fills a cache stops growing, and a leak does not.
 --- @param samples integer[]  one after each time that the same was done
---- @return integer? bytes  by which it grew each time, at the least; nil when it did not
+--- @return integer? bytes  least growth from one to the next; nil when it did not grow each time
 function leaks.climbs(samples)
   local least = math.huge
   for i = 2, #samples do least = math.min(least, samples[i] - samples[i - 1]) end
@@ -140,10 +140,10 @@ function leaks.climbs(samples)
 end
 
 local WARM_UPS = 2  -- rounds in which caches fill
-leaks.ROUNDS = 5    -- and those after them, which are looked at
+leaks.ROUNDS = 5    -- rounds after them, which are judged
 
---- Calls `round()` several times: did memory grow each time? `on_warm()` is called before the first round
---- that is looked at.
+--- Calls `round()` several times; did memory grow each time? `on_warm()` is called before the first round
+--- that is judged.
 --- @param round fun()
 --- @param on_warm? fun()
 --- @return string? climb  for people; nil when it did not

@@ -1,8 +1,7 @@
---- Names that only a test knows: lookups answered from a table, late or not at all.
+--- Names that only a test knows: lookups answered from a table, with a delay or not at all.
 ---
---- An answer is the address, or a list of them; the name of an error of lookups; a function. In a table of
---- options it comes after a delay. A name that is not in the table does not exist, so that no test asks the
---- network by mistake.
+--- An answer is the address, or a list of them; the name of a lookup error; or a function. A list may have a
+--- delay. A name that is not in the table does not exist, so that no test asks the network by mistake.
 local core = require "cohort.core"
 local misuse = require "cohort.misuse"
 local lookups = require "cohort.net.names"
@@ -32,7 +31,7 @@ local function item_fault(host, key, value)
   end
 end
 
--- An answer as a function, or as a list with its delay; or nil and what is wrong with it.
+-- Reads an answer: a function, or a list with its delay; or nil and what is wrong with it.
 local function read_answer(host, answer)
   if core.is_callable(answer) then return answer end
   if type(answer) == "string" then answer = { answer } end
@@ -49,7 +48,7 @@ local function read_answer(host, answer)
   return copy
 end
 
--- All answers; or nil and what is wrong.
+-- Reads all answers; or nil and what is wrong.
 local function read(known)
   if type(known) ~= "table" then
     return nil, ("expects a table of names, got %s: write %s"):format(type(known), usage)
@@ -73,7 +72,7 @@ local function answer_from(answers, host, family)
   return is_error and answer[1] or answer
 end
 
--- The first name, in alphabetical order, among whose answers an address is.
+-- The first name, in alphabetical order, whose answers include an address.
 local function name_from(answers, address)
   local found
   for host, answer in next, answers do
@@ -85,7 +84,7 @@ local function name_from(answers, address)
   return found
 end
 
---- Calls `f(...)` while lookups are answered from a table, in it and in the tasks it spawns.
+--- Calls `f(...)`; in it, and in the tasks it spawns, lookups are answered from a table.
 --- @param known table<string, any>  answers by name
 --- @param f fun(...): ...
 --- @param ... any

@@ -1,7 +1,6 @@
---- Tests that the helper for busted leaves as they are: functions, not tasks.
+--- Plain tests, which the helper for busted calls as functions, not as tasks.
 ---
---- The mark is kept here and not in the function, which busted looks into. Without the helper it says
---- nothing.
+--- The mark is kept here and not in the function, which busted inspects. Without the helper it has no effect.
 local core = require "cohort.core"
 local misuse = require "cohort.misuse"
 
@@ -11,7 +10,7 @@ local marked = setmetatable({}, { __mode = "k" })
 
 --- Marks a test that makes runs of its own: `it("...", testing.plain(function() ... end))`.
 --- @param f fun(...)
---- @return fun(...) f  itself
+--- @return fun(...) f  the same function
 function plain.plain(f)
   if not core.is_callable(f) then
     misuse("plain expects a function, got %s: write it(name, plain(function() ... end))", type(f))

@@ -1,7 +1,7 @@
 --- Sequencers: blocks of code in several tasks, run in the order of their numbers.
 ---
---- Block `n + 1` waits for an event that the end of block `n` sets, and 0 for nothing. A number whose turn
---- cannot come any more, because somebody before it was cancelled while waiting, breaks the sequence for all.
+--- Block `n + 1` waits for an event that the end of block `n` sets; block 0 waits for nothing. If a task is
+--- cancelled while it waits for its turn, later turns can never come: this breaks the sequence for all.
 local core = require "cohort.core"
 local misuse = require "cohort.misuse"
 local object = require "cohort.object"
@@ -9,13 +9,13 @@ local object = require "cohort.object"
 local sequencer = {}
 
 --- @class cohort.SequencerState   private
---- @field turns table<integer, cohort.Event>  set when the turn of that number has come
---- @field taken table<integer, boolean>       numbers that were asked for
---- @field broken integer?                     the number that was cancelled
+--- @field turns table<integer, cohort.Event>  set when the turn of that number comes
+--- @field taken table<integer, boolean>       numbers that were used
+--- @field broken integer?                     number of the block that was cancelled
 
 local Sequencer = { __name = "cohort.Sequencer", __newindex = object.refuse_assignment "sequencer" }
 
--- The rest of a block: its end is the turn of the next.
+-- The rest of a block; its end begins the turn of the next.
 local Block = {}
 
 function Block:__close()
@@ -39,13 +39,13 @@ local function raise_broken(s)
   error(core.Broken { message = message:format(s.broken), operation = "sequencer" }, 0)
 end
 
--- Everybody else who waits, or will, is told.
+-- Wakes everybody else who waits, to raise that the sequence is broken.
 local function broke(s, n)
   s.broken = s.broken or n
   for _, event in pairs(s.turns) do event:set() end
 end
 
--- Closed when the wait for a turn has ended, whichever way.
+-- Closed when the wait for a turn has ended, in whatever way.
 local Wait = {}
 
 function Wait:__close(err)
@@ -77,7 +77,7 @@ function Sequencer:__tostring()
   return s.broken and "sequencer (broken)" or ("sequencer (%d taken)"):format(count)
 end
 
---- A new sequencer: `local _ <close> = seq(n)` waits until the blocks of the numbers before have ended.
+--- Makes a sequencer: `local _ <close> = seq(n)` waits until the blocks of all smaller numbers have ended.
 --- @return cohort.Sequencer
 function sequencer.sequencer()
   local s = { turns = {}, taken = {} }
