@@ -188,6 +188,7 @@ build = {
         "csrc/open/core.c",
         "csrc/open/embed.c",
         "csrc/open/host.c",
+        "csrc/open/hosted.c",
         "csrc/open/probe.c",
         "csrc/open/report.c",
         "csrc/open/run.c",

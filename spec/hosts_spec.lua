@@ -229,6 +229,7 @@ end)
 describe("a host in C that asks for what there is not", function()
   finds("spec/support/refused.c", "finds that ", {
     "what is no task is refused",
+    "a full stack of luas is no room",
     "a closed runtime has nothing to wait for",
     "a release without a hold is refused",
     "a pump whose time is over begins no step",

@@ -281,6 +281,7 @@ local function add_entry(definitions, source, entry)
   if heads[entry.head] then fault(entry.line, "%s stands here a second time", entry.head) end
   heads[entry.head] = entry
   local type_name = entry.class or entry.alias
+  if type_name and types[type_name] then fault(entry.line, "%s is defined a second time", type_name) end
   if type_name then types[type_name] = entry end
   if entry.owner then table.insert(definitions.functions, entry) end
 end

@@ -96,6 +96,24 @@ static void what_is_no_task_is_refused(void) {
 }
 
 
+static void a_full_stack_of_luas_is_no_room(void) {
+  struct host h = open();
+  cohort_task task = spawn(&h, "return 1"), other;
+  int top = lua_gettop(h.L);
+  CHECK(cohort_pump(h.rt, NULL) == COHORT_IDLE);
+  CHECK(luaL_loadstring(h.L, "return 2") == LUA_OK);
+  while (lua_checkstack(h.L, 1)) lua_pushvalue(h.L, -1);
+  CHECK(cohort_take(h.rt, task, h.L, NULL) == COHORT_ENOMEM);
+  CHECK(cohort_spawn(h.rt, h.L, 0, &other) == COHORT_ENOMEM);
+  lua_settop(h.L, top + 1);
+  CHECK(cohort_spawn(h.rt, h.L, 0, &other) == 0);
+  take(&h, task, COHORT_RETURNED, "1");
+  CHECK(cohort_pump(h.rt, NULL) == COHORT_IDLE);
+  take(&h, other, COHORT_RETURNED, "2");
+  close(&h);
+}
+
+
 int main(int argc, char **argv) {
   static const struct claim claims[] = {
     CLAIM(a_release_without_a_hold_is_refused),
@@ -103,6 +121,7 @@ int main(int argc, char **argv) {
     CLAIM(a_pump_whose_time_is_over_looks_at_events),
     CLAIM(a_closed_runtime_has_nothing_to_wait_for),
     CLAIM(what_is_no_task_is_refused),
+    CLAIM(a_full_stack_of_luas_is_no_room),
     {NULL, NULL},
   };
   return check_claim(claims, argc, argv);

@@ -46,7 +46,7 @@ function testing.explore(options, f) end
 -- {{ Every cancellation, every failure
 
 --- A value for a `<close>` variable that remembers whether it was closed.
---- @alias cohort.Guard table
+--- @alias cohort.CloseGuard table
 
 --- @class cohort.CancelEverywhereOptions
 --- @field check? fun()  called after each run, outside tasks; what it raises is a finding
@@ -79,9 +79,9 @@ function testing.explore(options, f) end
 --- `at` is the number, for the option of that name, and its `cause` is what `f` raised. What `f` raises when
 --- nothing is cancelled comes out unchanged. Inside a task it is misuse.
 --- @param options cohort.CancelEverywhereOptions
---- @param f async fun(guard: fun(name: string?): cohort.Guard)
+--- @param f async fun(guard: fun(name: string?): cohort.CloseGuard)
 --- @return cohort.CancelledEverywhere
---- @overload fun(f: (async fun(guard: (fun(name: string?): cohort.Guard)))): cohort.CancelledEverywhere
+--- @overload fun(f: (async fun(guard: (fun(name: string?): cohort.CloseGuard)))): cohort.CancelledEverywhere
 function testing.cancel_everywhere(options, f) end
 
 --- @class cohort.FailEverywhereOptions
@@ -111,9 +111,9 @@ function testing.cancel_everywhere(options, f) end
 --- `f` raised then: the text of that begins with the line where it was raised, and that of an `ErrorGroup`
 --- shows the tracebacks. What `f` raises when nothing fails comes out unchanged. Inside a task it is misuse.
 --- @param options cohort.FailEverywhereOptions
---- @param f async fun(guard: fun(name: string?): cohort.Guard)
+--- @param f async fun(guard: fun(name: string?): cohort.CloseGuard)
 --- @return cohort.FailedEverywhere
---- @overload fun(f: (async fun(guard: (fun(name: string?): cohort.Guard)))): cohort.FailedEverywhere
+--- @overload fun(f: (async fun(guard: (fun(name: string?): cohort.CloseGuard)))): cohort.FailedEverywhere
 function testing.fail_everywhere(options, f) end
 
 --- `cohort.testing.check_leaks(f, ...)`
