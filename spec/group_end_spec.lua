@@ -464,6 +464,9 @@ describe("the printed error of a run", function()
     assert.equal(3, frames(function() cohort.group(function() inner() end) end))
     assert.equal(4, frames(function() cohort.group(function() cohort.group(function() inner() end) end) end))
     assert.equal(5, frames(function() down(3) end))
+    assert.equal(4, frames(function()
+      cohort.group(function() cohort.retry(function() inner() end) end)  -- whose group has no place
+    end))
   end)
 
   it("names the task of every error, by name or by the line of its function", function()

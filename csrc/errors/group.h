@@ -57,8 +57,8 @@ void coh_errgroup_push_field(lua_State *L, int index);
 ** number of groups.
 */
 
-/* The field of a group's details, true when it was raised in the task that the group around it was in. */
-#define COH_SAME_TASK "same"
+/* The field of a group's details, true when it was raised in another task than the group around it. */
+#define COH_OTHER_TASK "other"
 
 /* The length of the 'n' bytes at 'text' without the lines at their end that 'around' also ends with. */
 size_t coh_errgroup_own_length(const char *text, size_t n, const char *around);

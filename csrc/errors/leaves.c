@@ -78,30 +78,32 @@ size_t coh_errgroup_own_length(const char *text, size_t n, const char *around) {
 }
 
 
-/* Was the i-th group of the path raised in the task in which the one around it was? */
-static bool is_of_same_task(lua_State *L, int path, lua_Integer i) {
-  bool same;
-  if (i == 1) return false;
+/* Was the i-th group of the path raised in another task than the one around it? [-0, +0, m] */
+static bool is_of_other_task(lua_State *L, int path, lua_Integer i) {
+  bool other;
   lua_rawgeti(L, path, 2 * i);
-  push_detail(L, -1, COH_SAME_TASK);
-  same = lua_toboolean(L, -1);
+  push_detail(L, -1, COH_OTHER_TASK);
+  other = lua_toboolean(L, -1);
   lua_pop(L, 2);
-  return same;
+  return other;
 }
 
 
-/* The traceback of the i-th group of the path, what the one around it has excepted; or nil. [-0, +1, m] */
+/* The traceback of the i-th group of the path, what those around it have excepted; or nil. [-0, +1, m] */
 static void push_own_of_group(lua_State *L, int path, lua_Integer i) {
+  size_t length;
+  const char *text;
   push_of_group(L, path, i);
-  if (!lua_isstring(L, -1) || !is_of_same_task(L, path, i)) return;
-  push_of_group(L, path, i - 1);
-  if (lua_isstring(L, -1)) {
-    size_t length;
-    const char *text = lua_tolstring(L, -2, &length);
-    lua_pushlstring(L, text, coh_errgroup_own_length(text, length, lua_tostring(L, -1)));
-    lua_replace(L, -3);
+  text = lua_tolstring(L, -1, &length);
+  for (; text != NULL && i > 1 && !is_of_other_task(L, path, i); i--) {
+    push_of_group(L, path, i - 1);
+    if (lua_isstring(L, -1)) {
+      lua_pushlstring(L, text, coh_errgroup_own_length(text, length, lua_tostring(L, -1)));
+      lua_replace(L, -3);
+      text = NULL;
+    }
+    lua_pop(L, 1);
   }
-  lua_pop(L, 1);
 }
 
 

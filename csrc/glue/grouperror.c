@@ -28,7 +28,7 @@ static struct noted noted_by(const struct coh_note *note) {
 /*
 ** Push { task = name, traceback = text, handling = the rest of the text }, without the
 ** frames that 'around', the group's own traceback, has too. Groups have tracebacks of
-** their own, of the same task when 'f' is the group's 'host'. [-0, +1, m]
+** their own, of another task unless 'f' is the group's 'host'. [-0, +1, m]
 */
 static void push_details(lua_State *L, struct coh_fiber *f, const struct coh_fiber *host, struct noted at,
                          const char *around, int error) {
@@ -38,8 +38,8 @@ static void push_details(lua_State *L, struct coh_fiber *f, const struct coh_fib
   coh_fiber_push_name(L, f);
   lua_setfield(L, -2, "task");
   if (coh_error_is(L, error, COH_ERROR_GROUP)) {
-    lua_pushboolean(L, f == host);
-    lua_setfield(L, -2, COH_SAME_TASK);
+    lua_pushboolean(L, f != host);
+    lua_setfield(L, -2, COH_OTHER_TASK);
     return;
   }
   if (at.length == 0) return;

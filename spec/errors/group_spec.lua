@@ -207,11 +207,11 @@ describe("eg:leaves", function()
   end)
 
   it("joins those of groups of one task without what they have in common", function()
-    for _, same in ipairs { true, false } do
+    for _, other in ipairs { true, false } do
       local inner = core.error_compose("inner", { "x" }, { { task = "t" } }, "a.lua:2\na.lua:1")
-      local outer = core.error_compose("outer", { inner }, { { task = "host", same = same } }, "a.lua:1")
+      local outer = core.error_compose("outer", { inner }, { { task = "host", other = other } }, "a.lua:1")
       local _, details = outer:leaves()()
-      assert.equal(same and "a.lua:2\na.lua:1" or "a.lua:2\na.lua:1\na.lua:1", details.traceback)
+      assert.equal(other and "a.lua:2\na.lua:1\na.lua:1" or "a.lua:2\na.lua:1", details.traceback)
       assert.equal("a.lua:2\na.lua:1", inner.traceback)
     end
   end)
