@@ -100,7 +100,7 @@ function stream:write(...) end
 ---
 --- A cancellation raises `Cancelled` and loses no byte: what `other` has not taken is there for the next
 --- read, and both streams can be used on. The same holds when it fails. It tells nothing on its way: to
---- count, or to put a limit off with each piece, write each of `chunks()` in a loop; so into a file, too.
+--- count, or to put a limit off with each piece, write each of `chunks()` in a loop; into a file, too.
 --- @async
 --- @param other cohort.Stream
 --- @param count? integer  bytes; default all
