@@ -45,6 +45,13 @@ describe("a deadlock", function()
     assert.truthy(text[3]:find("^  task 'second' waits for the end of a task" .. at .. line + 7 .. "$"))
   end)
 
+  it("tells no place of a task that runs the library's own code alone", function()
+    local err = deadlock(function()
+      cohort.group(function(g) g:spawn(cohort.sleep_forever) end)
+    end)
+    assert.equal("  task 'cohort.sleep_forever' sleeps for ever", err.message:match "[^\n]*$")
+  end)
+
   it("lets clean-up run, which may wait", function()
     local log = {}
     deadlock(function()

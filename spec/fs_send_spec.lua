@@ -246,8 +246,8 @@ describe("what cannot be sent through a stream", function()
         .. "as argument 2: open it with fs.open", function() a:write("x", foreign) end)
       says("write expects strings or numbers in a table, got a file at 2 of that as argument 1: "
         .. "write it as an argument of its own", function() a:write { "x", file } end)
-      says("copy_to expects a stream to copy to, got a file: write to:write(piece) for each piece that "
-        .. "from:read_some() gives", function() a:copy_to(file) end)
+      says("copy_to expects a stream to copy to, got a file: write for chunk in from:chunks() do "
+        .. "file:write(chunk) end", function() a:copy_to(file) end)
       says("copy_to expects a stream to copy to, got cohort.File: write file:copy_to(stream)",
         function() file:copy_to(file) end)
       says("copy_to expects a whole number of bytes, 0 or more, got less", function() file:copy_to(a, -1) end)

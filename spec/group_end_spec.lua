@@ -451,6 +451,24 @@ describe("the printed error of a run", function()
     assert.equal(4, count)
   end)
 
+  it("has each frame of a task once, however many groups are open in it, and those of other tasks", function()
+    local function inner() cohort.group(function(g) g:spawn(error, "e") end) end
+    local function down(depth)
+      cohort.group(function(g) g:spawn(depth == 0 and error or down, depth - 1) end)
+    end
+    local function frames(f)
+      local _, details = raised(virtual, f):leaves()()
+      return select(2, details.traceback:gsub("group_end_spec.lua:%d+: in ", ""))
+    end
+    assert.equal(1, frames(inner))
+    assert.equal(3, frames(function() cohort.group(function() inner() end) end))
+    assert.equal(4, frames(function() cohort.group(function() cohort.group(function() inner() end) end) end))
+    assert.equal(5, frames(function() down(3) end))
+    assert.equal(4, frames(function()
+      cohort.group(function() cohort.retry(function() inner() end) end)  -- whose group has no place
+    end))
+  end)
+
   it("names the task of every error, by name or by the line of its function", function()
     local line
     local err = raised(virtual, function()

@@ -57,11 +57,17 @@ void coh_errgroup_push_field(lua_State *L, int index);
 ** number of groups.
 */
 
+/* The field of a group's details, true when it was raised in another task than the group around it. */
+#define COH_OTHER_TASK "other"
+
+/* The length of the 'n' bytes at 'text' without the lines at their end that 'around' also ends with. */
+size_t coh_errgroup_own_length(const char *text, size_t n, const char *around);
+
 /*
 ** The tracebacks of a leaf joined: its own (in the details, or in the leaf when
 ** it is an error table of ours), those of the groups of the path from the inside out
-** (of a group without one, the one in its details), and what is above the outermost;
-** then what was being handled when it was raised, if the details say so.
+** (of a group without one, the one in its details; frames of one task once), and what is
+** above the outermost; then what was being handled when it was raised, if the details say so.
 ** nil if there is no text at all. Needs 10 free slots. [-0, +1, m]
 */
 void coh_errgroup_push_trace(lua_State *L, int leaf, int details, int path, lua_Integer depth);

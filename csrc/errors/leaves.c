@@ -8,6 +8,8 @@
 #include <lauxlib.h>
 #include <lua.h>
 
+#include <string.h>
+
 #include "errors/error.h"
 
 /* Upvalues of the iterator. */
@@ -65,6 +67,46 @@ static void push_of_group(lua_State *L, int path, lua_Integer i) {
 }
 
 
+size_t coh_errgroup_own_length(const char *text, size_t n, const char *around) {
+  size_t m = strlen(around), own = n;
+  while (n > 0 && m > 0 && text[n - 1] == around[m - 1]) {
+    n--;
+    m--;
+    if ((n == 0 || text[n - 1] == '\n') && (m == 0 || around[m - 1] == '\n')) own = n == 0 ? 0 : n - 1;
+  }
+  return own;
+}
+
+
+/* Was the i-th group of the path raised in another task than the one around it? [-0, +0, m] */
+static bool is_of_other_task(lua_State *L, int path, lua_Integer i) {
+  bool other;
+  lua_rawgeti(L, path, 2 * i);
+  push_detail(L, -1, COH_OTHER_TASK);
+  other = lua_toboolean(L, -1);
+  lua_pop(L, 2);
+  return other;
+}
+
+
+/* The traceback of the i-th group of the path, what those around it have excepted; or nil. [-0, +1, m] */
+static void push_own_of_group(lua_State *L, int path, lua_Integer i) {
+  size_t length;
+  const char *text;
+  push_of_group(L, path, i);
+  text = lua_tolstring(L, -1, &length);
+  for (; text != NULL && i > 1 && !is_of_other_task(L, path, i); i--) {
+    push_of_group(L, path, i - 1);
+    if (lua_isstring(L, -1)) {
+      lua_pushlstring(L, text, coh_errgroup_own_length(text, length, lua_tostring(L, -1)));
+      lua_replace(L, -3);
+      text = NULL;
+    }
+    lua_pop(L, 1);
+  }
+}
+
+
 void coh_errgroup_push_trace(lua_State *L, int leaf, int details, int path, lua_Integer depth) {
   luaL_Buffer text;
   push_own(L, leaf, details);
@@ -74,7 +116,7 @@ void coh_errgroup_push_trace(lua_State *L, int leaf, int details, int path, lua_
   luaL_buffinit(L, &text);
   add_text(L, &text, above - 2);
   for (lua_Integer i = depth; i >= 1; i--) {
-    push_of_group(L, path, i);
+    push_own_of_group(L, path, i);
     lua_replace(L, above - 1);             /* the buffer needs the top for itself */
     add_text(L, &text, above - 1);
   }

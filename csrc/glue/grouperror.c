@@ -5,26 +5,12 @@
 */
 #include "glue/grouperror.h"
 
-#include <string.h>
-
 #include "errors/error.h"
 #include "errors/group.h"
 #include "glue/fibername.h"
 #include "glue/note.h"
 #include "glue/object.h"
 #include "lua/outofmemory.h"
-
-
-/* The length of the 'n' bytes at 'text' without the lines at their end that 'around' also ends with. */
-static size_t own_length(const char *text, size_t n, const char *around) {
-  size_t m = strlen(around), own = n;
-  while (n > 0 && m > 0 && text[n - 1] == around[m - 1]) {
-    n--;
-    m--;
-    if ((n == 0 || text[n - 1] == '\n') && (m == 0 || around[m - 1] == '\n')) own = n == 0 ? 0 : n - 1;
-  }
-  return own;
-}
 
 
 /* What a note says; NULL when there is none. */
@@ -42,18 +28,24 @@ static struct noted noted_by(const struct coh_note *note) {
 /*
 ** Push { task = name, traceback = text, handling = the rest of the text }, without the
 ** frames that 'around', the group's own traceback, has too. Groups have tracebacks of
-** their own. [-0, +1, m]
+** their own, of another task unless 'f' is the group's 'host'. [-0, +1, m]
 */
-static void push_details(lua_State *L, struct coh_fiber *f, struct noted at, const char *around, int error) {
+static void push_details(lua_State *L, struct coh_fiber *f, const struct coh_fiber *host, struct noted at,
+                         const char *around, int error) {
   const char *handling;
   size_t own;
   lua_createtable(L, 0, 3);
   coh_fiber_push_name(L, f);
   lua_setfield(L, -2, "task");
-  if (at.length == 0 || coh_error_is(L, error, COH_ERROR_GROUP)) return;
+  if (coh_error_is(L, error, COH_ERROR_GROUP)) {
+    lua_pushboolean(L, f != host);
+    lua_setfield(L, -2, COH_OTHER_TASK);
+    return;
+  }
+  if (at.length == 0) return;
   lua_pushlstring(L, at.text, at.length);
   coh_error_pass_traceback(L, error);
-  own = own_length(at.text, coh_note_split(at.text, at.length, &handling), around);
+  own = coh_errgroup_own_length(at.text, coh_note_split(at.text, at.length, &handling), around);
   if (own < at.length) {
     lua_pushlstring(L, at.text, own);
     lua_replace(L, -2);
@@ -66,15 +58,15 @@ static void push_details(lua_State *L, struct coh_fiber *f, struct noted at, con
 
 
 /*
-** Append the error on top, which happened in 'f' at the place 'at', to the list at 'errors', and its
-** details to that at 'errors' + 1. [-1, +0, m]
+** Append the error on top, of 'g', which happened in 'f' at the place 'at', to the list at 'errors', and
+** its details to that at 'errors' + 1. [-1, +0, m]
 **
 **   message   place of the group   hosts   errors   details   error
 */
-static void append(lua_State *L, struct coh_fiber *f, struct noted at, int errors) {
+static void append(lua_State *L, struct coh_luagroup *g, struct coh_fiber *f, struct noted at, int errors) {
   lua_Integer n = (lua_Integer)lua_rawlen(L, errors) + 1;
   coh_error_box_nil(L);
-  push_details(L, f, at, lua_tostring(L, errors - 2), lua_gettop(L));
+  push_details(L, f, coh_fiber_of(g->group.host), at, lua_tostring(L, errors - 2), lua_gettop(L));
   lua_rawseti(L, errors + 1, n);
   lua_rawseti(L, errors, n);
 }
@@ -90,7 +82,7 @@ static void append_failure(lua_State *L, struct coh_luagroup *g, struct coh_link
     f = coh_item(l, struct coh_fiber, task.wait.link);
     coh_fiber_push_error(L, f);
   }
-  append(L, f, noted_by(f->note), errors);
+  append(L, g, f, noted_by(f->note), errors);
 }
 
 
@@ -112,7 +104,7 @@ static unsigned append_deferred(lua_State *L, struct coh_state *S, struct coh_lu
     lua_rawgeti(L, -2, 2);
     lua_rawgeti(L, -3, 1);               /* ... entry failures traceback error */
     at.text = lua_tolstring(L, -2, &at.length);
-    if (more) append(L, coh_fiber_of(g->group.host), at, errors);
+    if (more) append(L, g, coh_fiber_of(g->group.host), at, errors);
     else lua_pop(L, 1);
     lua_pop(L, 6);
   }
@@ -163,11 +155,11 @@ static int l_error(lua_State *L) {
   append_failures(L, S, g, body, first + 3);
   if (g->deferred_lost) {
     lua_pushliteral(L, COH_OUT_OF_MEMORY);
-    append(L, host, noted_by(NULL), first + 3);
+    append(L, g, host, noted_by(NULL), first + 3);
   }
   if (!lua_isnil(L, MORE)) {
     lua_pushvalue(L, MORE);
-    append(L, host, noted_by(NULL), first + 3);
+    append(L, g, host, noted_by(NULL), first + 3);
   }
   coh_errgroup_push(L, lua_tostring(L, first));
   coh_errgroup_set_traceback(L, -1, lua_tostring(L, first + 1), lua_tostring(L, first + 2));

@@ -196,13 +196,17 @@ void coh_note_push_hosts(lua_State *L, struct coh_state *S, struct coh_fiber *f)
 }
 
 
-void coh_note_push_line(lua_State *L, struct coh_state *S, struct coh_fiber *f) {
+bool coh_note_push_line(lua_State *L, struct coh_state *S, struct coh_fiber *f) {
   lua_State *co = f->L;
   lua_Debug frame;
   if (f == coh_running(S) && S->frame != NULL) co = S->frame->co;
   else if (co != NULL) co = coh_innermost(S, co);
-  if (co == NULL || !coh_text_find_where(S->library, co, &frame)) lua_pushliteral(L, "?");
-  else coh_text_push_place(L, frame.short_src, frame.currentline);
+  if (co == NULL || !coh_text_find_where(S->library, co, &frame)) {
+    lua_pushliteral(L, "?");
+    return false;
+  }
+  coh_text_push_place(L, frame.short_src, frame.currentline);
+  return true;
 }
 
 

@@ -43,8 +43,8 @@ void coh_note_push_place(lua_State *L, struct coh_state *S, struct coh_fiber *f,
 /* Push the text of the frames of the groups above 'f', or nil at the root. [-0, +1, m] */
 void coh_note_push_hosts(lua_State *L, struct coh_state *S, struct coh_fiber *f);
 
-/* Push "file:line" of the innermost Lua function of 'f', or "?". [-0, +1, m] */
-void coh_note_push_line(lua_State *L, struct coh_state *S, struct coh_fiber *f);
+/* Push "file:line" of the user's innermost Lua function in 'f', or "?" and return false. [-0, +1, m] */
+bool coh_note_push_line(lua_State *L, struct coh_state *S, struct coh_fiber *f);
 
 COH_SEEN
 

@@ -255,6 +255,7 @@ static const struct coh_foreign foreign[] = {
   {"stream", "readlines", "write for line in stream:lines() do"},
   {"stream", "writeline", "write stream:write(line, \"\\n\")"},
   {"stream", "flush", "nothing is kept back: what write was given is with the system when it returns"},
+  {"stream", "setvbuf", "nothing is kept back; small pieces are sent at once after stream:set_nodelay()"},
   {"stream", "drain", "write waits by itself until there is room"},
   {"stream", "read_all", "write stream:read(\"a\")"},
   {"stream", "seek", "a stream has no position; a file has: cohort.fs.open(path)"},

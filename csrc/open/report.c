@@ -40,8 +40,9 @@ static void add_task(lua_State *L, luaL_Buffer *b, struct coh_state *S, struct c
   luaL_addstring(b, "' ");
   push_doing(L, f);
   luaL_addvalue(b);
-  luaL_addstring(b, " at ");
-  coh_note_push_line(L, S, f);
+  if (coh_note_push_line(L, S, f)) lua_pushfstring(L, " at %s", lua_tostring(L, -1));
+  else lua_pushliteral(L, "");
+  lua_remove(L, -2);
   luaL_addvalue(b);
 }
 

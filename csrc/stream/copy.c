@@ -224,7 +224,7 @@ static int l_copy_to(lua_State *L) {
   coh_box_check(L, &coh_stream_kind, "copy_to");
   if (coh_box_sendable(L, 2) != NULL)
     return coh_misuse(L, "copy_to expects a stream to copy to, got a file: "
-                         "write to:write(piece) for each piece that from:read_some() gives");
+                         "write for chunk in from:chunks() do file:write(chunk) end");
   if (coh_box_test(L, 2, &coh_stream_kind) == NULL)
     return coh_misuse(L, "copy_to expects a stream to copy to, got %s: write from:copy_to(to)",
                       coh_type_name(L, 2));

@@ -206,6 +206,16 @@ describe("eg:leaves", function()
     assert.equal("x.lua:1\nx.lua:2\ninner.lua:1\nnot shown: not the outermost", details.traceback)
   end)
 
+  it("joins those of groups of one task without what they have in common", function()
+    for _, other in ipairs { true, false } do
+      local inner = core.error_compose("inner", { "x" }, { { task = "t" } }, "a.lua:2\na.lua:1")
+      local outer = core.error_compose("outer", { inner }, { { task = "host", other = other } }, "a.lua:1")
+      local _, details = outer:leaves()()
+      assert.equal(other and "a.lua:2\na.lua:1\na.lua:1" or "a.lua:2\na.lua:1", details.traceback)
+      assert.equal("a.lua:2\na.lua:1", inner.traceback)
+    end
+  end)
+
   it("takes task and traceback of a group that has none itself from the place it is in", function()
     local outer = core.error_compose("outer", { group("plain", { "x" }) },
       { { task = "raiser", traceback = "raise.lua:1" } }, "outer.lua:1")

@@ -88,6 +88,8 @@ describe("a name that is not there", function()
         ["cohort.net has no 'createServer': write net.serve(net.listen(host, port), handler)"] =
           { cohort.net, "createServer" },
         ["cohort.fs has no 'mkdirs': write fs.mkdir(path, {parents = true})"] = { cohort.fs, "mkdirs" },
+        ["a stream has no 'setvbuf': nothing is kept back; small pieces are sent at once after "
+          .. "stream:set_nodelay()"] = { x.stream, "setvbuf" },
         ["a process has no 'read': write child.stdout:read(...)"] = { x.child, "read" },
         ["a file has no 'flush': nothing is kept back; file:sync() waits until it is on the disk"] =
           { x.file, "flush" },

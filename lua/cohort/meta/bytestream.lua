@@ -101,7 +101,7 @@ function stream:write(...) end
 ---
 --- A cancellation raises `Cancelled` and loses no byte: what `other` has not taken is kept for the next read,
 --- and both streams remain usable. The same holds when it fails. It does not report progress: to count bytes,
---- or to extend a deadline with each piece, call `read_some` and `write` in a loop.
+--- to extend a deadline with each piece, or to copy into a file, write each of `chunks()` in a loop.
 --- @async
 --- @param other cohort.Stream
 --- @param count? integer  bytes; default all

@@ -27,8 +27,8 @@ function cohort.gather(options, functions) end
 ---
 --- Runs all functions at once and returns what the first one to end returned. The others are cancelled and
 --- waited for. Raises an `ErrorGroup` when the first one failed, or when another crashes while it is being
---- cancelled; then no value is returned. When several end in the same pass, the first in the list wins. A
---- cancellation of the caller cancels all.
+--- cancelled; then no value is returned. When several end in the same pass, the first in the list wins and
+--- what the others returned is dropped. A cancellation of the caller cancels all.
 --- @async
 --- @param functions (async fun(): ...)[]  at least one
 --- @return any ...
@@ -39,8 +39,8 @@ function cohort.race(functions) end
 --- Runs all functions at once and returns what the first one to succeed returned. The others are cancelled
 --- and waited for; failures before the success are forgotten. Raises an `ErrorGroup` of all failures when
 --- none succeeds, or of those that crash while they are being cancelled. When several succeed in the same
---- pass, the first in the list wins. A cancellation of the caller cancels all and is raised; failures before
---- it are forgotten too.
+--- pass, the first in the list wins and what the others returned is dropped. A cancellation of the caller
+--- cancels all and is raised; failures before it are forgotten too.
 --- @async
 --- @param functions (async fun(): ...)[]  at least one
 --- @return any ...
