@@ -1,5 +1,7 @@
 -- cohort.defer: clean-up where a block ends. What it shares with finally is in try_spec.lua.
 local cohort = require "cohort"
+local net = require "cohort.net"
+local testing = require "cohort.testing"
 local child = require "spec.support.child"
 local tasks = require "spec.support.tasks"
 
@@ -119,6 +121,21 @@ describe("defer", function()
       coroutine.close(co)
     end)
     assert.same({ "no task", "a coroutine", "a coroutine in a task", "sort", "closed" }, log)
+  end)
+
+  it("makes the call without a shield when there is no memory for one", function()
+    local made = 0
+    testing.fail_everywhere(function()
+      local a, b
+      local _ <close> = cohort.defer(function()
+        if a then made = made + 1 end
+        if a then a:close() end
+        if b then b:close() end
+      end)
+      a, b = net.pair()
+      cohort.checkpoint()
+    end)
+    assert.is_true(made > 1)
   end)
 
   it("runs once, whoever closes it again", function()

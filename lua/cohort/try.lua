@@ -194,12 +194,23 @@ local function outcome(ok, ...)
   return ...
 end
 
+-- What is on its way, results or an error with its details, once clean-up has raised `err`.
+local function join(err, ok, ...)
+  if ok then return false, core.error_box(err), details_of(err) end
+  return false, merge(err, ...)
+end
+
+-- Raises what is on its way then in a `__close`, which Lua gave `pending`.
+local function join_pending(err, pending)
+  local _, joined, details = join(err, pending == nil, pending)
+  if not rawequal(joined, pending) then raise(joined, details) end
+end
+
 -- Runs the finally clause once: after body and handlers, or, when the task is unwound past its own pcalls
 -- (model.md 2.12) or its coroutine is closed, as a to-be-closed variable.
 --- @class cohort.Cleanup   private
 --- @field run fun()
 --- @field begun boolean?
---- @field where string?   of a deferred call: the line that made it, "" when unknown
 local Cleanup = {}
 Cleanup.__index = Cleanup
 
@@ -207,14 +218,14 @@ function Cleanup:finish(ok, ...)
   self.begun = true
   local fine, err = xpcall(self.run, note)
   if fine then return ok, ... end
-  if ok then return false, core.error_box(err), details_of(err) end
-  return false, merge(err, ...)
+  return join(err, ok, ...)
 end
 
 function Cleanup:__close(pending)
   if self.begun then return end
-  local _, err, details = self:finish(pending == nil, pending)
-  if not rawequal(err, pending) then raise(err, details) end
+  self.begun = true
+  local fine, err = xpcall(self.run, note)
+  if not fine then join_pending(err, pending) end
 end
 
 local function run_with_cleanup(plan, body)
@@ -317,26 +328,36 @@ end
 ---------------------------------------------------------------------------
 -- defer: the same clean-up where a block ends
 
---- @class cohort.Deferred   its Cleanup is at 1, out of reach of those who write `object.name`
+--- @class cohort.Deferred   private: at 1 the call, packed, or false once it has begun; at 2 who made it
 local Deferred = { __name = "cohort.Deferred", __newindex = object.refuse_assignment "deferred call" }
 Deferred.__index = object.refuse_unknown(Deferred, "deferred call")
 
-function Deferred:__close(pending) self[1]:__close(pending) end
+-- Makes the call; from then on it has no `n`.
+local function begin(call)
+  local n = call.n
+  call.n = nil
+  call[1](unpack(call, 2, n))
+end
 
-local function call(f, ...) return f(...) end
+-- Outside tasks there is nothing to shield from. Without memory for a shield the call is made all the same.
+function Deferred:__close(pending)
+  local call, fine, err = self[1], nil, nil
+  if not call then return end
+  self[1] = false
+  if core.current_task() then fine, err = xpcall(core.shield, note, begin, call) end
+  if call.n then fine, err = xpcall(begin, note, call) end
+  if not fine then join_pending(err, pending) end
+end
 
 -- A forgotten one has not run, and in a finalizer it could not wait.
 function Deferred:__gc()
-  local cleanup = self[1]
-  if cleanup.begun then return end
-  local at = cleanup.where ~= "" and " at " .. cleanup.where or ""
+  if not self[1] then return end
+  local at = self[2] ~= "" and " at " .. self[2] or ""
   warn(("cohort: what was deferred%s never ran: write 'local _ <close> = cohort.defer(f, ...)'"):format(at))
 end
 
 function Deferred:__tostring()
-  local cleanup = self[1]
-  return ("deferred call%s%s"):format(cleanup.where ~= "" and " of " .. cleanup.where or "",
-    cleanup.begun and " (begun)" or "")
+  return ("deferred call%s%s"):format(self[2] ~= "" and " of " .. self[2] or "", self[1] and "" or " (begun)")
 end
 
 --- Makes a value for a `<close>` variable: calls `f(...)`, in a shield, where the block ends, by falling out,
@@ -353,13 +374,7 @@ end
 --- @return cohort.Deferred
 function try.defer(f, ...)
   check_callable(f, "defer")
-  local arguments = pack(...)
-  local function run()
-    local enter = core.current_task() and core.shield or call
-    enter(f, unpack(arguments, 1, arguments.n))
-  end
-  local cleanup = setmetatable({ run = run, where = core.where() }, Cleanup)
-  return setmetatable({ cleanup }, Deferred)
+  return setmetatable({ pack(f, ...), core.where() }, Deferred)
 end
 
 ---------------------------------------------------------------------------
