@@ -106,13 +106,39 @@ describe("leaks", function()
   it("of memory count that of the core, which Lua knows nothing of", function()
     cohort.run(function()
       local pairs_of_ends, text, written = {}, ("x"):rep(20000), 0
-      for i = 1, 10 do pairs_of_ends[i] = { net.pair() } end
+      for i = 1, 12 do pairs_of_ends[i] = { net.pair() } end
       local climb = leaks.climb(function()
         written = written + 1
         pairs_of_ends[written][1]:write(text)  -- which stands in a buffer of the other end
       end)
       assert.matches("^[23]%d%d%d%d bytes of memory or more each time$", climb)
     end)
+  end)
+end)
+
+describe("a climb of memory", function()
+  -- What is said when memory grows in the first rounds, so many of them; and how many rounds there were.
+  local function climb(growing)
+    local kept, count = {}, 0
+    return leaks.climb(function()
+      count = count + 1
+      if count <= growing then kept[count] = ("x"):rep(10000) .. count end
+    end), count
+  end
+
+  it("is confirmed by five rounds more, since what fluctuates may climb by chance", function()
+    local text, count = climb(math.huge)
+    assert.matches("^1%d%d%d%d bytes of memory or more each time$", text)
+    assert.equal(12, count)
+  end)
+
+  it("that does not go on is none", function()
+    local text, count = climb(7)
+    assert.is_nil(text)
+    assert.equal(12, count)
+    text, count = climb(2)
+    assert.is_nil(text)
+    assert.equal(7, count)
   end)
 end)
 

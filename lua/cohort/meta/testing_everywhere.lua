@@ -120,8 +120,8 @@ function testing.fail_everywhere(options, f) end
 ---
 --- Calls `f(...)` seven times, in the running task or each time in a new runtime with a virtual clock, and
 --- raises when the last five left something behind: tasks, handles, descriptors, references in Lua's
---- registry, or memory of Lua or of the core that grew each time. The error tells where handles were opened.
---- Returns nothing.
+--- registry, or memory of Lua or of the core that grew each time, which five further calls must confirm. The
+--- error tells where handles were opened. Returns nothing.
 --- @param f fun(...): ...
 --- @param ... any  passed to `f`
 function testing.check_leaks(f, ...) end
