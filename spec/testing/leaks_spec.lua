@@ -120,10 +120,11 @@ describe("a climb of memory", function()
   -- What is said when memory grows in the first rounds, so many of them; and how many rounds there were.
   local function climb(growing)
     local kept, count = {}, 0
-    return leaks.climb(function()
+    local text = leaks.climb(function()
       count = count + 1
-      if count <= growing then kept[count] = ("x"):rep(10000) .. count end
-    end), count
+      if count <= growing then kept[#kept + 1] = ("x"):rep(10000) .. count end
+    end)
+    return text, count
   end
 
   it("is confirmed by five rounds more, since what fluctuates may climb by chance", function()
