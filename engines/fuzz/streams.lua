@@ -132,7 +132,7 @@ local function read_chunk(input)
   return function(stream) return stream:chunks(max)() end, nil, max
 end
 
-local kinds = { read_one, read_one, read_formats, read_line, read_exactly, read_until, read_some, read_chunk }
+local kinds = { read_one, read_chunk, read_formats, read_line, read_exactly, read_until, read_some }
 
 -- Copies into a second pair, whose other end collects what comes.
 local function copy(input)

@@ -43,7 +43,7 @@ local permits = { "csrc/sync/semaphore.c", "s->handed++;\n    return true;",
 
 -- By what is said about it: a file, what stands in it, and what stands there instead.
 local faults = {
-  ["a limit at 0.5 was early"] = { "csrc/kernel/scope.c", "if (at_ns <= coh_now(rt)) coh_scope_cancel",
+  ["a limit at 1.5 was early"] = { "csrc/kernel/scope.c", "if (at_ns <= coh_now(rt)) coh_scope_cancel",
     "if (at_ns <= coh_now(rt) + 600000000) coh_scope_cancel" },
   ["Cancelled where nothing is cancelled"] = { "csrc/kernel/scope.c",
     "COH_REASON_NONE && inherited(scope) == NULL;",

@@ -284,7 +284,7 @@ describe("the ends of a channel", function()
       end)
     end)
     for _, told in ipairs {
-      "'r' waits for an item of a channel (0 of 1 items, 1 sender open, 1 receiver waiting) at",
+      "'r' waits for an item of a channel (0 of 1 items, 1 sender open, 1 receiver waiting)\n",
       "'s' waits for room in a channel (1 of 1 items, 1 sender waiting, 1 receiver open) at",
     } do
       assert.matches(told, err.message, 1, true)
