@@ -50,7 +50,7 @@ static const char *explanation(int status) {
 
 
 /* The status that users see. */
-static int told(int status) {
+static int shown_status(int status) {
   return status == COH_FS_REFUSED ? UV_ENOTSUP : status;
 }
 
@@ -59,7 +59,7 @@ static int told(int status) {
 static void set_message(lua_State *L, const struct ending *e) {
   char text[COH_SYSERR_TEXT], name[COH_SYSERR_NAME];
   const char *why = explanation(e->status), *to = e->verb->pair ? e->request->text : NULL;
-  coh_syserr_tell(told(e->status), name, text);
+  coh_syserr_tell(shown_status(e->status), name, text);
   lua_pushfstring(L, "%s %s%s%s: %s (%s)", e->verb->kind.what, e->request->path, to != NULL ? " to " : "",
                   to != NULL ? to : "", why != NULL ? why : text, name);
   lua_setfield(L, -2, "message");
@@ -72,7 +72,7 @@ static void set_message(lua_State *L, const struct ending *e) {
 static int end_protected(lua_State *L) {
   const struct ending *e = lua_touserdata(L, 1);
   if (e->status >= 0) return e->verb->push != NULL ? e->verb->push(L, e->request) : 0;
-  coh_syserr_push(L, COH_SYSTEM_ERROR, told(e->status), e->verb->kind.what, "path", e->request->path);
+  coh_syserr_push(L, COH_SYSTEM_ERROR, shown_status(e->status), e->verb->kind.what, "path", e->request->path);
   if (e->verb->pair || explanation(e->status) != NULL) set_message(L, e);
   return lua_error(L);
 }

@@ -60,9 +60,9 @@ static inline int coh_fs_fault(void) {
 }
 
 /* The result of a system call, or a negative status. */
-#define coh_fs_result(call) coh_fs_told(coh_again(call))
+#define coh_fs_result(call) coh_fs_status(coh_again(call))
 
-static inline int coh_fs_told(int result) {
+static inline int coh_fs_status(int result) {
   return result < 0 ? coh_fs_fault() : result;
 }
 

@@ -146,7 +146,7 @@ static void write_ip4(const struct sockaddr_in *a, char *host) {
 
 
 /* Write the host and return the port; -1 when the family has none. */
-static int read_host(const struct coh_addr *a, char *host) {
+static int format_host(const struct coh_addr *a, char *host) {
   *host = '\0';
   if (a->u.any.sa_family == AF_INET) {
     write_ip4(&a->u.in, host);
@@ -176,7 +176,7 @@ void coh_addr_push(lua_State *L, const struct coh_addr *a) {
     return;
   }
   lua_createtable(L, 0, 3);
-  port = read_host(a, host);
+  port = format_host(a, host);
   if (port < 0) {
     set_path(L, a);
     return;
@@ -192,7 +192,7 @@ void coh_addr_push(lua_State *L, const struct coh_addr *a) {
 
 void coh_addr_push_text(lua_State *L, const struct coh_addr *a) {
   char host[HOST_MAX], digits[PORT_MAX];
-  int port = a->length != 0 ? read_host(a, host) : -1;
+  int port = a->length != 0 ? format_host(a, host) : -1;
   if (port >= 0) {
     write_number((unsigned)port, digits);
     lua_pushfstring(L, a->u.any.sa_family == AF_INET ? "%s:%s" : "[%s]:%s", host, digits);

@@ -19,7 +19,7 @@ struct coh_io {
   struct coh_link ops;        /* coh_op.link, in flight or not taken yet */
   struct coh_link signals;    /* of signals.c: the signals that libuv watches */
   struct coh_link listeners;  /* of signals.c: the open listeners */
-  uint32_t untold;            /* signals that arrived and no listener has been told of since, a bit for
+  uint32_t undelivered;       /* signals that arrived and no listener has been told of since, a bit for
                                  each */
   const void *raw;            /* the object that made a terminal raw in this runtime, see terminal.h */
   struct coh_link children;   /* of csrc/process: the children that have not ended */

@@ -26,8 +26,8 @@ struct listener {
   struct coh_link link;   /* in coh_io.listeners, or alone once closed */
   uint32_t asked;         /* a bit for each signal */
   uint32_t pending;       /* those that arrived and were not asked for yet */
-  uint8_t order[COH_SIG_MAX + 1];  /* a ring of their numbers, the oldest at 'told' */
-  unsigned came, told;    /* running counts; their difference is how many are pending */
+  uint8_t order[COH_SIG_MAX + 1];  /* a ring of their numbers, the oldest at 'delivered' */
+  unsigned arrived, delivered;     /* running counts; their difference is how many are pending */
 };
 
 /* One signal that libuv watches, for all who listen to it. */
@@ -50,7 +50,7 @@ static void keep(struct coh_io *io, int number) {
     struct listener *l = coh_item(at, struct listener, link);
     if ((l->asked & ~l->pending & bit_of(number)) == 0) continue;
     l->pending |= bit_of(number);
-    l->order[l->came++ % sizeof l->order] = (uint8_t)number;
+    l->order[l->arrived++ % sizeof l->order] = (uint8_t)number;
     coh_wait_wake_one(&l->sync.waiters);
   }
 }
@@ -59,7 +59,7 @@ static void keep(struct coh_io *io, int number) {
 /* No Lua runs here. */
 static void on_signal(uv_signal_t *uv, int number) {
   struct coh_io *io = coh_io_of(coh_io_state(uv->loop));
-  io->untold |= bit_of(number);
+  io->undelivered |= bit_of(number);
   keep(io, number);
 }
 
@@ -103,14 +103,14 @@ static int begin(struct coh_state *S, struct coh_io *io, int number) {
 static void end(struct coh_state *S, struct coh_io *io, struct watch *w) {
   int number = w->sig.number;
   bool taken = number == SIGINT && coh_interrupt_resume(S);
-  bool untold = (io->untold & bit_of(number)) != 0;
-  io->untold &= ~bit_of(number);
+  bool undelivered = (io->undelivered & bit_of(number)) != 0;
+  io->undelivered &= ~bit_of(number);
   coh_link_remove(&w->link);
   if (coh_sig_stop(&w->sig)) taken = true;
-  if (coh_sig_is_late(&w->sig)) untold = true;
+  if (coh_sig_is_late(&w->sig)) undelivered = true;
   uv_close((uv_handle_t *)&w->sig.uv, on_closed);
   coh_terminal_guard();  /* a terminal that became raw in the meantime left this signal to us */
-  if (taken && untold) coh_sig_again(number);
+  if (taken && undelivered) coh_sig_again(number);
 }
 
 /* }} */
@@ -127,7 +127,7 @@ static void close_listener(struct listener *l) {
     struct watch *w = coh_item(at, struct watch, link);
     next = at->next;
     if (!is_asked(io, w->sig.number)) end(l->S, io, w);
-    else if (l->pending & io->untold & bit_of(w->sig.number)) keep(io, w->sig.number);
+    else if (l->pending & io->undelivered & bit_of(w->sig.number)) keep(io, w->sig.number);
   }
   coh_wait_wake_all(&l->sync.waiters);
 }
@@ -192,10 +192,10 @@ static int ask_try(lua_State *L, int status, lua_KContext context) {
   (void)status;
   if (coh_link_alone(&l->link))
     return coh_syserr_raise(L, COH_CLOSED, "signals", "this listener is closed");
-  if (l->came != l->told) {
-    number = l->order[l->told++ % sizeof l->order];
+  if (l->arrived != l->delivered) {
+    number = l->order[l->delivered++ % sizeof l->order];
     l->pending &= ~bit_of(number);
-    coh_io_of(l->S)->untold &= ~bit_of(number);
+    coh_io_of(l->S)->undelivered &= ~bit_of(number);
     lua_pushstring(L, coh_sig_name(number));
     return 1;
   }

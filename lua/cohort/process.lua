@@ -209,7 +209,7 @@ local function feed(child, source)
   end
 end
 
-local function flood(run, name)
+local function too_long(run, name)
   return core.TooLong {
     message = ("run: %s of '%s' is more than %d bytes: give a larger max_output, or read it in parts, with "
       .. "process.open"):format(name, run.program, run.limit),
@@ -232,7 +232,7 @@ local function drain(run, child, name, result)
     error(text, 0)
   elseif not run.flooded then
     run.flooded = true
-    error(flood(run, name), 0)
+    error(too_long(run, name), 0)
   end
 end
 
