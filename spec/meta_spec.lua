@@ -288,7 +288,7 @@ function sample.f(a, b, ...) end
     "--- `sample.f()`\nfunction sample.f() end\n")
   refuses("a second entry of one name", "sample.lua:15: sample.f stands here a second time",
     (head .. "--- @param a any\nfunction sample.f(a) end\n\n"):rep(2))
-  refuses("a second type of one name", "sample.Twice is defined a second time",
+  refuses("a second type of one name", "sample.lua:12: sample.Twice is defined a second time",
     "--- One.\n--- @class sample.Twice\n\n--- Another.\n--- @alias sample.Twice table\n")
   refuses("a function of a variable that stands for nothing",
     "sample.lua:9: other.f: 'other' is the variable of no class",
