@@ -157,8 +157,9 @@ COHORT_API int cohort_status(cohort_runtime *rt, cohort_task task);
 /*
 ** Push the results of a task that returned, or the error of one that did not, onto L and forget the task.
 ** '*count', unless 'count' is NULL, becomes the number of values pushed. Returns how the task ended,
-** COHORT_EBUSY while it still runs, or COHORT_EINVAL. The error of a task that a deadlock or an interrupt
-** cancelled is a Deadlock or an Interrupted.
+** COHORT_EBUSY while it still runs, COHORT_EINVAL, or COHORT_ENOMEM when L's stack is full. When the results
+** themselves find no room or no memory they are dropped: COHORT_FAILED, with the error that says so. The
+** error of a task that a deadlock or an interrupt cancelled is a Deadlock or an Interrupted.
 */
 COHORT_API int cohort_take(cohort_runtime *rt, cohort_task task, lua_State *L, int *count);
 

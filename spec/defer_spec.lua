@@ -83,6 +83,18 @@ describe("defer", function()
     end)
   end)
 
+  it("shows its function in the traceback by its place, and nothing of the library", function()
+    local function late() error "late" end
+    local eg = raised(cohort.run, cohort.group, function(g)
+      g:spawn(function()
+        local _ <close> = cohort.defer(late)
+      end)
+    end)
+    local place = ("%s:%d"):format("spec/defer_spec.lua", debug.getinfo(late, "S").linedefined)
+    local lines = "global 'error'\n *%s: in function <%s>\n *spec/defer_spec.lua:%%d+: in function <"
+    assert.matches(lines:format(place, place), tostring(eg))
+  end)
+
   it("loses no error to a Cancelled that it raises itself", function()
     cohort.run(function()
       local real = cohort.Error "real"

@@ -230,6 +230,7 @@ describe("a host in C that asks for what there is not", function()
   finds("spec/support/refused.c", "finds that ", {
     "what is no task is refused",
     "a full stack of luas is no room",
+    "results without room are dropped with an error",
     "a closed runtime has nothing to wait for",
     "a release without a hold is refused",
     "a pump whose time is over begins no step",

@@ -332,11 +332,11 @@ end
 local Deferred = { __name = "cohort.Deferred", __newindex = object.refuse_assignment "deferred call" }
 Deferred.__index = object.refuse_unknown(Deferred, "deferred call")
 
--- Makes the call; from then on it has no `n`.
+-- Makes the call; from then on it has no `n`. As a tail call, which leaves no name of ours in a traceback.
 local function begin(call)
-  local n = call.n
+  local f, n = call[1], call.n
   call.n = nil
-  call[1](unpack(call, 2, n))
+  return f(unpack(call, 2, n))
 end
 
 -- Outside tasks there is nothing to shield from. Without memory for a shield the call is made all the same.

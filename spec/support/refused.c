@@ -114,6 +114,22 @@ static void a_full_stack_of_luas_is_no_room(void) {
 }
 
 
+static void results_without_room_are_dropped_with_an_error(void) {
+  struct host h = open();
+  cohort_task task = spawn(&h, "return table.unpack({}, 1, 5000)");
+  int top = lua_gettop(h.L), room, count = 0;
+  CHECK(cohort_pump(h.rt, NULL) == COHORT_IDLE);
+  lua_pushnil(h.L);
+  while (lua_checkstack(h.L, 1)) lua_pushvalue(h.L, -1);
+  for (room = 0; room < 1000; room++) lua_pop(h.L, 1);
+  CHECK(cohort_take(h.rt, task, h.L, &count) == COHORT_FAILED);
+  CHECK(count == 1 && lua_type(h.L, -1) == LUA_TSTRING);
+  CHECK(cohort_take(h.rt, task, h.L, NULL) == COHORT_EINVAL);
+  lua_settop(h.L, top);
+  close(&h);
+}
+
+
 int main(int argc, char **argv) {
   static const struct claim claims[] = {
     CLAIM(a_release_without_a_hold_is_refused),
@@ -122,6 +138,7 @@ int main(int argc, char **argv) {
     CLAIM(a_closed_runtime_has_nothing_to_wait_for),
     CLAIM(what_is_no_task_is_refused),
     CLAIM(a_full_stack_of_luas_is_no_room),
+    CLAIM(results_without_room_are_dropped_with_an_error),
     {NULL, NULL},
   };
   return check_claim(claims, argc, argv);

@@ -152,9 +152,9 @@ local function judge(round)
   return leaks.climbs(samples)
 end
 
---- Calls `round()` several times; did memory grow each time? Memory that only fluctuates does so by chance in
---- one of 120 cases, so a climb must be confirmed. `on_warm()` is called before the first of the rounds that
---- are judged, each time.
+--- Calls `round()` several times; did memory grow each time? Five samples that only fluctuate are in rising
+--- order in one of 120 orders, so a climb must be confirmed. `on_warm()` is called before the first of the
+--- rounds that are judged, each time.
 --- @param round fun()
 --- @param on_warm? fun()
 --- @return string? climb  for people; nil when it did not
